@@ -1,0 +1,1 @@
+//! The callboard server as a library.

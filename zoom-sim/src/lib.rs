@@ -1,0 +1,1 @@
+//! A pretend Zoom over real sockets.
