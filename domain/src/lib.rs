@@ -1,1 +1,33 @@
-//! The rules of the board.
+//! The rules of the board: facts go in, state and views come out.
+//!
+//! This crate performs no I/O, reads no clock, spawns nothing and does not fail: surprising input
+//! becomes a value plus an anomaly that is counted. Zoom's names never get
+//! here; `server/src/zoom` translates them into [`fact::Fact`]s.
+//!
+//! Suggested reading order: `time`, `id`, `fact`, `call`, `outcome`, `queue`, `service_level`,
+//! `directory`, `board`, `quality`, `trust`, `view`.
+#![forbid(unsafe_code)]
+
+pub mod time;
+
+pub mod id;
+
+pub mod fact;
+
+pub mod call;
+
+pub mod outcome;
+
+pub mod queue;
+
+pub mod service_level;
+
+pub mod directory;
+
+pub mod board;
+
+pub mod quality;
+
+pub mod trust;
+
+pub mod view;

@@ -1,0 +1,48 @@
+//! Who is who: queues and their members, as last read.
+//!
+//! A value, replaced as a whole. Resolving a name to a queue happens in `board`, which also
+//! remembers the names a queue used to have.
+
+use crate::{
+    id::{ExtensionId, QueueId, UserId, ZoneName},
+    service_level::ServiceLevelPolicy,
+};
+
+/// All queues known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Directory {
+    /// In any order, ids distinct.
+    pub queues: Vec<DirectoryQueue>,
+}
+
+/// One queue as the directory knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectoryQueue {
+    /// Identity of the queue.
+    pub id: QueueId,
+    /// Identity of its extension.
+    pub extension_id: Option<ExtensionId>,
+    /// Name to show.
+    pub name: String,
+    /// Extension number, decimal text.
+    pub extension_number: Option<String>,
+    /// Zone whose midnight begins this queue's day; `None` = the installation's zone.
+    pub zone: Option<ZoneName>,
+    /// `None` when the members could not be read.
+    pub members: Option<Vec<Member>>,
+    /// What it promises.
+    pub policy: ServiceLevelPolicy,
+}
+
+/// A person or a shared phone that a queue rings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The person, or the common area's id.
+    pub id: UserId,
+    /// Identity of the extension.
+    pub extension_id: Option<ExtensionId>,
+    /// Name to show.
+    pub name: String,
+    /// Opted in: this queue rings them.
+    pub receives_calls: bool,
+}

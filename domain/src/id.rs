@@ -1,0 +1,96 @@
+//! Identities as types, so that a queue's id is never taken for its extension's.
+//!
+//! All are opaque text, cheap to clone. Zoom's call ids are decimal text of 19 digits, beyond what
+//! a float can hold: they are never numbers here.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Wraps the text as it came.
+            pub fn new(text: impl Into<Arc<str>>) -> Self {
+                Self(text.into())
+            }
+
+            /// The text as it came.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self::new(text)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer).map(Self::new)
+            }
+        }
+    };
+}
+
+text_id! {
+    /// One call, shared by all its legs.
+    CallId
+}
+text_id! {
+    /// A call queue. A queue that is known only by what a call says of it has an id that starts
+    /// with `unresolved:` until the directory names it.
+    QueueId
+}
+text_id! {
+    /// An extension of any kind: a user's, a queue's, an auto receptionist's. Not the id of the
+    /// user or queue itself.
+    ExtensionId
+}
+text_id! {
+    /// A person of the account.
+    UserId
+}
+text_id! {
+    /// One installation of a client, or one desk phone.
+    DeviceId
+}
+text_id! {
+    /// One leg, where the source names it.
+    ChannelId
+}
+text_id! {
+    /// An IANA time zone, such as `Europe/Berlin`. Checked where it enters.
+    ZoneName
+}
+
+impl QueueId {
+    /// True for a queue that only calls have named so far; see [`QueueId`].
+    pub fn is_unresolved(&self) -> bool {
+        self.0.starts_with("unresolved:")
+    }
+}

@@ -1,0 +1,131 @@
+//! May this board be believed? Two links and the time of the newest fact, told apart.
+//!
+//! The browser and the server judge with the same functions.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+/// What the server says about its own sources, sent with every frame.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trust {
+    /// The link from the server to Zoom.
+    pub feed: FeedLink,
+    /// Since when `feed` is what it is.
+    pub feed_since: Timestamp,
+    /// When the link was last proven alive by anything that came over it.
+    pub feed_heard_at: Option<Timestamp>,
+    /// Why the link is down, one sentence with the next step.
+    pub feed_problem: Option<String>,
+    /// When the newest event arrived.
+    pub newest_fact_at: Option<Timestamp>,
+    /// Today's counts begin here when the server did not listen from midnight on.
+    pub counting_since: Option<Timestamp>,
+    /// The newest interval of today in which events may have been missed.
+    pub gap: Option<Gap>,
+    /// The data is made up.
+    pub demo: bool,
+}
+
+/// An interval in which the feed was not provably alive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// Last proof of life before.
+    pub from: Timestamp,
+    /// First proof of life after; `None` while it lasts.
+    pub to: Option<Timestamp>,
+}
+
+/// State of the link from the server to Zoom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeedLink {
+    /// No WebSocket is configured; events come by webhook only, and silence proves nothing.
+    WebhookOnly,
+    /// Connecting for the first time.
+    Connecting,
+    /// Connected and heard of recently.
+    Live,
+    /// Lost or refused; reconnecting.
+    Down,
+    /// Another consumer keeps taking the subscription.
+    Contested,
+}
+
+/// How fresh a screen is, worst link first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Freshness {
+    /// Both links are alive.
+    Live,
+    /// The screen has not heard from the server for [`LATE_AFTER`].
+    Late,
+    /// Values are old: show them greyed with their time.
+    Stale,
+    /// Values are too old to be trusted: hide them.
+    Blind,
+}
+
+/// The link that makes a screen less than live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BrokenLink {
+    /// This screen does not hear from the Callboard server.
+    ScreenToServer,
+    /// The server does not hear from Zoom.
+    ServerToZoom,
+}
+
+/// Silence of the server after which a screen says "reconnecting".
+pub const LATE_AFTER: Duration = Duration::from_secs(5);
+/// Silence after which values are shown as old.
+pub const STALE_AFTER: Duration = Duration::from_secs(20);
+/// Silence after which values are hidden.
+pub const BLIND_AFTER: Duration = Duration::from_secs(5 * 60);
+/// Silence on the feed after which it is not provably alive: one missed heartbeat and a half.
+pub const FEED_CHECK_EVERY: Duration = Duration::from_secs(60);
+
+/// Judges a screen: `now` and `server_heard_at` (the last frame) by one clock, `trust` as last told.
+pub fn freshness(
+    now: Timestamp,
+    server_heard_at: Timestamp,
+    trust: &Trust,
+) -> (Freshness, Option<BrokenLink>) {
+    let silence = now.since(server_heard_at);
+    let screen = if silence >= BLIND_AFTER {
+        Freshness::Blind
+    } else if silence >= STALE_AFTER {
+        Freshness::Stale
+    } else if silence >= LATE_AFTER {
+        Freshness::Late
+    } else {
+        Freshness::Live
+    };
+    let feed = feed_freshness(now, trust);
+    if screen == Freshness::Live && feed == Freshness::Live {
+        (Freshness::Live, None)
+    } else if screen >= feed {
+        (screen, Some(BrokenLink::ScreenToServer))
+    } else {
+        (feed, Some(BrokenLink::ServerToZoom))
+    }
+}
+
+/// Judges the link from the server to Zoom alone.
+pub fn feed_freshness(now: Timestamp, trust: &Trust) -> Freshness {
+    match trust.feed {
+        FeedLink::WebhookOnly => Freshness::Live,
+        FeedLink::Live => match trust.feed_heard_at {
+            Some(heard_at) if now.since(heard_at) <= FEED_CHECK_EVERY => Freshness::Live,
+            _ => Freshness::Stale,
+        },
+        FeedLink::Connecting | FeedLink::Down | FeedLink::Contested => {
+            let last_good = trust.feed_heard_at.unwrap_or(trust.feed_since);
+            if now.since(last_good) >= BLIND_AFTER && trust.feed_heard_at.is_some() {
+                Freshness::Blind
+            } else {
+                Freshness::Stale
+            }
+        }
+    }
+}

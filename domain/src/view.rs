@@ -1,0 +1,180 @@
+//! What a screen shows: absolute values, ready to be drawn, small on the wire.
+//!
+//! The same types are rendered on the server, sent in frames and kept in the browser. Times are
+//! instants, never durations, so that a screen can tick by itself.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::QueueId,
+    quality::Quality,
+    service_level::{ServiceLevel, ServiceLevelPolicy},
+    time::Timestamp,
+    trust::Trust,
+};
+
+/// A whole board at one instant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardView {
+    /// Rises with every published change, within one run of the server.
+    pub revision: u64,
+    /// The server's clock when this was made.
+    pub as_of: Timestamp,
+    /// May it be believed?
+    pub trust: Trust,
+    /// All queues of this board together.
+    pub totals: Totals,
+    /// One row per queue, in the order of their names.
+    pub queues: Vec<QueueView>,
+}
+
+/// What changed since the revision before. Values are absolute: a reader that skipped revisions
+/// and gets the next full view has lost nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardChange {
+    /// The revision this change leads to.
+    pub revision: u64,
+    /// The server's clock when this was made.
+    pub as_of: Timestamp,
+    /// May it be believed?
+    pub trust: Trust,
+    /// All queues of this board together.
+    pub totals: Totals,
+    /// The rows that changed, whole.
+    pub queues: Vec<QueueView>,
+    /// Queues that are gone.
+    pub removed: Vec<QueueId>,
+}
+
+/// One queue now and today.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueView {
+    /// Identity.
+    pub id: QueueId,
+    /// Name to show.
+    pub name: String,
+    /// Extension number, decimal text.
+    pub extension_number: Option<String>,
+    /// What is counted.
+    pub figures: Figures,
+    /// Members in the directory; `None` when the directory did not say.
+    pub members: Option<u32>,
+    /// Members who take calls of this queue and are on no call; `None` when that is not known.
+    pub members_available: Option<u32>,
+    /// What this queue promises.
+    pub policy: ServiceLevelPolicy,
+    /// How sure each number is.
+    pub quality: QueueQuality,
+}
+
+/// The numbers of one queue, or of several together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Figures {
+    /// Callers in the queue and not answered yet, whether or not a phone rings.
+    pub waiting: u32,
+    /// Earliest start among them.
+    pub oldest_waiting_since: Option<Timestamp>,
+    /// Those of the waiting for whom at least one member's phone rings now.
+    pub ringing: u32,
+    /// Callers of this queue connected to someone and not held.
+    pub talking: u32,
+    /// Callers of this queue who were answered and are held or parked.
+    pub on_hold: u32,
+    /// Visits that entered since local midnight.
+    pub offered_today: u32,
+    /// Of these, answered.
+    pub answered_today: u32,
+    /// Of these, abandoned, the short ones left out.
+    pub abandoned_today: u32,
+    /// Of these, abandoned within the policy's short time.
+    pub short_abandoned_today: u32,
+    /// Of these, the service level.
+    pub service_level_today: ServiceLevel,
+}
+
+/// All queues of a board together; people and callers counted once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Totals {
+    /// Sums, and the earliest of the earliest.
+    pub figures: Figures,
+    /// Distinct members of these queues.
+    pub members: u32,
+    /// Of these, available.
+    pub members_available: u32,
+    /// True when at least one queue's members are not known.
+    pub members_incomplete: bool,
+    /// Waiting callers beyond their queue's threshold when this was made.
+    pub waiting_beyond_threshold: u32,
+    /// The target that all these queues share, in thousandths; `None` when they differ.
+    pub shared_target_permille: Option<u16>,
+    /// The threshold that all these queues share; `None` when they differ.
+    pub shared_threshold_seconds: Option<u32>,
+}
+
+/// How sure each number of a queue is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueQuality {
+    /// Of `waiting` and `oldest_waiting_since`.
+    pub waiting: Quality,
+    /// Of `ringing`, `talking` and `on_hold`.
+    pub calls: Quality,
+    /// Of `members`.
+    pub members: Quality,
+    /// Of `members_available`.
+    pub available: Quality,
+    /// Of everything that counts since midnight.
+    pub today: Quality,
+}
+
+/// How much a queue needs a person now. Unknown never looks like normal: see [`crate::trust`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Nothing to do.
+    #[default]
+    Normal,
+    /// Keep an eye on it: somebody waits beyond the threshold or with nobody free, or the promise
+    /// is not kept today.
+    Watch,
+    /// Act: somebody has been waiting beyond the threshold for [`ACT_AFTER`].
+    Act,
+}
+
+/// How long a caller must have waited beyond the threshold before a row turns to [`Level::Act`].
+pub const ACT_AFTER: Duration = Duration::from_secs(10);
+/// Fewer decided visits than this say nothing about a service level.
+pub const SMALL_SAMPLE: u32 = 10;
+
+impl QueueView {
+    /// How much this queue needs a person at `now`.
+    pub fn level(&self, now: Timestamp) -> Level {
+        let wait = self.figures.oldest_waiting_since.map(|since| now.since(since));
+        let threshold = self.policy.threshold();
+        match wait {
+            Some(wait) if wait >= threshold + ACT_AFTER => Level::Act,
+            Some(wait) if wait >= threshold || self.members_available == Some(0) => Level::Watch,
+            _ if self.misses_target() => Level::Watch,
+            _ => Level::Normal,
+        }
+    }
+
+    /// True when enough visits are decided today and too few of them were answered in time.
+    pub fn misses_target(&self) -> bool {
+        let today = self.figures.service_level_today;
+        today.decided >= SMALL_SAMPLE
+            && today.permille().is_some_and(|permille| permille < self.policy.target_permille)
+    }
+}
+
+/// Order by trouble: worst level first, then the longest wait, then the most waiting, then by name.
+pub fn by_trouble(a: &QueueView, b: &QueueView, now: Timestamp) -> std::cmp::Ordering {
+    let wait = |queue: &QueueView| queue.figures.oldest_waiting_since.map(|since| now.since(since));
+    b.level(now)
+        .cmp(&a.level(now))
+        .then_with(|| wait(b).cmp(&wait(a)))
+        .then_with(|| b.figures.waiting.cmp(&a.figures.waiting))
+        .then_with(|| a.name.cmp(&b.name))
+        .then_with(|| a.id.cmp(&b.id))
+}
