@@ -1,0 +1,45 @@
+// Starts the islands of a page. `cargo xtask bundle` puts the real file names in.
+//
+// Leptos brings its own version of this, which reads file names at run time and has to stand inside the page.
+import start, * as app from "./app.js";
+
+// The function of the innermost <leptos-children>: it makes the island around it the owner of the islands inside,
+// so that these find its context.
+const enter = [];
+
+function hydrate(node) {
+  if (node.localName === "leptos-island") {
+    const island = app[node.dataset.component];
+    try {
+      enter.at(-1)?.();
+      if (!island) throw new Error(`no island ${node.dataset.component} in the bundle`);
+      island(node);
+    } catch (error) {
+      // One island in trouble must not keep the others from starting.
+      console.error(error);
+    }
+  }
+  const children = node.localName === "leptos-children";
+  if (children) enter.push(node.$$on_hydrate);
+  for (const child of node.children) hydrate(child);
+  if (children) enter.pop();
+}
+
+// A page whose program cannot be loaded is complete, but stands still; loading it again is what it would do
+// without JavaScript, too. Not while somebody types, though.
+function retry() {
+  const again = () => (document.activeElement?.closest("form") ? retry() : location.reload());
+  setTimeout(again, 20_000 + Math.random() * 20_000);
+}
+
+try {
+  await start({ module_or_path: new URL("./app.wasm", import.meta.url) });
+  app.hydrate();
+  hydrate(document.body);
+  // For tests, and for style that only makes sense on a live page.
+  document.documentElement.dataset.live = "yes";
+} catch (error) {
+  console.error(error);
+  document.documentElement.dataset.live = "no";
+  retry();
+}

@@ -1,0 +1,128 @@
+//! `cargo xtask demo`: from a fresh checkout to a moving board in the browser, with one command.
+
+use crate::{browser, bundle, environment, process, stopwatch::Stopwatch, workspace};
+use anyhow::{Context as _, bail};
+use clap::Args;
+use std::{
+    ffi::OsString,
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream, ToSocketAddrs as _},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+/// Where the server listens when `CALLBOARD_LISTEN` says nothing else.
+const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+
+/// How often the running server is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// How long the server may take to close its database after Ctrl-C.
+const FAREWELL: Duration = Duration::from_secs(15);
+
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// Build with optimisation: slower to start the first time, and as fast as the real thing.
+    #[arg(long)]
+    release: bool,
+    /// Do not open the browser.
+    #[arg(long)]
+    no_open: bool,
+    /// Passed on to `callboard demo`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    server_arguments: Vec<OsString>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let profile_folder = if arguments.release { "release" } else { "debug" };
+    if !workspace::server_binary(profile_folder).is_file() {
+        println!("==> First run here: building everything takes some minutes, the next start is quick");
+    }
+    if let Err(error) = bundle::build(bundle::Arguments { release: arguments.release }) {
+        println!("==> No live updates in the browser: {error:#}");
+        println!("    The pages work without them and refresh by themselves");
+    }
+    println!("==> Building the server");
+    let clock = Stopwatch::start();
+    let mut build = process::cargo("build");
+    build.args(["--package", "server", "--bin", "callboard"]);
+    if arguments.release {
+        build.arg("--release");
+    }
+    process::run(&mut build)?;
+    println!("    Built in {clock}");
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    ctrlc::set_handler(move || stopped.store(true, Ordering::Relaxed))
+        .context("failed to listen for Ctrl-C")?;
+
+    println!("==> Starting Callboard; Ctrl-C ends it");
+    let mut command = Command::new(workspace::server_binary(profile_folder));
+    command.arg("demo").args(&arguments.server_arguments).stdin(Stdio::null());
+    // In a group of its own the server hears of Ctrl-C once, from us, and not a second time from the terminal.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut server = command.spawn().context("failed to start the server")?;
+
+    let mut waits_for_page = !arguments.no_open && browser::can_open();
+    loop {
+        if let Some(status) = server.try_wait()? {
+            if status.success() {
+                return Ok(());
+            }
+            bail!("the server ended with {status}");
+        }
+        if stop.load(Ordering::Relaxed) {
+            return end(&mut server);
+        }
+        if waits_for_page && is_ready(address()) {
+            waits_for_page = false;
+            browser::open(&format!("http://{}/", shown_address()));
+        }
+        thread::sleep(LOOK_EVERY);
+    }
+}
+
+/// Asks the server to end, and makes it end if it does not.
+fn end(server: &mut Child) -> anyhow::Result<()> {
+    process::answer(Command::new("kill").args(["-TERM", &server.id().to_string()]));
+    let clock = Stopwatch::start();
+    while clock.elapsed() < FAREWELL {
+        if server.try_wait()?.is_some() {
+            return Ok(());
+        }
+        thread::sleep(LOOK_EVERY);
+    }
+    server.kill()?;
+    server.wait()?;
+    bail!("the server did not end within {} s and was stopped", FAREWELL.as_secs())
+}
+
+fn shown_address() -> String {
+    environment::variable("CALLBOARD_LISTEN")
+        .and_then(|listen| listen.into_string().ok())
+        .unwrap_or_else(|| DEFAULT_LISTEN.to_owned())
+}
+
+fn address() -> Option<SocketAddr> {
+    shown_address().to_socket_addrs().ok()?.next()
+}
+
+/// Whether the server answers that it can be used.
+fn is_ready(address: Option<SocketAddr>) -> bool {
+    let ask = |address: SocketAddr| -> std::io::Result<bool> {
+        let mut stream = TcpStream::connect_timeout(&address, LOOK_EVERY)?;
+        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+        let mut head = [0; 12];
+        stream.read_exact(&mut head)?;
+        Ok(head.ends_with(b" 200"))
+    };
+    address.is_some_and(|address| ask(address).unwrap_or(false))
+}
