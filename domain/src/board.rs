@@ -1,1 +1,773 @@
-//! board
+//! The whole live state: every call of today, every queue's figures, who is busy.
+//!
+//! One task owns a [`Board`] and applies inputs to it one by one; everybody else gets views. The
+//! board keeps its sums up to date by taking out what a call contributed before and putting in
+//! what it contributes now, so that applying one event costs the same however many calls are over.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    time::Duration,
+};
+
+use crate::{
+    call::{Call, CallState, Leg, LegState, soonest},
+    directory::Directory,
+    fact::{Fact, Side, StationKind},
+    id::{CallId, ExtensionId, QueueId, UserId, ZoneName},
+    outcome::Outcome,
+    quality::Quality,
+    queue::{Visit, VisitPhase, visits},
+    service_level::{ServiceLevel, ServiceLevelPolicy},
+    time::Timestamp,
+    trust::{Freshness, Trust, feed_freshness},
+    view::{BoardView, Figures, QueueQuality, QueueView, Totals},
+};
+
+mod book;
+
+use book::QueueBook;
+
+/// A call that has been over for this long is settled: its visits stay counted, its facts are
+/// dropped, and news about it only counts as late. Longer than any late delivery seen.
+pub const SETTLE_AFTER: Duration = Duration::from_secs(4 * 3600);
+/// News may be dated later than our clock says by this much; beyond that it is not believed.
+pub const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
+/// How long the ids of settled calls are remembered.
+const REMEMBER_SETTLED: Duration = Duration::from_secs(48 * 3600);
+
+/// Everything that can change the board.
+#[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "nearly every input is a fact; a box would cost each of them")]
+pub enum Input {
+    /// Something happened to a call.
+    Fact(Fact),
+    /// The directory was read.
+    Directory(Directory),
+    /// When today began, for the installation's zone and for every zone of a queue.
+    Midnights(Midnights),
+    /// Time passed.
+    Tick,
+}
+
+/// Local midnights.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Midnights {
+    /// In the installation's own zone.
+    pub home: Timestamp,
+    /// In the zones of queues that name one.
+    pub zones: BTreeMap<ZoneName, Timestamp>,
+}
+
+impl Midnights {
+    /// When today began for a queue.
+    pub fn of(&self, zone: Option<&ZoneName>) -> Timestamp {
+        zone.and_then(|zone| self.zones.get(zone)).copied().unwrap_or(self.home)
+    }
+}
+
+/// What was surprising, counted and shown, never an error.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Anomalies {
+    /// News about a call that was settled or began too long ago.
+    pub late: u64,
+    /// News from the future: a clock somewhere is wrong by more than [`CLOCK_SKEW`].
+    pub future: u64,
+    /// News that was known, though the journal had not seen that message before.
+    pub repeated: u64,
+}
+
+/// The live state.
+#[derive(Debug, Default)]
+pub struct Board {
+    book: QueueBook,
+    midnights: Midnights,
+    calls: HashMap<CallId, TrackedCall>,
+    due: BTreeSet<(Timestamp, CallId)>,
+    settled: HashMap<CallId, Timestamp>,
+    tallies: HashMap<QueueId, Tally>,
+    people: People,
+    changed: BTreeSet<QueueId>,
+    removed: BTreeSet<QueueId>,
+    anomalies: Anomalies,
+}
+
+#[derive(Debug)]
+struct TrackedCall {
+    call: Call,
+    state: CallState,
+    visits: Vec<Visit>,
+    busy: Vec<usize>,
+    due_at: Option<Timestamp>,
+}
+
+/// What the board publishes about one call that is not over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveCall {
+    /// The call.
+    pub call_id: CallId,
+    /// The queue it is with now, if any.
+    pub queue_id: Option<QueueId>,
+    /// Its phase.
+    pub phase: CallPhase,
+    /// Since when.
+    pub since: Timestamp,
+    /// Name or number of the caller; `None` when withheld or not known.
+    pub caller: Option<String>,
+    /// Legs that are not over.
+    pub legs: Vec<Leg>,
+}
+
+/// Phase of a call as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallPhase {
+    /// In a queue; no phone rings at the moment.
+    Waiting,
+    /// A phone rings, or an outgoing call is being set up.
+    Ringing,
+    /// People talk.
+    Talking,
+    /// Connected and held.
+    OnHold,
+    /// In a parking slot.
+    Parked,
+}
+
+impl CallPhase {
+    /// The word used in the API and on pages.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Ringing => "ringing",
+            Self::Talking => "talking",
+            Self::OnHold => "on_hold",
+            Self::Parked => "parked",
+        }
+    }
+}
+
+/// Running sums of one queue.
+#[derive(Debug, Default)]
+struct Tally {
+    waiting: BTreeMap<Timestamp, u32>,
+    beyond_threshold: u32,
+    ringing: u32,
+    talking: u32,
+    on_hold: u32,
+    today: Today,
+    /// Visits of settled calls, kept for the recount at midnight.
+    settled: Vec<(Timestamp, Today)>,
+}
+
+/// What a visit adds to the counts since midnight.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Today {
+    offered: u32,
+    answered: u32,
+    abandoned: u32,
+    short_abandoned: u32,
+    service_level: ServiceLevel,
+}
+
+impl Today {
+    fn of(visit: &Visit) -> Self {
+        Self {
+            offered: 1,
+            answered: u32::from(visit.outcome == Outcome::Answered),
+            abandoned: u32::from(visit.outcome == Outcome::Abandoned),
+            short_abandoned: u32::from(visit.outcome == Outcome::ShortAbandoned),
+            service_level: visit.service_level,
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.offered += other.offered;
+        self.answered += other.answered;
+        self.abandoned += other.abandoned;
+        self.short_abandoned += other.short_abandoned;
+        self.service_level = self.service_level.plus(other.service_level);
+    }
+
+    /// Takes out what [`Today::add`] put in.
+    fn take_out(&mut self, other: Self) {
+        self.offered -= other.offered;
+        self.answered -= other.answered;
+        self.abandoned -= other.abandoned;
+        self.short_abandoned -= other.short_abandoned;
+        self.service_level.met -= other.service_level.met;
+        self.service_level.decided -= other.service_level.decided;
+    }
+}
+
+impl Tally {
+    fn put_in(&mut self, visit: &Visit, midnight: Timestamp) {
+        match visit.phase {
+            VisitPhase::Ringing | VisitPhase::BetweenRings => {
+                *self.waiting.entry(visit.entered_at).or_default() += 1;
+                self.ringing += u32::from(visit.phase == VisitPhase::Ringing);
+                self.beyond_threshold += u32::from(visit.beyond_threshold);
+            }
+            VisitPhase::Talking => self.talking += 1,
+            VisitPhase::OnHold => self.on_hold += 1,
+            VisitPhase::Over => {}
+        }
+        if visit.entered_at >= midnight {
+            self.today.add(Today::of(visit));
+        }
+    }
+
+    fn take_out(&mut self, visit: &Visit, midnight: Timestamp) {
+        match visit.phase {
+            VisitPhase::Ringing | VisitPhase::BetweenRings => {
+                if let Some(count) = self.waiting.get_mut(&visit.entered_at) {
+                    *count -= 1;
+                    if *count == 0 {
+                        self.waiting.remove(&visit.entered_at);
+                    }
+                }
+                self.ringing -= u32::from(visit.phase == VisitPhase::Ringing);
+                self.beyond_threshold -= u32::from(visit.beyond_threshold);
+            }
+            VisitPhase::Talking => self.talking -= 1,
+            VisitPhase::OnHold => self.on_hold -= 1,
+            VisitPhase::Over => {}
+        }
+        if visit.entered_at >= midnight {
+            self.today.take_out(Today::of(visit));
+        }
+    }
+
+    fn figures(&self) -> Figures {
+        Figures {
+            waiting: self.waiting.values().sum(),
+            oldest_waiting_since: self.waiting.keys().next().copied(),
+            ringing: self.ringing,
+            talking: self.talking,
+            on_hold: self.on_hold,
+            offered_today: self.today.offered,
+            answered_today: self.today.answered,
+            abandoned_today: self.today.abandoned,
+            short_abandoned_today: self.today.short_abandoned,
+            service_level_today: self.today.service_level,
+        }
+    }
+}
+
+/// The members of all queues, each person once, and how many calls each is on.
+#[derive(Debug, Default)]
+struct People {
+    people: Vec<Person>,
+    by_user: HashMap<UserId, usize>,
+    by_extension: HashMap<ExtensionId, usize>,
+    by_queue: HashMap<QueueId, Crew>,
+    /// People who take calls of at least one queue and are on no call.
+    free: u32,
+}
+
+#[derive(Debug, Default)]
+struct Person {
+    calls: u32,
+    queues: Vec<QueueId>,
+    takes_calls_of: Vec<QueueId>,
+}
+
+/// The members of one queue.
+#[derive(Debug, Default)]
+struct Crew {
+    members: Vec<usize>,
+    free: u32,
+}
+
+impl People {
+    fn read(directory: &Directory) -> Self {
+        let mut people = Self::default();
+        for queue in &directory.queues {
+            let mut crew = Crew::default();
+            let mut seen = HashSet::new();
+            for member in queue.members.iter().flatten() {
+                let index = people.admit(&member.id, member.extension_id.as_ref());
+                if !seen.insert(index) {
+                    continue;
+                }
+                crew.members.push(index);
+                people.people[index].queues.push(queue.id.clone());
+                if member.receives_calls {
+                    crew.free += 1;
+                    people.people[index].takes_calls_of.push(queue.id.clone());
+                }
+            }
+            people.by_queue.insert(queue.id.clone(), crew);
+        }
+        people.free = people.people.iter().filter(|person| !person.takes_calls_of.is_empty()).count() as u32;
+        people
+    }
+
+    fn admit(&mut self, user_id: &UserId, extension_id: Option<&ExtensionId>) -> usize {
+        let by_extension = extension_id.and_then(|id| self.by_extension.get(id));
+        let known = self.by_user.get(user_id).or(by_extension).copied();
+        let index = known.unwrap_or_else(|| {
+            self.people.push(Person::default());
+            self.people.len() - 1
+        });
+        self.by_user.insert(user_id.clone(), index);
+        if let Some(extension_id) = extension_id {
+            self.by_extension.insert(extension_id.clone(), index);
+        }
+        index
+    }
+
+    fn find(&self, leg: &Leg) -> Option<usize> {
+        let by_user = leg.party.user_id.as_ref().and_then(|id| self.by_user.get(id));
+        by_user.or_else(|| leg.party.extension_id.as_ref().and_then(|id| self.by_extension.get(id))).copied()
+    }
+
+    /// One more call for somebody; the queues for which that makes a difference.
+    fn take_call(&mut self, index: usize) -> &[QueueId] {
+        let person = &mut self.people[index];
+        person.calls += 1;
+        if person.calls > 1 {
+            return &[];
+        }
+        for id in &person.takes_calls_of {
+            if let Some(crew) = self.by_queue.get_mut(id) {
+                crew.free -= 1;
+            }
+        }
+        self.free -= u32::from(!person.takes_calls_of.is_empty());
+        &person.takes_calls_of
+    }
+
+    /// One call less for somebody; the queues for which that makes a difference.
+    fn end_call(&mut self, index: usize) -> &[QueueId] {
+        let person = &mut self.people[index];
+        person.calls -= 1;
+        if person.calls > 0 {
+            return &[];
+        }
+        for id in &person.takes_calls_of {
+            if let Some(crew) = self.by_queue.get_mut(id) {
+                crew.free += 1;
+            }
+        }
+        self.free += u32::from(!person.takes_calls_of.is_empty());
+        &person.takes_calls_of
+    }
+
+    fn all_free(&mut self) {
+        for index in 0..self.people.len() {
+            while self.people[index].calls > 0 {
+                self.end_call(index);
+            }
+        }
+    }
+
+    /// Distinct members of some queues, and how many of them take calls and are free.
+    fn count(&self, ids: &[QueueId]) -> (u32, u32) {
+        if ids.len() >= self.by_queue.len() {
+            return (self.people.len() as u32, self.free);
+        }
+        let wanted: HashSet<&QueueId> = ids.iter().collect();
+        let members: BTreeSet<usize> = ids
+            .iter()
+            .filter_map(|id| self.by_queue.get(id))
+            .flat_map(|crew| crew.members.iter().copied())
+            .collect();
+        let is_free = |index: &&usize| {
+            let person = &self.people[**index];
+            person.calls == 0 && person.takes_calls_of.iter().any(|id| wanted.contains(id))
+        };
+        (members.len() as u32, members.iter().filter(is_free).count() as u32)
+    }
+}
+
+impl Board {
+    /// An empty board.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Applies one input at `now`. Which queues changed is told by [`Board::take_changes`].
+    pub fn apply(&mut self, now: Timestamp, input: Input) {
+        match input {
+            Input::Fact(fact) => self.learn(now, fact),
+            Input::Directory(directory) => self.read_directory(now, directory),
+            Input::Midnights(midnights) => self.set_midnights(midnights),
+            Input::Tick => {}
+        }
+        self.let_time_pass(now);
+    }
+
+    fn learn(&mut self, now: Timestamp, fact: Fact) {
+        let call_id = fact.call_id.clone();
+        if self.settled.contains_key(&call_id)
+            || fact.at + SETTLE_AFTER < now && !self.calls.contains_key(&call_id)
+        {
+            self.anomalies.late += 1;
+            return;
+        }
+        if fact.at > now + CLOCK_SKEW {
+            self.anomalies.future += 1;
+            return;
+        }
+        let tracked = self.calls.entry(call_id.clone()).or_insert_with(|| TrackedCall {
+            call: Call::default(),
+            state: Call::default().state(now),
+            visits: Vec::new(),
+            busy: Vec::new(),
+            due_at: None,
+        });
+        if tracked.call.learn(fact) {
+            self.derive(now, &call_id);
+        } else {
+            self.anomalies.repeated += 1;
+        }
+    }
+
+    /// Works a call out anew and moves its contributions.
+    fn derive(&mut self, now: Timestamp, call_id: &CallId) {
+        let Some(mut tracked) = self.calls.remove(call_id) else { return };
+        self.withdraw(call_id, &tracked);
+
+        let names_before = self.book.generation();
+        tracked.state = tracked.call.state(now);
+        let book = &mut self.book;
+        let (visits, visits_change_at) =
+            visits(&tracked.state, now, &mut |mention| book.find_or_admit(mention));
+        tracked.visits = visits;
+        tracked.busy = tracked
+            .state
+            .legs
+            .iter()
+            .filter(|leg| leg.is_connected())
+            .filter_map(|leg| self.people.find(leg))
+            .collect();
+        tracked.busy.sort_unstable();
+        tracked.busy.dedup();
+
+        let mut due_at = tracked.state.next_change_at;
+        if let Some(at) = visits_change_at {
+            soonest(&mut due_at, at);
+        }
+        if due_at.is_none() {
+            // Over: nothing changes any more but that it will be settled.
+            due_at = Some(tracked.call.newest_fact_at().unwrap_or(now) + SETTLE_AFTER);
+        }
+        // Never due at once: whatever a rule says, time has to pass before it is asked again.
+        tracked.due_at = due_at.map(|at| at.max(now + Duration::from_millis(1)));
+        self.contribute(call_id, &tracked);
+        self.calls.insert(call_id.clone(), tracked);
+        if self.book.generation() != names_before {
+            self.derive_all(now);
+        }
+    }
+
+    fn withdraw(&mut self, call_id: &CallId, tracked: &TrackedCall) {
+        if let Some(due_at) = tracked.due_at {
+            self.due.remove(&(due_at, call_id.clone()));
+        }
+        for visit in &tracked.visits {
+            let midnight = self.midnights.of(self.book.zone(&visit.queue_id));
+            if let Some(tally) = self.tallies.get_mut(&visit.queue_id) {
+                tally.take_out(visit, midnight);
+            }
+            self.changed.insert(visit.queue_id.clone());
+        }
+        for &index in &tracked.busy {
+            self.changed.extend(self.people.end_call(index).iter().cloned());
+        }
+    }
+
+    fn contribute(&mut self, call_id: &CallId, tracked: &TrackedCall) {
+        for visit in &tracked.visits {
+            let midnight = self.midnights.of(self.book.zone(&visit.queue_id));
+            self.tallies.entry(visit.queue_id.clone()).or_default().put_in(visit, midnight);
+            self.changed.insert(visit.queue_id.clone());
+        }
+        for &index in &tracked.busy {
+            self.changed.extend(self.people.take_call(index).iter().cloned());
+        }
+        if let Some(due_at) = tracked.due_at {
+            self.due.insert((due_at, call_id.clone()));
+        }
+    }
+
+    /// Works out anew every call whose time has come, and settles those that are long over.
+    fn let_time_pass(&mut self, now: Timestamp) {
+        while let Some((due_at, call_id)) = self.due.first().cloned() {
+            if due_at > now {
+                break;
+            }
+            self.due.pop_first();
+            let Some(tracked) = self.calls.get(&call_id) else { continue };
+            if tracked.due_at != Some(due_at) {
+                continue;
+            }
+            let is_over = tracked.state.next_change_at.is_none()
+                && tracked.visits.iter().all(|visit| visit.phase == VisitPhase::Over)
+                && tracked.call.newest_fact_at().is_none_or(|newest| newest + SETTLE_AFTER <= now);
+            if is_over { self.settle(now, &call_id) } else { self.derive(now, &call_id) }
+        }
+    }
+
+    fn settle(&mut self, now: Timestamp, call_id: &CallId) {
+        let Some(tracked) = self.calls.remove(call_id) else { return };
+        for visit in tracked.visits {
+            let tally = self.tallies.entry(visit.queue_id.clone()).or_default();
+            tally.settled.push((visit.entered_at, Today::of(&visit)));
+        }
+        self.settled.insert(call_id.clone(), now);
+    }
+
+    fn read_directory(&mut self, now: Timestamp, directory: Directory) {
+        let before: Vec<QueueId> = self.book.queues().map(|queue| queue.id.clone()).collect();
+        self.people = People::read(&directory);
+        self.book.read(directory);
+        self.derive_all(now);
+        for id in before {
+            if self.book.get(&id).is_none() {
+                self.removed.insert(id);
+            }
+        }
+        self.changed.extend(self.book.queues().map(|queue| queue.id.clone()));
+    }
+
+    /// Starts the sums anew. Rare: the directory or the names of queues changed.
+    fn derive_all(&mut self, now: Timestamp) {
+        for (id, tally) in &mut self.tallies {
+            let midnight = self.midnights.of(self.book.zone(id));
+            *tally = Tally { settled: std::mem::take(&mut tally.settled), ..Tally::default() };
+            for (entered_at, counts) in &tally.settled {
+                if *entered_at >= midnight {
+                    tally.today.add(*counts);
+                }
+            }
+        }
+        self.people.all_free();
+        self.due.clear();
+        let call_ids: Vec<CallId> = self.calls.keys().cloned().collect();
+        for call_id in &call_ids {
+            if let Some(tracked) = self.calls.get_mut(call_id) {
+                tracked.visits.clear();
+                tracked.busy.clear();
+            }
+        }
+        for call_id in &call_ids {
+            self.derive(now, call_id);
+        }
+        self.changed.extend(self.tallies.keys().cloned());
+        let stale: Vec<QueueId> =
+            self.book.drop_unused(|id| self.tallies.get(id).is_some_and(Tally::is_used));
+        for id in &stale {
+            self.tallies.remove(id);
+        }
+        self.removed.extend(stale);
+    }
+
+    fn set_midnights(&mut self, midnights: Midnights) {
+        if midnights == self.midnights {
+            return;
+        }
+        let before = std::mem::replace(&mut self.midnights, midnights);
+        let mut recounted = HashMap::new();
+        for id in self.tallies.keys() {
+            let zone = self.book.zone(id);
+            if before.of(zone) != self.midnights.of(zone) {
+                recounted.insert(id.clone(), self.midnights.of(zone));
+            }
+        }
+        for (id, midnight) in &recounted {
+            let Some(tally) = self.tallies.get_mut(id) else { continue };
+            tally.today = Today::default();
+            tally.settled.retain(|(entered_at, _)| *entered_at >= *midnight);
+            for (_, counts) in &tally.settled {
+                tally.today.add(*counts);
+            }
+        }
+        for visit in self.calls.values().flat_map(|tracked| &tracked.visits) {
+            if let Some(midnight) = recounted.get(&visit.queue_id)
+                && visit.entered_at >= *midnight
+                && let Some(tally) = self.tallies.get_mut(&visit.queue_id)
+            {
+                tally.today.add(Today::of(visit));
+            }
+        }
+        let forget_before = self.midnights.home - REMEMBER_SETTLED;
+        self.settled.retain(|_, settled_at| *settled_at >= forget_before);
+        self.changed.extend(recounted.into_keys());
+    }
+
+    /// The queues that changed and those that are gone since the last call of this.
+    pub fn take_changes(&mut self) -> (BTreeSet<QueueId>, BTreeSet<QueueId>) {
+        let removed = std::mem::take(&mut self.removed);
+        let mut changed = std::mem::take(&mut self.changed);
+        changed.retain(|id| !removed.contains(id) && self.book.get(id).is_some());
+        (changed, removed)
+    }
+
+    /// When the board next changes by itself.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// What was surprising so far.
+    pub fn anomalies(&self) -> Anomalies {
+        self.anomalies
+    }
+
+    /// True when a call names a queue that the directory does not know.
+    pub fn has_unresolved_queues(&self) -> bool {
+        self.book.queues().any(|queue| queue.id.is_unresolved())
+    }
+
+    /// Zones that queues name, for [`Input::Midnights`].
+    pub fn zones(&self) -> BTreeSet<ZoneName> {
+        self.book.queues().filter_map(|queue| queue.zone.clone()).collect()
+    }
+
+    /// Calls and legs kept in memory: live ones and those not settled yet.
+    pub fn size(&self) -> (usize, usize) {
+        (self.calls.len(), self.calls.values().map(|tracked| tracked.state.legs.len()).sum())
+    }
+
+    /// The row of one queue.
+    pub fn queue_view(&self, id: &QueueId, now: Timestamp, trust: &Trust) -> Option<QueueView> {
+        let queue = self.book.get(id)?;
+        let figures = self.tallies.get(id).map(Tally::figures).unwrap_or_default();
+        let crew = queue.members.as_ref().and_then(|_| self.people.by_queue.get(id));
+        let members = crew.map(|crew| crew.members.len() as u32);
+        let is_heard = feed_freshness(now, trust) == Freshness::Live;
+        let of_calls = |quality| if is_heard { quality } else { Quality::Unknown };
+        Some(QueueView {
+            id: id.clone(),
+            name: queue.name.clone(),
+            extension_number: queue.extension_number.clone(),
+            figures,
+            members,
+            members_available: crew.map(|crew| crew.free),
+            policy: queue.policy,
+            quality: QueueQuality {
+                waiting: of_calls(Quality::Inferred),
+                calls: of_calls(Quality::Live),
+                members: members.map_or(Quality::Unknown, |_| Quality::Measured),
+                available: members.map_or(Quality::Unknown, |_| of_calls(Quality::Live)),
+                today: Quality::Inferred,
+            },
+        })
+    }
+
+    /// All queues, in the order of their names.
+    pub fn queue_ids(&self) -> Vec<QueueId> {
+        let mut queues: Vec<_> = self.book.queues().collect();
+        queues.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
+        queues.into_iter().map(|queue| queue.id.clone()).collect()
+    }
+
+    /// The queues together; people and callers counted once.
+    pub fn totals(&self, ids: &[QueueId]) -> Totals {
+        let mut totals = Totals::default();
+        let mut policies: BTreeSet<ServiceLevelPolicy> = BTreeSet::new();
+        for id in ids {
+            let Some(queue) = self.book.get(id) else { continue };
+            policies.insert(queue.policy);
+            totals.members_incomplete |= queue.members.is_none();
+            let Some(tally) = self.tallies.get(id) else { continue };
+            totals.waiting_beyond_threshold += tally.beyond_threshold;
+            totals.figures = totals.figures.plus(tally.figures());
+        }
+        (totals.members, totals.members_available) = self.people.count(ids);
+        let shared = |value: fn(&ServiceLevelPolicy) -> u32| {
+            let values: BTreeSet<u32> = policies.iter().map(value).collect();
+            if values.len() == 1 { values.first().copied() } else { None }
+        };
+        totals.shared_threshold_seconds = shared(|policy| policy.threshold_seconds);
+        totals.shared_target_permille =
+            shared(|policy| policy.target_permille.into()).and_then(|permille| u16::try_from(permille).ok());
+        totals
+    }
+
+    /// The whole board of `ids`.
+    pub fn view(&self, ids: &[QueueId], revision: u64, now: Timestamp, trust: Trust) -> BoardView {
+        BoardView {
+            revision,
+            as_of: now,
+            totals: self.totals(ids),
+            queues: ids.iter().filter_map(|id| self.queue_view(id, now, &trust)).collect(),
+            trust,
+        }
+    }
+
+    /// Calls that are not over, oldest first.
+    pub fn live_calls(&self) -> Vec<LiveCall> {
+        let mut calls: Vec<LiveCall> =
+            self.calls.iter().filter_map(|(call_id, tracked)| tracked.live(call_id)).collect();
+        calls.sort_by(|a, b| a.since.cmp(&b.since).then_with(|| a.call_id.cmp(&b.call_id)));
+        calls
+    }
+}
+
+impl Tally {
+    fn is_used(&self) -> bool {
+        self.today != Today::default() || !self.waiting.is_empty() || self.talking > 0 || self.on_hold > 0
+    }
+}
+
+impl Figures {
+    /// Both together: counts add up, the oldest wait is the earlier one.
+    pub fn plus(self, other: Self) -> Self {
+        let oldest = [self.oldest_waiting_since, other.oldest_waiting_since];
+        Self {
+            waiting: self.waiting + other.waiting,
+            oldest_waiting_since: oldest.into_iter().flatten().min(),
+            ringing: self.ringing + other.ringing,
+            talking: self.talking + other.talking,
+            on_hold: self.on_hold + other.on_hold,
+            offered_today: self.offered_today + other.offered_today,
+            answered_today: self.answered_today + other.answered_today,
+            abandoned_today: self.abandoned_today + other.abandoned_today,
+            short_abandoned_today: self.short_abandoned_today + other.short_abandoned_today,
+            service_level_today: self.service_level_today.plus(other.service_level_today),
+        }
+    }
+}
+
+impl TrackedCall {
+    fn live(&self, call_id: &CallId) -> Option<LiveCall> {
+        let open: Vec<&Leg> = self.state.legs.iter().filter(|leg| leg.ended_at.is_none()).collect();
+        let visit = self.visits.iter().rev().find(|visit| visit.phase != VisitPhase::Over);
+        let connected = open.iter().copied().filter(|leg| leg.is_connected());
+        let held = connected.clone().filter_map(|leg| leg.held_since).min();
+        let (phase, since) = if let Some(held_since) = held {
+            (CallPhase::OnHold, held_since)
+        } else if let Some(answered_at) = connected.filter_map(|leg| leg.answered_at).min() {
+            (CallPhase::Talking, answered_at)
+        } else if let Some(parked_since) = self.state.parked_since {
+            (CallPhase::Parked, parked_since)
+        } else if let Some(visit) = visit.filter(|visit| visit.phase == VisitPhase::BetweenRings) {
+            (CallPhase::Waiting, visit.entered_at)
+        } else {
+            let rang_at =
+                open.iter().filter(|leg| leg.state().0 == LegState::Ringing).map(|leg| leg.rang_at).min();
+            (
+                CallPhase::Ringing,
+                visit.filter(|visit| visit.is_waiting()).map_or(rang_at?, |visit| visit.entered_at),
+            )
+        };
+        Some(LiveCall {
+            call_id: call_id.clone(),
+            queue_id: visit.map(|visit| visit.queue_id.clone()),
+            phase,
+            since,
+            caller: self.caller(),
+            legs: open.into_iter().cloned().collect(),
+        })
+    }
+
+    /// The person who calls: a menu that passed the call on is not the caller.
+    fn caller(&self) -> Option<String> {
+        let own = self.state.legs.iter().find(|leg| leg.side == Side::Caller).map(|leg| &leg.party);
+        let mut callers = own
+            .into_iter()
+            .chain(self.state.legs.iter().filter(|leg| leg.side == Side::Callee).map(|leg| &leg.other))
+            .filter(|party| party.kind != Some(StationKind::AutoReceptionist));
+        callers.find_map(|party| party.name.clone().or_else(|| party.number.clone()))
+    }
+}

@@ -1,1 +1,306 @@
-//! queue
+//! Queue visits: what one call did in one queue, inferred from the phones it rang.
+//!
+//! No message says that a call entered or left a queue. A visit begins with the first phone that
+//! rings on behalf of the queue, lasts between rings for a grace, and ends with the one outcome
+//! the facts support. Callers for whom no phone has rung yet cannot be seen.
+
+use std::time::Duration;
+
+use crate::{
+    call::{CallState, Leg, soonest},
+    fact::{HangUp, Side, StationKind},
+    id::{ExtensionId, QueueId},
+    outcome::Outcome,
+    service_level::{ServiceLevel, ServiceLevelPolicy},
+    time::Timestamp,
+};
+
+/// How long after the last phone stopped ringing a caller is still taken to be waiting.
+///
+/// Members are rung anew about a second apart; longer silence means that nobody is free, or that
+/// the caller left, which no message tells.
+pub const BETWEEN_RINGS: Duration = Duration::from_secs(30);
+/// Phones of one round stop within this time of each other.
+const ROUND: Duration = Duration::from_secs(2);
+
+/// A queue as a leg names it. Every part may be missing, never all.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct QueueMention {
+    /// Its extension, when the queue itself was the called party.
+    pub extension_id: Option<ExtensionId>,
+    /// Its extension number at that time.
+    pub extension_number: Option<String>,
+    /// Its name at that time.
+    pub name: Option<String>,
+}
+
+impl QueueMention {
+    /// The queue on whose behalf `leg` rang, if any.
+    pub fn of(leg: &Leg) -> Option<Self> {
+        match &leg.offered_by {
+            Some(station) if station.kind == StationKind::CallQueue => Some(Self {
+                extension_id: None,
+                extension_number: station.extension_number.clone(),
+                name: station.name.clone(),
+            }),
+            _ if leg.party.kind == Some(StationKind::CallQueue) => Some(Self {
+                extension_id: leg.party.extension_id.clone(),
+                extension_number: leg.party.extension_number.clone(),
+                name: leg.party.name.clone(),
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// What one call did in one queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visit {
+    /// The queue.
+    pub queue_id: QueueId,
+    /// When the first phone rang for it: the earliest proof that the caller was in the queue.
+    pub entered_at: Timestamp,
+    /// When the outcome came about.
+    pub left_at: Option<Timestamp>,
+    /// The outcome.
+    pub outcome: Outcome,
+    /// The outcome is presumed from silence, not from a message.
+    pub presumed: bool,
+    /// What the caller does now.
+    pub phase: VisitPhase,
+    /// Met and decided, each 0 or 1, by the queue's policy at this instant.
+    pub service_level: ServiceLevel,
+    /// Waits longer than the policy's threshold.
+    pub beyond_threshold: bool,
+}
+
+/// What the caller of a visit does now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VisitPhase {
+    /// Waits while at least one phone rings.
+    Ringing,
+    /// Waits while no phone rings.
+    BetweenRings,
+    /// Talks to someone.
+    Talking,
+    /// Was answered, and is held or parked.
+    OnHold,
+    /// Is not with this queue any more.
+    Over,
+}
+
+impl Visit {
+    /// Waiting, with or without a ringing phone.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.phase, VisitPhase::Ringing | VisitPhase::BetweenRings)
+    }
+}
+
+/// The visits of a call at `now`, in the order they began, and the next instant at which they
+/// change without news. `find` names the queue of a mention and its policy.
+pub fn visits(
+    call: &CallState,
+    now: Timestamp,
+    find: &mut dyn FnMut(&QueueMention) -> (QueueId, ServiceLevelPolicy),
+) -> (Vec<Visit>, Option<Timestamp>) {
+    let mut stays = stays(call, find);
+    let mut next_change_at = None;
+    let last = stays.len().saturating_sub(1);
+    let visits = stays
+        .drain(..)
+        .enumerate()
+        .map(|(index, stay)| stay.visit(call, now, index == last, &mut next_change_at))
+        .collect();
+    (visits, next_change_at)
+}
+
+/// Consecutive legs on behalf of one queue.
+#[derive(Debug)]
+struct Stay<'a> {
+    queue_id: QueueId,
+    policy: ServiceLevelPolicy,
+    legs: Vec<&'a Leg>,
+    /// When the call began to ring somewhere else before anybody answered.
+    moved_on_at: Option<Timestamp>,
+    /// Legs that came after an answer and belong to no queue: where the call was transferred to.
+    transferred_to: Vec<&'a Leg>,
+}
+
+fn stays<'a>(
+    call: &'a CallState,
+    find: &mut dyn FnMut(&QueueMention) -> (QueueId, ServiceLevelPolicy),
+) -> Vec<Stay<'a>> {
+    let mut stations: Vec<(&Leg, Option<(QueueId, ServiceLevelPolicy)>)> = call
+        .legs
+        .iter()
+        .filter(|leg| leg.side == Side::Callee)
+        .map(|leg| (leg, QueueMention::of(leg).map(|mention| find(&mention))))
+        .collect();
+    // Clocks have whole seconds: keeps the legs of one queue together within a second.
+    stations.sort_by(|a, b| {
+        let queue = |station: &Option<(QueueId, ServiceLevelPolicy)>| station.as_ref().map(|s| s.0.clone());
+        a.0.rang_at.cmp(&b.0.rang_at).then_with(|| queue(&b.1).cmp(&queue(&a.1)))
+    });
+
+    let mut stays: Vec<Stay<'a>> = Vec::new();
+    for (leg, station) in stations {
+        let last = stays.last_mut();
+        match (last, station) {
+            (None, None) => {}
+            (Some(last), None) => match last.answered_at() {
+                Some(answered_at) if leg.rang_at > answered_at => last.transferred_to.push(leg),
+                Some(_) => {}
+                None => {
+                    last.moved_on_at.get_or_insert(leg.rang_at);
+                }
+            },
+            (Some(last), Some((queue_id, _))) if last.takes(&queue_id, leg) => last.legs.push(leg),
+            (last, Some((queue_id, policy))) => {
+                if let Some(last) = last
+                    && last.answered_at().is_none()
+                {
+                    last.moved_on_at.get_or_insert(leg.rang_at);
+                }
+                stays.push(Stay {
+                    queue_id,
+                    policy,
+                    legs: vec![leg],
+                    moved_on_at: None,
+                    transferred_to: Vec::new(),
+                });
+            }
+        }
+    }
+    stays
+}
+
+impl Stay<'_> {
+    fn answered_at(&self) -> Option<Timestamp> {
+        self.legs.iter().filter_map(|leg| leg.answered_at).min()
+    }
+
+    /// The same stay goes on as long as the call rings for the same queue, was not elsewhere in
+    /// between and nobody had answered before the phone rang.
+    fn takes(&self, queue_id: &QueueId, leg: &Leg) -> bool {
+        self.queue_id == *queue_id
+            && self.moved_on_at.is_none()
+            && self.answered_at().is_none_or(|answered_at| leg.rang_at <= answered_at)
+    }
+
+    fn visit(
+        self,
+        call: &CallState,
+        now: Timestamp,
+        is_last: bool,
+        next_change_at: &mut Option<Timestamp>,
+    ) -> Visit {
+        let entered_at = self.legs.iter().map(|leg| leg.rang_at).min().unwrap_or(now);
+        let (outcome, left_at, presumed) = self.outcome(call, now, is_last, next_change_at);
+        let phase = match outcome {
+            Outcome::Waiting if self.legs.iter().any(|leg| leg.is_ringing() && leg.is_a_phone()) => {
+                VisitPhase::Ringing
+            }
+            Outcome::Waiting => VisitPhase::BetweenRings,
+            Outcome::Answered => self.conversation(call, is_last),
+            _ => VisitPhase::Over,
+        };
+        let wait = left_at.unwrap_or(now).since(entered_at);
+        let outcome = match outcome {
+            Outcome::Abandoned if wait <= self.policy.short_abandon() => Outcome::ShortAbandoned,
+            outcome => outcome,
+        };
+        let threshold = self.policy.threshold();
+        let beyond_threshold = outcome == Outcome::Waiting && wait >= threshold;
+        if outcome == Outcome::Waiting && !beyond_threshold {
+            soonest(next_change_at, entered_at + threshold);
+        }
+        let decided = match outcome {
+            Outcome::Waiting => beyond_threshold,
+            Outcome::ShortAbandoned => false,
+            _ => true,
+        };
+        let met = outcome == Outcome::Answered && wait <= threshold;
+        Visit {
+            queue_id: self.queue_id,
+            entered_at,
+            left_at,
+            outcome,
+            presumed,
+            phase,
+            service_level: ServiceLevel { met: u32::from(met), decided: u32::from(decided) },
+            beyond_threshold,
+        }
+    }
+
+    /// The one outcome the facts support, when it came about, and whether silence decided it.
+    fn outcome(
+        &self,
+        call: &CallState,
+        now: Timestamp,
+        is_last: bool,
+        next_change_at: &mut Option<Timestamp>,
+    ) -> (Outcome, Option<Timestamp>, bool) {
+        if let Some(answered_at) = self.answered_at() {
+            return (Outcome::Answered, Some(answered_at), false);
+        }
+        // Somebody took the call, though the message of who it was is missing or still to come.
+        let taken_at = self
+            .legs
+            .iter()
+            .filter(|leg| leg.hang_up == Some(HangUp::AnsweredElsewhere))
+            .filter_map(|leg| leg.ended_at)
+            .min();
+        if let Some(taken_at) = taken_at {
+            return (Outcome::Answered, Some(taken_at), true);
+        }
+        if let Some(moved_on_at) = self.moved_on_at {
+            let sent_on = call.transferred_at.is_some_and(|at| at <= moved_on_at);
+            let outcome = if sent_on { Outcome::TransferredOut } else { Outcome::Overflowed };
+            return (outcome, Some(moved_on_at), false);
+        }
+        let last_end = self.legs.iter().filter_map(|leg| leg.ended_at).max();
+        if is_last && let Some(voicemail_at) = call.voicemail_at {
+            let left_at = last_end.map_or(voicemail_at, |end| end.min(voicemail_at));
+            return (Outcome::Voicemail, Some(left_at), false);
+        }
+        if let Some(left_at) = call.caller_left_at {
+            return (Outcome::Abandoned, Some(left_at), false);
+        }
+        if self.legs.iter().any(|leg| leg.ended_at.is_none()) {
+            return (Outcome::Waiting, None, false);
+        }
+        let last_end = last_end.unwrap_or(now);
+        let gave_up = self.legs.iter().any(|leg| {
+            leg.hang_up == Some(HangUp::CallerGaveUp)
+                && leg.ended_at.is_some_and(|ended_at| ended_at + ROUND >= last_end)
+        });
+        let silent_at = last_end + BETWEEN_RINGS;
+        if gave_up {
+            (Outcome::Abandoned, Some(last_end), false)
+        } else if now < silent_at {
+            soonest(next_change_at, silent_at);
+            (Outcome::Waiting, None, false)
+        } else {
+            (Outcome::Abandoned, Some(last_end), true)
+        }
+    }
+
+    /// An answered caller talks, is held or parked, or is gone.
+    fn conversation(&self, call: &CallState, is_last: bool) -> VisitPhase {
+        let mut connected =
+            self.legs.iter().chain(&self.transferred_to).filter(|leg| leg.is_connected()).peekable();
+        if connected.peek().is_some() {
+            let held_by_caller =
+                call.legs.iter().any(|leg| leg.side == Side::Caller && leg.held_since.is_some());
+            if held_by_caller || connected.any(|leg| leg.held_since.is_some()) {
+                VisitPhase::OnHold
+            } else {
+                VisitPhase::Talking
+            }
+        } else if is_last && call.parked_since.is_some() {
+            VisitPhase::OnHold
+        } else {
+            VisitPhase::Over
+        }
+    }
+}

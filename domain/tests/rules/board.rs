@@ -1,0 +1,268 @@
+//! The whole board: sums, today, names, people, time.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    board::{Board, CallPhase, Input, Midnights},
+    directory::{Directory, DirectoryQueue, Member},
+    fact::{Fact, HangUp},
+    id::QueueId,
+    quality::Quality,
+    service_level::ServiceLevelPolicy,
+    time::Timestamp,
+    trust::{FeedLink, Trust},
+    view::QueueView,
+};
+
+use crate::story::{at, phone, queue};
+
+pub(crate) fn live_trust(now: Timestamp) -> Trust {
+    Trust {
+        feed: FeedLink::Live,
+        feed_since: now,
+        feed_heard_at: Some(now),
+        feed_problem: None,
+        newest_fact_at: Some(now),
+        counting_since: None,
+        gap: None,
+        demo: false,
+    }
+}
+
+pub(crate) fn directory_queue(name: &str, number: &str, members: &[&str]) -> DirectoryQueue {
+    DirectoryQueue {
+        id: QueueId::new(format!("q-{number}")),
+        extension_id: Some(format!("x-{number}").as_str().into()),
+        name: name.to_owned(),
+        extension_number: Some(number.to_owned()),
+        zone: None,
+        members: Some(
+            members
+                .iter()
+                .map(|name| Member {
+                    id: format!("user-{name}").as_str().into(),
+                    extension_id: None,
+                    name: (*name).to_owned(),
+                    receives_calls: true,
+                })
+                .collect(),
+        ),
+        policy: ServiceLevelPolicy::default(),
+    }
+}
+
+fn board() -> Board {
+    let mut board = Board::new();
+    let queues = vec![
+        directory_queue("Billing", "801", &["Ada", "Bo"]),
+        directory_queue("Support", "802", &["Bo", "Cem"]),
+    ];
+    board.apply(at(0), Input::Directory(Directory { queues }));
+    board
+}
+
+fn tell(board: &mut Board, now: i64, facts: &[Fact]) {
+    for fact in facts {
+        board.apply(at(now), Input::Fact(fact.clone()));
+    }
+}
+
+fn row(board: &Board, id: &str, now: i64) -> QueueView {
+    board.queue_view(&id.into(), at(now), &live_trust(at(now))).expect("a queue the board knows")
+}
+
+#[test]
+fn a_visit_moves_through_the_figures() {
+    let mut board = board();
+    let ada = phone("1", "Ada", 0).on(queue("Billing", "801"));
+    tell(&mut board, 1, &[ada.rang()]);
+    let figures = row(&board, "q-801", 1).figures;
+    assert_eq!((figures.waiting, figures.ringing, figures.offered_today), (1, 1, 1));
+    assert_eq!(figures.oldest_waiting_since, Some(at(0)));
+
+    tell(&mut board, 9, &[ada.answered(8)]);
+    let figures = row(&board, "q-801", 9).figures;
+    assert_eq!((figures.waiting, figures.talking, figures.answered_today), (0, 1, 1));
+    assert_eq!(figures.service_level_today.permille(), Some(1000));
+
+    tell(&mut board, 61, &[ada.ended(8, 60)]);
+    let figures = row(&board, "q-801", 61).figures;
+    assert_eq!((figures.waiting, figures.talking, figures.offered_today), (0, 0, 1));
+}
+
+#[test]
+fn a_member_on_a_call_is_free_for_neither_of_their_queues_and_counted_once_in_the_total() {
+    let mut board = board();
+    let ids = board.queue_ids();
+    assert_eq!((board.totals(&ids).members, board.totals(&ids).members_available), (3, 3));
+    let bo = phone("1", "Bo", 0).on(queue("Support", "802"));
+    tell(&mut board, 5, &[bo.rang()]);
+    assert_eq!(row(&board, "q-801", 5).members_available, Some(2), "a ringing phone is not a call yet");
+    tell(&mut board, 6, &[bo.answered(5)]);
+    assert_eq!(row(&board, "q-801", 6).members_available, Some(1));
+    assert_eq!(row(&board, "q-802", 6).members_available, Some(1));
+    assert_eq!(board.totals(&ids).members_available, 2);
+    assert_eq!(board.totals(&ids[..1]).members_available, 1);
+    tell(&mut board, 30, &[bo.ended(5, 29)]);
+    assert_eq!(board.totals(&ids).members_available, 3);
+}
+
+#[test]
+fn an_outgoing_call_makes_a_member_busy() {
+    let mut board = board();
+    let ada = phone("9", "Ada", 0).caller_side();
+    tell(&mut board, 5, &[ada.rang(), ada.answered(4)]);
+    assert_eq!(row(&board, "q-801", 5).members_available, Some(1));
+}
+
+#[test]
+fn figures_change_when_only_time_passes() {
+    let mut board = board();
+    let ada = phone("1", "Ada", 0).on(queue("Billing", "801"));
+    tell(&mut board, 12, &[ada.rang(), ada.missed(12, HangUp::NoAnswer)]);
+    assert_eq!(board.next_due(), Some(at(20)), "the service level threshold");
+    board.take_changes();
+    board.apply(at(20), Input::Tick);
+    assert_eq!(row(&board, "q-801", 20).figures.service_level_today.decided, 1);
+    assert!(board.take_changes().0.contains(&QueueId::from("q-801")));
+    board.apply(at(42), Input::Tick);
+    let figures = row(&board, "q-801", 42).figures;
+    assert_eq!((figures.waiting, figures.abandoned_today), (0, 1));
+}
+
+#[test]
+fn c9_an_unknown_queue_is_shown_and_marked_and_later_resolved() {
+    let mut board = board();
+    let ada = phone("1", "Ada", 0).on(queue("Night desk", "805"));
+    tell(&mut board, 1, &[ada.rang()]);
+    assert!(board.has_unresolved_queues());
+    let unresolved = row(&board, "unresolved:night desk", 1);
+    assert_eq!((unresolved.name.as_str(), unresolved.figures.waiting), ("Night desk", 1));
+    assert_eq!(unresolved.members, None);
+    assert_eq!(unresolved.quality.members, Quality::Unknown);
+
+    board.take_changes();
+    let queues = vec![directory_queue("Night desk", "805", &["Ada"])];
+    board.apply(at(2), Input::Directory(Directory { queues }));
+    assert_eq!(row(&board, "q-805", 2).figures.waiting, 1);
+    assert!(!board.has_unresolved_queues());
+    let (changed, removed) = board.take_changes();
+    assert!(changed.contains(&QueueId::from("q-805")));
+    assert!(removed.contains(&QueueId::from("unresolved:night desk")));
+}
+
+#[test]
+fn c1_a_queue_is_found_by_number_before_name_and_by_name_without_regard_to_case() {
+    let mut board = board();
+    tell(&mut board, 1, &[phone("1", "Ada", 0).on(queue("Renamed", "801")).rang()]);
+    let mut nameless = queue("BILLING ", "801");
+    nameless.extension_number = None;
+    tell(&mut board, 1, &[phone("2", "Bo", 0).on(nameless).rang()]);
+    assert_eq!(row(&board, "q-801", 1).figures.waiting, 2);
+}
+
+#[test]
+fn c8_a_queue_renamed_in_the_middle_of_a_call_stays_the_same_queue() {
+    let mut board = board();
+    let ada = phone("1", "Ada", 0).on(queue("Billing", "801"));
+    tell(&mut board, 1, &[ada.rang()]);
+    let mut renamed = directory_queue("Invoices", "811", &["Ada"]);
+    renamed.id = "q-801".into();
+    board.apply(at(2), Input::Directory(Directory { queues: vec![renamed] }));
+    tell(&mut board, 9, &[ada.answered(8)]);
+    let view = row(&board, "q-801", 9);
+    assert_eq!((view.name.as_str(), view.figures.talking, view.figures.offered_today), ("Invoices", 1, 1));
+}
+
+#[test]
+fn an_unresolved_queue_is_the_same_however_calls_name_it() {
+    let mut number_only = queue("Night desk", "805");
+    number_only.name = None;
+    let first = phone("1", "Ada", 0).on(number_only).rang();
+    let both = phone("2", "Bo", 0).on(queue("Night desk", "805")).rang();
+    let mut one = Board::new();
+    tell(&mut one, 1, &[first.clone(), both.clone()]);
+    let mut other = Board::new();
+    tell(&mut other, 1, &[both, first]);
+    assert_eq!(one.queue_ids(), other.queue_ids());
+    assert_eq!(row(&one, "unresolved:night desk", 1).figures.waiting, 2);
+}
+
+#[test]
+fn today_begins_at_local_midnight() {
+    let mut board = board();
+    let ada = phone("1", "Ada", 0).on(queue("Billing", "801"));
+    tell(&mut board, 60, &[ada.rang(), ada.answered(8)]);
+    assert_eq!(row(&board, "q-801", 60).figures.offered_today, 1);
+    board.apply(at(90), Input::Midnights(Midnights { home: at(80), zones: BTreeMap::new() }));
+    let figures = row(&board, "q-801", 90).figures;
+    assert_eq!(
+        (figures.offered_today, figures.talking),
+        (0, 1),
+        "the talk goes on, yesterday's count is over"
+    );
+    tell(&mut board, 100, &[ada.ended(8, 95)]);
+    assert_eq!(row(&board, "q-801", 100).figures.offered_today, 0);
+}
+
+#[test]
+fn a_settled_call_stays_counted_and_its_late_news_is_counted_as_late() {
+    let mut board = board();
+    let ada = phone("1", "Ada", 0).on(queue("Billing", "801"));
+    tell(&mut board, 60, &[ada.rang(), ada.answered(8), ada.ended(8, 60)]);
+    board.apply(at(5 * 3600), Input::Tick);
+    assert_eq!(board.size().0, 0, "its facts are dropped");
+    assert_eq!(row(&board, "q-801", 5 * 3600).figures.answered_today, 1);
+    tell(&mut board, 5 * 3600, &[ada.missed(7, HangUp::NoAnswer)]);
+    assert_eq!(board.anomalies().late, 1);
+    board.apply(at(6 * 3600), Input::Midnights(Midnights { home: at(3600), zones: BTreeMap::new() }));
+    assert_eq!(row(&board, "q-801", 6 * 3600).figures.answered_today, 0);
+}
+
+#[test]
+fn news_from_the_future_is_not_believed() {
+    let mut board = board();
+    let ada = phone("1", "Ada", 8 * 3600).on(queue("Billing", "801"));
+    tell(&mut board, 0, &[ada.rang()]);
+    assert_eq!(row(&board, "q-801", 0).figures.waiting, 0);
+    assert_eq!(board.anomalies().future, 1);
+}
+
+#[test]
+fn what_cannot_be_heard_is_unknown() {
+    let board = board();
+    let mut deaf = live_trust(at(0));
+    deaf.feed = FeedLink::Down;
+    let view = board.queue_view(&"q-801".into(), at(1), &deaf).expect("a queue the board knows");
+    assert_eq!(view.quality.waiting, Quality::Unknown);
+    assert_eq!(view.quality.members, Quality::Measured);
+}
+
+#[test]
+fn live_calls_say_where_a_call_is() {
+    let mut board = board();
+    let ada = phone("1", "Ada", 0).on(queue("Billing", "801"));
+    tell(&mut board, 2, &[ada.rang()]);
+    let calls = board.live_calls();
+    assert_eq!(calls.len(), 1);
+    assert_eq!((calls[0].phase, calls[0].since), (CallPhase::Ringing, at(0)));
+    assert_eq!(calls[0].queue_id, Some("q-801".into()));
+    assert_eq!(calls[0].caller.as_deref(), Some("+4930123456"));
+    tell(&mut board, 30, &[ada.answered(8), ada.held(20)]);
+    assert_eq!(board.live_calls()[0].phase, CallPhase::OnHold);
+    tell(&mut board, 40, &[ada.ended(8, 40)]);
+    assert!(board.live_calls().is_empty());
+}
+
+#[test]
+fn totals_share_a_target_only_when_all_queues_do() {
+    let board = board();
+    let ids = board.queue_ids();
+    assert_eq!(board.totals(&ids).shared_target_permille, Some(800));
+    let mut other = directory_queue("Slow", "803", &[]);
+    other.policy.threshold_seconds = 60;
+    let mut mixed = Board::new();
+    let queues = vec![directory_queue("Billing", "801", &[]), other];
+    mixed.apply(at(0), Input::Directory(Directory { queues }));
+    assert_eq!(mixed.totals(&mixed.queue_ids()).shared_threshold_seconds, None);
+}

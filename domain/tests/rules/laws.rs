@@ -1,0 +1,207 @@
+//! Laws that hold for any story, told in any order, any number of times.
+
+use domain::{
+    board::{Board, Input},
+    directory::Directory,
+    fact::{Fact, HangUp},
+    view::BoardView,
+};
+use proptest::{prelude::*, sample::Index};
+
+use crate::{
+    board::{directory_queue, live_trust},
+    story::{Phone, at, blind_transfer, phone, queue, voicemail},
+};
+
+/// How a phone's ring ends.
+#[derive(Debug, Clone)]
+enum Fate {
+    RingsOn,
+    RingsOut,
+    CallerGivesUp,
+    Declined,
+    Answered { after: i64, holds: bool, talks: i64, ends: bool },
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        1 => Just(Fate::RingsOn),
+        4 => Just(Fate::RingsOut),
+        2 => Just(Fate::CallerGivesUp),
+        1 => Just(Fate::Declined),
+        4 => (0..15_i64, any::<bool>(), 0..200_i64, any::<bool>())
+            .prop_map(|(after, holds, talks, ends)| Fate::Answered { after, holds, talks, ends }),
+    ]
+}
+
+const PEOPLE: [&str; 5] = ["Ada", "Bo", "Cem", "Dee", "Eli"];
+
+/// A round of rings: who, on which phone, on behalf of which queue, and how it ends.
+fn ring() -> impl Strategy<Value = (usize, u8, u8, i64, Fate)> {
+    (0..PEOPLE.len(), 0..4_u8, 0..4_u8, 0..60_i64, fate())
+}
+
+fn call(number: usize) -> impl Strategy<Value = Vec<Fact>> {
+    let call_id = format!("70000000000000000{number:02}");
+    let rings = prop::collection::vec(ring(), 1..8);
+    (rings, 0..400_i64, any::<bool>(), any::<bool>()).prop_map(move |(rings, start, transferred, mailbox)| {
+        let mut facts = Vec::new();
+        for (index, (who, device, station, offset, fate)) in rings.into_iter().enumerate() {
+            let phone = ringing_phone(&call_id, who, device, station, start + offset, index as i64);
+            facts.extend(tell(&phone, start + offset, &fate));
+        }
+        if transferred {
+            facts.push(blind_transfer(&call_id, start + 30));
+        }
+        if mailbox {
+            facts.push(voicemail(&call_id, start + 90));
+        }
+        facts
+    })
+}
+
+fn ringing_phone(call_id: &str, who: usize, device: u8, station: u8, rang: i64, nth: i64) -> Phone {
+    let mut phone = phone(call_id, PEOPLE[who], rang).sent(rang * 1000 + nth);
+    phone = match device {
+        0 => phone.device(None),
+        1 => phone.device(None).channel(Some(&format!("{}-{rang}", PEOPLE[who]))),
+        2 => phone.device(Some("desk")),
+        _ => phone,
+    };
+    match station {
+        0 => phone.on(queue("Billing", "801")),
+        1 => phone.on(queue("Support", "802")),
+        2 => phone.on(queue("Night desk", "805")),
+        _ => phone,
+    }
+}
+
+fn tell(phone: &Phone, rang: i64, fate: &Fate) -> Vec<Fact> {
+    let mut facts = vec![phone.rang()];
+    match fate {
+        Fate::RingsOn => {}
+        Fate::RingsOut => facts.push(phone.missed(rang + 12, HangUp::NoAnswer)),
+        Fate::CallerGivesUp => facts.push(phone.missed(rang + 7, HangUp::CallerGaveUp)),
+        Fate::Declined => facts.push(phone.rejected(rang + 3)),
+        Fate::Answered { after, holds, talks, ends } => {
+            let answered = rang + after;
+            facts.push(phone.answered(answered));
+            if *holds {
+                facts.extend([phone.held(answered + talks / 3), phone.resumed(answered + talks / 2)]);
+            }
+            if *ends {
+                facts.push(phone.ended(answered, answered + talks));
+            }
+        }
+    }
+    facts
+}
+
+fn stories() -> impl Strategy<Value = Vec<Fact>> {
+    (call(1), call(2), call(3), call(4)).prop_map(|(a, b, c, d)| [a, b, c, d].concat())
+}
+
+fn fresh() -> Board {
+    let mut board = Board::new();
+    let queues = vec![
+        directory_queue("Billing", "801", &["Ada", "Bo", "Cem"]),
+        directory_queue("Support", "802", &["Cem", "Dee"]),
+    ];
+    board.apply(at(0), Input::Directory(Directory { queues }));
+    board
+}
+
+fn seen(board: &Board, now: i64) -> BoardView {
+    board.view(&board.queue_ids(), 0, at(now), live_trust(at(now)))
+}
+
+proptest! {
+    // Four calls each: well over 10,000 call stories per run.
+    #![proptest_config(ProptestConfig { cases: 3_000, ..ProptestConfig::default() })]
+
+    /// Invariant 2: the same facts give the same board, in any order and told any number of times.
+    #[test]
+    fn any_order_and_any_repetition_give_the_same_board(
+        facts in stories(),
+        picks in prop::collection::vec(any::<Index>(), 0..200),
+        now in 0..700_i64,
+    ) {
+        let mut told = fresh();
+        for fact in &facts {
+            told.apply(at(now), Input::Fact(fact.clone()));
+        }
+        // Any multiset of the facts that has each at least once, in any order.
+        let mut shuffled = facts.clone();
+        for (nth, pick) in picks.iter().enumerate() {
+            if nth % 3 == 0 {
+                shuffled.push(facts[pick.index(facts.len())].clone());
+            } else {
+                let other = nth % shuffled.len();
+                let index = pick.index(shuffled.len());
+                shuffled.swap(index, other);
+            }
+        }
+        shuffled.reverse();
+        let mut retold = fresh();
+        for fact in &shuffled {
+            retold.apply(at(now), Input::Fact(fact.clone()));
+        }
+        prop_assert_eq!(seen(&told, now), seen(&retold, now));
+        prop_assert_eq!(told.live_calls(), retold.live_calls());
+    }
+
+    /// Sums kept up to date event by event equal sums made from nothing, whenever time passed in between.
+    #[test]
+    fn the_way_there_leaves_no_trace(facts in stories(), now in 400..900_i64) {
+        let mut in_time = fresh();
+        let mut facts_by_time = facts.clone();
+        facts_by_time.sort_by_key(|fact| fact.at);
+        for fact in &facts_by_time {
+            in_time.apply(fact.at.max(at(0)), Input::Fact(fact.clone()));
+        }
+        in_time.apply(at(now + 600), Input::Tick);
+        let mut at_once = fresh();
+        for fact in &facts {
+            at_once.apply(at(now + 600), Input::Fact(fact.clone()));
+        }
+        at_once.apply(at(now + 600), Input::Tick);
+        prop_assert_eq!(seen(&in_time, now + 600), seen(&at_once, now + 600));
+    }
+
+    /// Figures that are parts of others never exceed them, and every visit has one outcome.
+    #[test]
+    fn parts_never_exceed_the_whole(facts in stories(), now in 0..900_i64) {
+        let mut board = fresh();
+        for fact in &facts {
+            board.apply(at(now), Input::Fact(fact.clone()));
+        }
+        for queue in seen(&board, now).queues {
+            let figures = queue.figures;
+            prop_assert!(figures.ringing <= figures.waiting);
+            prop_assert_eq!(figures.oldest_waiting_since.is_some(), figures.waiting > 0);
+            let ended = figures.answered_today + figures.abandoned_today + figures.short_abandoned_today;
+            prop_assert!(ended + figures.waiting <= figures.offered_today);
+            prop_assert!(figures.service_level_today.met <= figures.service_level_today.decided);
+            prop_assert!(figures.service_level_today.decided + figures.short_abandoned_today <= figures.offered_today);
+            prop_assert!(queue.members_available <= queue.members);
+        }
+    }
+
+    /// In the end everything is over: nobody waits, talks or is busy for ever.
+    #[test]
+    fn nothing_lasts_for_ever(facts in stories()) {
+        let mut board = fresh();
+        for fact in &facts {
+            board.apply(at(700), Input::Fact(fact.clone()));
+        }
+        board.apply(at(700 + 24 * 3600), Input::Tick);
+        board.apply(at(700 + 30 * 3600), Input::Tick);
+        let now = 700 + 30 * 3600;
+        prop_assert!(board.live_calls().is_empty());
+        prop_assert_eq!(board.size(), (0, 0));
+        for queue in seen(&board, now).queues {
+            prop_assert_eq!((queue.figures.waiting, queue.figures.talking, queue.figures.on_hold), (0, 0, 0));
+            prop_assert_eq!(queue.members_available, queue.members);
+        }
+    }
+}

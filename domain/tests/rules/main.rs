@@ -1,0 +1,7 @@
+//! The rules of the board, told as stories and as laws.
+
+mod board;
+mod calls;
+mod laws;
+mod story;
+mod visits;

@@ -1,0 +1,183 @@
+//! What a call did in a queue: one outcome, one wait, and what the caller does now.
+
+use domain::{
+    call::Call,
+    fact::{Fact, HangUp},
+    id::QueueId,
+    outcome::Outcome,
+    queue::{QueueMention, Visit, VisitPhase, visits},
+    service_level::ServiceLevelPolicy,
+};
+
+use crate::story::{at, blind_transfer, phone, queue, voicemail};
+
+fn visits_of(now: i64, story: &[Fact]) -> Vec<Visit> {
+    let mut call = Call::default();
+    for fact in story {
+        call.learn(fact.clone());
+    }
+    let mut find = |mention: &QueueMention| {
+        let name = mention.name.clone().unwrap_or_default();
+        (QueueId::new(name), ServiceLevelPolicy::default())
+    };
+    visits(&call.state(at(now)), at(now), &mut find).0
+}
+
+/// The visits of a story at an instant as `queue outcome wait phase`.
+fn check(now: i64, story: &[Fact], expected: &[&str]) {
+    let told: Vec<String> = visits_of(now, story)
+        .iter()
+        .map(|visit| {
+            let wait = visit.left_at.unwrap_or(at(now)).since(visit.entered_at).as_secs();
+            let presumed = if visit.presumed { "presumed " } else { "" };
+            format!("{} {presumed}{:?} {wait} {:?}", visit.queue_id, visit.outcome, visit.phase)
+        })
+        .collect();
+    assert_eq!(told, expected);
+}
+
+fn billing(who: &str, rang: i64) -> crate::story::Phone {
+    phone("1", who, rang).on(queue("Billing", "801"))
+}
+
+fn support(who: &str, rang: i64) -> crate::story::Phone {
+    phone("1", who, rang).on(queue("Support", "802"))
+}
+
+#[test]
+fn a3_a_miss_of_one_member_is_not_a_lost_call() {
+    let (ada, bo) = (billing("Ada", 0), billing("Bo", 0));
+    check(9, &[ada.rang(), bo.rang(), ada.missed(8, HangUp::NoAnswer)], &["Billing Waiting 9 Ringing"]);
+    check(
+        30,
+        &[ada.rang(), bo.rang(), ada.missed(8, HangUp::AnsweredElsewhere), bo.answered(8)],
+        &["Billing Answered 8 Talking"],
+    );
+}
+
+#[test]
+fn d2_between_two_rings_the_caller_still_waits() {
+    let (ada, bo) = (billing("Ada", 0), billing("Bo", 14));
+    let story = [ada.rang(), ada.missed(12, HangUp::NoAnswer)];
+    check(13, &story, &["Billing Waiting 13 BetweenRings"]);
+    check(20, &[&story[..], &[bo.rang()]].concat(), &["Billing Waiting 20 Ringing"]);
+}
+
+#[test]
+fn d3_silence_after_the_last_ring_is_presumed_abandonment_until_a_phone_rings_again() {
+    let ada = billing("Ada", 0);
+    let story = [ada.rang(), ada.missed(12, HangUp::NoAnswer)];
+    check(41, &story, &["Billing Waiting 41 BetweenRings"]);
+    check(42, &story, &["Billing presumed Abandoned 12 Over"]);
+    let late = billing("Bo", 70);
+    check(75, &[&story[..], &[late.rang()]].concat(), &["Billing Waiting 75 Ringing"]);
+}
+
+#[test]
+fn a_caller_who_gives_up_while_phones_ring_is_abandoned_at_once() {
+    let (ada, bo) = (billing("Ada", 0), billing("Bo", 0));
+    let story =
+        [ada.rang(), bo.rang(), ada.missed(9, HangUp::CallerGaveUp), bo.missed(9, HangUp::CallerGaveUp)];
+    check(10, &story, &["Billing Abandoned 9 Over"]);
+}
+
+#[test]
+fn leaving_within_the_short_time_is_counted_apart() {
+    let ada = billing("Ada", 0);
+    check(9, &[ada.rang(), ada.missed(3, HangUp::CallerGaveUp)], &["Billing ShortAbandoned 3 Over"]);
+}
+
+#[test]
+fn d4_ringing_for_another_queue_is_overflow() {
+    let (ada, bo) = (billing("Ada", 0), support("Bo", 31));
+    let story = [ada.rang(), ada.missed(30, HangUp::NoAnswer), bo.rang()];
+    check(35, &story, &["Billing Overflowed 31 Over", "Support Waiting 4 Ringing"]);
+    check(
+        60,
+        &[&story[..], &[bo.answered(40)]].concat(),
+        &["Billing Overflowed 31 Over", "Support Answered 9 Talking"],
+    );
+}
+
+#[test]
+fn ringing_a_person_outside_the_queue_is_overflow_too() {
+    let (ada, cem) = (billing("Ada", 0), phone("1", "Cem", 31));
+    let story = [ada.rang(), ada.missed(30, HangUp::NoAnswer), cem.rang(), cem.answered(35)];
+    check(60, &story, &["Billing Overflowed 31 Over"]);
+}
+
+#[test]
+fn a7_members_of_two_queues_rung_in_one_second_make_one_visit_each() {
+    let (ada, bo) = (billing("Ada", 0), billing("Bo", 0));
+    let (cem, dee) = (support("Cem", 20), support("Dee", 20));
+    let story = [ada.rang(), bo.rang(), cem.rang(), dee.rang()];
+    check(25, &story, &["Billing Overflowed 20 Over", "Support Waiting 5 Ringing"]);
+}
+
+#[test]
+fn a_message_left_makes_it_voicemail_even_when_told_late() {
+    let ada = billing("Ada", 0);
+    let story = [ada.rang(), ada.missed(30, HangUp::NoAnswer)];
+    check(90, &story, &["Billing presumed Abandoned 30 Over"]);
+    check(90, &[&story[..], &[voicemail("1", 75)]].concat(), &["Billing Voicemail 30 Over"]);
+}
+
+#[test]
+fn an_answer_whose_message_is_missing_is_still_an_answer() {
+    let (ada, bo) = (billing("Ada", 0), billing("Bo", 0));
+    let story = [ada.rang(), bo.rang(), ada.missed(8, HangUp::AnsweredElsewhere)];
+    check(9, &story, &["Billing presumed Answered 8 Over"]);
+}
+
+#[test]
+fn a_blind_transfer_keeps_the_caller_with_the_queue_that_answered() {
+    let (ada, cem) = (billing("Ada", 0), phone("1", "Cem", 40));
+    let story = [ada.rang(), ada.answered(8), blind_transfer("1", 40), ada.ended(8, 40), cem.rang()];
+    check(42, &story, &["Billing Answered 8 Over"]);
+    check(60, &[&story[..], &[cem.answered(45)]].concat(), &["Billing Answered 8 Talking"]);
+}
+
+#[test]
+fn a_transfer_into_a_queue_is_a_new_visit() {
+    let (ada, bo) = (billing("Ada", 0), support("Bo", 41));
+    let story = [ada.rang(), ada.answered(8), blind_transfer("1", 40), ada.ended(8, 40), bo.rang()];
+    check(50, &story, &["Billing Answered 8 Over", "Support Waiting 9 Ringing"]);
+}
+
+#[test]
+fn an_answered_caller_on_hold_is_not_talking() {
+    let ada = billing("Ada", 0);
+    let story = [ada.rang(), ada.answered(8), ada.held(20)];
+    check(30, &story, &["Billing Answered 8 OnHold"]);
+    let parked = [ada.rang(), ada.answered(8), ada.parked(20)];
+    check(30, &parked, &["Billing Answered 8 OnHold"]);
+}
+
+#[test]
+fn a_rejected_ring_leaves_the_caller_waiting() {
+    let ada = billing("Ada", 0);
+    check(6, &[ada.rang(), ada.rejected(4)], &["Billing Waiting 6 BetweenRings"]);
+}
+
+#[test]
+fn the_service_level_is_decided_the_moment_the_threshold_passes() {
+    let ada = billing("Ada", 0);
+    let decided = |now: i64, story: &[Fact]| visits_of(now, story)[0].service_level;
+    assert_eq!((decided(19, &[ada.rang()]).met, decided(19, &[ada.rang()]).decided), (0, 0));
+    assert_eq!((decided(20, &[ada.rang()]).met, decided(20, &[ada.rang()]).decided), (0, 1));
+    let in_time = [ada.rang(), ada.answered(20)];
+    assert_eq!((decided(21, &in_time).met, decided(21, &in_time).decided), (1, 1));
+    let short = [ada.rang(), ada.missed(5, HangUp::CallerGaveUp)];
+    assert_eq!((decided(9, &short).met, decided(9, &short).decided), (0, 0));
+}
+
+#[test]
+fn a_visit_knows_when_it_next_changes_by_itself() {
+    let ada = billing("Ada", 0);
+    let mut call = Call::default();
+    call.learn(ada.rang());
+    let mut find = |_: &QueueMention| (QueueId::from("q"), ServiceLevelPolicy::default());
+    let (visits, next) = visits(&call.state(at(3)), at(3), &mut find);
+    assert_eq!((visits[0].outcome, visits[0].phase), (Outcome::Waiting, VisitPhase::Ringing));
+    assert_eq!(next, Some(at(20)), "the service level threshold");
+}
