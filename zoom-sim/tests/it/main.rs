@@ -1,0 +1,4 @@
+//! Tests of the pretend Zoom, from outside.
+
+mod field_matrix;
+mod story;
