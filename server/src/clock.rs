@@ -1,0 +1,108 @@
+//! The wall clock and the calendar: the only place that asks what time it is.
+//!
+//! Rules take `now` as a parameter; timers use `tokio::time`, which tests can pause.
+
+use std::time::Duration;
+
+use chrono::{DateTime, LocalResult, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone, Utc};
+use chrono_tz::Tz;
+use domain::{id::ZoneName, time::Timestamp};
+
+/// What time it is.
+pub fn now() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock module")]
+    let now = Utc::now();
+    Timestamp::from_millis(now.timestamp_millis())
+}
+
+/// Reads an RFC 3339 instant; one without a zone is taken as UTC.
+pub fn parse_rfc3339(text: &str) -> Option<Timestamp> {
+    if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
+        return Some(Timestamp::from_millis(instant.timestamp_millis()));
+    }
+    let local = text.parse::<NaiveDateTime>().ok()?;
+    Some(Timestamp::from_millis(local.and_utc().timestamp_millis()))
+}
+
+/// Writes an instant as RFC 3339 in UTC, with milliseconds only where there are any.
+pub fn format_rfc3339(instant: Timestamp) -> String {
+    let Some(utc) = DateTime::<Utc>::from_timestamp_millis(instant.as_millis()) else {
+        // Beyond the calendar's 260,000 years: only a broken source gets here.
+        return format!("@{}ms", instant.as_millis());
+    };
+    let precision = if instant.as_millis() % 1000 == 0 { SecondsFormat::Secs } else { SecondsFormat::Millis };
+    utc.to_rfc3339_opts(precision, true)
+}
+
+/// When the local day that contains `now` began in `zone`.
+///
+/// Midnight where it exists; where a clock change skips it, the first instant after the change;
+/// where it exists twice, the first.
+pub fn day_start(zone: Tz, now: Timestamp) -> Timestamp {
+    let Some(utc) = DateTime::<Utc>::from_timestamp_millis(now.as_millis()) else { return now };
+    let midnight = utc.with_timezone(&zone).date_naive().and_time(NaiveTime::MIN);
+    // No zone has ever skipped more than a day; a quarter of an hour divides every change since 1970
+    // but Liberia's of 1972.
+    (0..=24 * 60)
+        .map(|minutes| midnight + chrono::Duration::minutes(minutes))
+        .find_map(|local| match zone.from_local_datetime(&local) {
+            LocalResult::Single(instant) => Some(instant),
+            LocalResult::Ambiguous(first, second) => Some(first.min(second)),
+            LocalResult::None => None,
+        })
+        .map_or(now, |start| Timestamp::from_millis(start.timestamp_millis()))
+}
+
+/// When the UTC day after `now` begins.
+pub fn next_utc_day(now: Timestamp) -> Timestamp {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let into_day = now.as_millis().rem_euclid(86_400_000);
+    Timestamp::from_millis(now.as_millis() - into_day) + DAY
+}
+
+/// The zone of that name, when there is one.
+pub fn zone(name: &str) -> Option<(Tz, ZoneName)> {
+    let zone: Tz = name.trim().parse().ok()?;
+    Some((zone, ZoneName::new(zone.name())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        parse_rfc3339(text).expect("a test instant")
+    }
+
+    #[test]
+    fn a_day_begins_at_local_midnight_also_when_the_clock_changes_that_day() {
+        let check = |zone: Tz, now: &str, start: &str| {
+            assert_eq!(format_rfc3339(day_start(zone, at(now))), start, "{zone} at {now}");
+        };
+        check(Tz::UTC, "2026-06-01T00:00:00Z", "2026-06-01T00:00:00Z");
+        check(Tz::Europe__Berlin, "2026-03-29T12:00:00Z", "2026-03-28T23:00:00Z");
+        check(Tz::Europe__Berlin, "2026-10-25T12:00:00Z", "2026-10-24T22:00:00Z");
+        check(Tz::Asia__Kolkata, "2026-01-01T20:00:00Z", "2026-01-01T18:30:00Z");
+        // Clocks went from 00:00 to 01:00: the day began at 01:00 local time.
+        check(Tz::America__Sao_Paulo, "2018-11-04T12:00:00Z", "2018-11-04T03:00:00Z");
+        // Clocks went from 01:00 back to 00:00: the day began at the first midnight.
+        check(Tz::America__Havana, "2026-11-01T12:00:00Z", "2026-11-01T04:00:00Z");
+    }
+
+    #[test]
+    fn instants_survive_the_round_trip() {
+        for text in ["2026-08-19T21:12:28Z", "2026-08-19T21:12:28.042Z"] {
+            assert_eq!(format_rfc3339(at(text)), text);
+        }
+        assert_eq!(at("2026-08-19T23:12:28+02:00"), at("2026-08-19T21:12:28Z"));
+        assert_eq!(at("2026-08-19T21:12:28"), at("2026-08-19T21:12:28Z"));
+        assert_eq!(parse_rfc3339("yesterday"), None);
+        assert_eq!(format_rfc3339(Timestamp::from_millis(i64::MAX)), format!("@{}ms", i64::MAX));
+    }
+
+    #[test]
+    fn the_next_utc_day_is_never_now() {
+        assert_eq!(next_utc_day(at("2026-08-19T00:00:00Z")), at("2026-08-20T00:00:00Z"));
+        assert_eq!(next_utc_day(at("2026-08-19T23:59:59Z")), at("2026-08-20T00:00:00Z"));
+    }
+}

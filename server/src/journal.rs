@@ -1,0 +1,268 @@
+//! The journal: what is acknowledged is on disk, and nothing is shown that is not.
+//!
+//! One task owns the database's writer. Whatever is queued when it is free becomes one commit;
+//! after it, waiting webhooks are answered and new events go to the keeper in the journal's order.
+//! [`Journal`] is the handle to that task; [`Replay`] reads the journal back.
+
+mod keys;
+mod replay;
+mod stats;
+mod task;
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{fact::Fact, time::Timestamp};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use self::{
+    replay::Replay,
+    stats::{JournalStats, JournalStatus},
+};
+use crate::{
+    store::{GapOrder, StoreError, Writer},
+    zoom::wire::{Parsed, Reader, Unreadable},
+};
+
+/// Orders that may wait for the writer: two full batches.
+const QUEUE: usize = 2 * BATCH;
+/// Orders that are written in one commit at most. Larger ones gain nothing more per event.
+const BATCH: usize = 2_000;
+/// Bytes of messages that may wait for the writer, so that a few thousand long ones do not fill the
+/// memory.
+const QUEUE_BYTES: usize = 64 << 20;
+/// How long a webhook waits for its commit: Zoom gives up after 3 s.
+const APPEND_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// By which way a message came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// The event WebSocket.
+    Socket,
+    /// A webhook.
+    Webhook,
+}
+
+impl Source {
+    /// The word in the database.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Socket => "socket",
+            Self::Webhook => "webhook",
+        }
+    }
+}
+
+/// A message on its way into the journal, read by whoever received it.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    source: Source,
+    received_at: Timestamp,
+    message: Message,
+}
+
+#[derive(Debug, Clone)]
+enum Message {
+    Event { parsed: Parsed, text: Arc<str> },
+    Unreadable { reason: Unreadable, bytes: Vec<u8>, byte_count: u64 },
+}
+
+/// The part of an unreadable message that is kept.
+const KEPT_BYTES: usize = 64 << 10;
+
+impl Incoming {
+    /// Reads an event's own text.
+    pub fn read(reader: &Reader, source: Source, received_at: Timestamp, text: &str) -> Self {
+        match reader.read(text, received_at) {
+            Ok(parsed) => {
+                Self { source, received_at, message: Message::Event { parsed, text: Arc::from(text) } }
+            }
+            Err(reason) => Self::unreadable(source, received_at, reason, text.as_bytes()),
+        }
+    }
+
+    /// Something that could not be read even as a text, or not at all.
+    pub fn unreadable(source: Source, received_at: Timestamp, reason: Unreadable, bytes: &[u8]) -> Self {
+        let kept = bytes.get(..KEPT_BYTES).unwrap_or(bytes).to_vec();
+        let message = Message::Unreadable { reason, bytes: kept, byte_count: bytes.len() as u64 };
+        Self { source, received_at, message }
+    }
+
+    fn bytes(&self) -> usize {
+        match &self.message {
+            Message::Event { text, .. } => text.len(),
+            Message::Unreadable { bytes, .. } => bytes.len(),
+        }
+    }
+}
+
+/// An event that is on disk, on its way to the keeper.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Journalled {
+    /// Its place in the journal.
+    pub event_id: i64,
+    /// When it arrived.
+    pub received_at: Timestamp,
+    /// What it says about a call; `None` for events that are only kept.
+    pub fact: Option<Fact>,
+}
+
+/// What became of a message. All of them are durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Receipt {
+    /// It is new.
+    Journalled,
+    /// It had been written before.
+    Duplicate,
+    /// It could not be understood and is in quarantine.
+    Quarantined,
+}
+
+/// Why a message was not acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// It may be written yet; telling it again is harmless.
+    #[error("commit within {} s", APPEND_TIMEOUT.as_secs())]
+    TimedOut,
+    /// The disk refused; see [`Journal::status`].
+    #[error("write the journal")]
+    Refused,
+    /// The server is stopping.
+    #[error("reach the journal, it has stopped")]
+    Stopped,
+}
+
+/// The journal's task has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("reach the journal, it has stopped")]
+pub struct JournalStopped;
+
+impl From<AcquireError> for JournalStopped {
+    fn from(_: AcquireError) -> Self {
+        Self
+    }
+}
+
+/// Handle to the journal's task. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    orders: mpsc::Sender<Order>,
+    bytes: Arc<Semaphore>,
+    counters: Arc<stats::Counters>,
+    status: watch::Receiver<JournalStatus>,
+}
+
+#[derive(Debug)]
+enum Order {
+    Event { incoming: Incoming, reply: Option<Reply>, _bytes: OwnedSemaphorePermit },
+    Gap(GapOrder),
+    Pulse(Timestamp),
+    Flush(oneshot::Sender<()>),
+}
+
+type Reply = oneshot::Sender<Result<Receipt, AppendError>>;
+
+/// Room for one message of the socket.
+#[derive(Debug)]
+pub struct Slot<'a> {
+    order: mpsc::Permit<'a, Order>,
+    bytes: OwnedSemaphorePermit,
+}
+
+impl Slot<'_> {
+    /// Queues the message; nobody waits for its commit.
+    pub fn submit(self, incoming: Incoming) {
+        self.order.send(Order::Event { incoming, reply: None, _bytes: self.bytes });
+    }
+}
+
+impl Journal {
+    /// Starts the journal's task. New events go to `facts` after their commit; the task waits when
+    /// that is full. When `stop` is cancelled it writes what is queued and ends: cancel it after
+    /// everything that writes has ended.
+    pub async fn start(
+        mut writer: Writer,
+        reader: Reader,
+        facts: mpsc::Sender<Vec<Journalled>>,
+        now: Timestamp,
+        tracker: &TaskTracker,
+        stop: CancellationToken,
+    ) -> Result<Self, StoreError> {
+        let recent = keys::RecentKeys::load(&mut writer, now).await?;
+        let (orders, queue) = mpsc::channel(QUEUE);
+        let (status, status_seen) = watch::channel(JournalStatus::Working);
+        let counters = Arc::new(stats::Counters::default());
+        let task = task::Task::new(writer, reader, recent, facts, Arc::clone(&counters), status);
+        tracker.spawn(task.run(queue, stop));
+        let bytes = Arc::new(Semaphore::new(QUEUE_BYTES));
+        Ok(Self { orders, bytes, counters, status: status_seen })
+    }
+
+    /// Writes a message and waits until it is on disk, for at most 2 s.
+    ///
+    /// After [`AppendError::TimedOut`] it may be written nevertheless; when it is told again, it is
+    /// a duplicate.
+    pub async fn append(&self, incoming: Incoming) -> Result<Receipt, AppendError> {
+        tokio::time::timeout(APPEND_TIMEOUT, async {
+            let slot = self.slot(incoming.bytes()).await.map_err(|_| AppendError::Stopped)?;
+            let (reply, answer) = oneshot::channel();
+            slot.order.send(Order::Event { incoming, reply: Some(reply), _bytes: slot.bytes });
+            answer.await.unwrap_or(Err(AppendError::Stopped))
+        })
+        .await
+        .unwrap_or(Err(AppendError::TimedOut))
+    }
+
+    /// Waits for room for a message of that many bytes. Cancel-safe.
+    pub async fn slot(&self, byte_count: usize) -> Result<Slot<'_>, JournalStopped> {
+        let permits = u32::try_from(byte_count.min(QUEUE_BYTES)).unwrap_or(u32::MAX);
+        let bytes = Arc::clone(&self.bytes).acquire_many_owned(permits).await?;
+        let order = self.orders.reserve().await.map_err(|_| JournalStopped)?;
+        Ok(Slot { order, bytes })
+    }
+
+    /// Queues a message; waits only for room, not for its commit.
+    pub async fn submit(&self, incoming: Incoming) -> Result<(), JournalStopped> {
+        self.slot(incoming.bytes()).await?.submit(incoming);
+        Ok(())
+    }
+
+    /// Writes down that the feed is not provably alive since `from`; nothing while a gap is open.
+    pub async fn open_gap(&self, from: Timestamp, cause: &'static str) -> Result<(), JournalStopped> {
+        self.order(Order::Gap(GapOrder::Open { from, cause })).await
+    }
+
+    /// Writes down that the feed is alive again at `to`, if a gap is open.
+    pub async fn close_gap(&self, to: Timestamp) -> Result<(), JournalStopped> {
+        self.order(Order::Gap(GapOrder::Close { to })).await
+    }
+
+    /// Writes down a proof of life of the feed.
+    pub async fn pulse(&self, heard_at: Timestamp) -> Result<(), JournalStopped> {
+        self.order(Order::Pulse(heard_at)).await
+    }
+
+    /// Waits until everything queued before is written or refused.
+    pub async fn flush(&self) -> Result<(), JournalStopped> {
+        let (done, wait) = oneshot::channel();
+        self.order(Order::Flush(done)).await?;
+        wait.await.map_err(|_| JournalStopped)
+    }
+
+    async fn order(&self, order: Order) -> Result<(), JournalStopped> {
+        self.orders.send(order).await.map_err(|_| JournalStopped)
+    }
+
+    /// What was counted since the start.
+    pub fn stats(&self) -> JournalStats {
+        self.counters.read(QUEUE - self.orders.capacity())
+    }
+
+    /// Whether writing works.
+    pub fn status(&self) -> watch::Receiver<JournalStatus> {
+        self.status.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests;

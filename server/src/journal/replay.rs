@@ -1,0 +1,74 @@
+//! Reading the journal back: the same facts in the same order as when they came.
+
+use domain::time::Timestamp;
+use tokio::task::JoinHandle;
+
+use super::Journalled;
+use crate::{
+    store::{Store, StoreError, StoredEvent},
+    zoom::wire::Reader,
+};
+
+/// Events read at once: about 2 MB of text.
+const PAGE: u32 = 2_000;
+
+/// Reads the journal from an instant to its end, page by page. While one page is translated, the
+/// next is fetched.
+#[derive(Debug)]
+pub struct Replay {
+    store: Store,
+    reader: Reader,
+    from: Timestamp,
+    /// The last place fetched; `None` when the end was reached.
+    place: Option<i64>,
+    translating: Option<JoinHandle<Vec<Journalled>>>,
+}
+
+impl Replay {
+    /// Events that were received at `from` or later.
+    pub async fn start(store: &Store, reader: Reader, from: Timestamp) -> Result<Self, StoreError> {
+        let place = Some(store.place_before(from).await?);
+        Ok(Self { store: store.clone(), reader, from, place, translating: None })
+    }
+
+    /// The next events, never none; `None` at the end of the journal.
+    pub async fn next_page(&mut self) -> Result<Option<Vec<Journalled>>, StoreError> {
+        loop {
+            let fetched = match self.place {
+                Some(place) => self.store.events_after(place, PAGE).await?,
+                None => Vec::new(),
+            };
+            self.place = fetched.last().map(|event| event.event_id);
+            let next = (!fetched.is_empty()).then(|| {
+                let (reader, from) = (self.reader.clone(), self.from);
+                tokio::task::spawn_blocking(move || translate(&reader, from, &fetched))
+            });
+            let at_end = next.is_none();
+            match std::mem::replace(&mut self.translating, next) {
+                Some(translating) => {
+                    // Translating does not panic; if it ever did, the page is passed over.
+                    let events = translating.await.unwrap_or_default();
+                    if !events.is_empty() {
+                        return Ok(Some(events));
+                    }
+                }
+                None if at_end => return Ok(None),
+                None => {}
+            }
+        }
+    }
+}
+
+fn translate(reader: &Reader, from: Timestamp, events: &[StoredEvent]) -> Vec<Journalled> {
+    events
+        .iter()
+        .map(|event| (event, event.received_at()))
+        // The clock may have been set back: places and times then disagree.
+        .filter(|(_, received_at)| *received_at >= from)
+        .map(|(event, received_at)| Journalled {
+            event_id: event.event_id,
+            received_at,
+            fact: reader.fact(&event.raw, received_at),
+        })
+        .collect()
+}

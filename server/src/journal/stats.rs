@@ -1,0 +1,96 @@
+//! What the journal counts, and whether it works.
+
+use std::{
+    sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+
+use domain::time::Timestamp;
+
+/// Whether writing works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JournalStatus {
+    /// It does.
+    Working,
+    /// Nothing is acknowledged until it does again.
+    Failing {
+        /// Since when it does not.
+        since: Timestamp,
+        /// One sentence with the next step.
+        problem: String,
+    },
+}
+
+/// What was counted since the start.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JournalStats {
+    /// New events on disk.
+    pub journalled: u64,
+    /// Of these, events that say something about a call.
+    pub facts: u64,
+    /// Events of another account, kept but not shown.
+    pub foreign_account: u64,
+    /// Events that had been written before.
+    pub duplicates: u64,
+    /// Messages that could not be understood.
+    pub quarantined: u64,
+    /// Messages of the socket that could not be written.
+    pub lost: u64,
+    /// When the newest new event arrived.
+    pub newest_at: Option<Timestamp>,
+    /// Orders in the last commit.
+    pub last_batch: u64,
+    /// How long the last commit took.
+    pub last_commit: Duration,
+    /// Commits so far.
+    pub commits: u64,
+    /// Orders that wait now.
+    pub queued: usize,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) journalled: AtomicU64,
+    pub(super) facts: AtomicU64,
+    pub(super) foreign_account: AtomicU64,
+    pub(super) duplicates: AtomicU64,
+    pub(super) quarantined: AtomicU64,
+    pub(super) lost: AtomicU64,
+    newest_at_ms: AtomicI64,
+    last_batch: AtomicU64,
+    last_commit_us: AtomicU64,
+    commits: AtomicU64,
+}
+
+impl Counters {
+    pub(super) fn add(counter: &AtomicU64, count: usize) {
+        counter.fetch_add(count as u64, Relaxed);
+    }
+
+    pub(super) fn heard(&self, at: Timestamp) {
+        self.newest_at_ms.fetch_max(at.as_millis(), Relaxed);
+    }
+
+    pub(super) fn committed(&self, orders: usize, took: Duration) {
+        self.last_batch.store(orders as u64, Relaxed);
+        self.last_commit_us.store(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Relaxed);
+        self.commits.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn read(&self, queued: usize) -> JournalStats {
+        let newest_at_ms = self.newest_at_ms.load(Relaxed);
+        JournalStats {
+            journalled: self.journalled.load(Relaxed),
+            facts: self.facts.load(Relaxed),
+            foreign_account: self.foreign_account.load(Relaxed),
+            duplicates: self.duplicates.load(Relaxed),
+            quarantined: self.quarantined.load(Relaxed),
+            lost: self.lost.load(Relaxed),
+            newest_at: (newest_at_ms != 0).then(|| Timestamp::from_millis(newest_at_ms)),
+            last_batch: self.last_batch.load(Relaxed),
+            last_commit: Duration::from_micros(self.last_commit_us.load(Relaxed)),
+            commits: self.commits.load(Relaxed),
+            queued,
+        }
+    }
+}

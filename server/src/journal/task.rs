@@ -1,0 +1,327 @@
+//! The task that owns the writer: collects what is queued, commits, answers, passes on.
+
+use std::{error::Error, mem, sync::Arc};
+
+use domain::{fact::Fact, time::Timestamp};
+use tokio::{
+    select,
+    sync::{mpsc, oneshot, watch},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    AppendError, BATCH, Incoming, JournalStatus, Journalled, Message, Order, Receipt, Reply,
+    keys::{KeySet, RecentKeys},
+    stats::Counters,
+};
+use crate::{
+    clock,
+    store::{Batch, Committed, EventRow, GapOrder, QuarantineRow, StoreError, Writer},
+    zoom::{
+        key::EventKey,
+        wire::{Parsed, Reader},
+    },
+};
+
+/// Gap orders that are kept while the disk refuses; a feed that flaps for hours makes no more.
+const KEPT_GAPS: usize = 1_000;
+
+pub(super) struct Task {
+    writer: Writer,
+    reader: Reader,
+    recent: RecentKeys,
+    facts: mpsc::Sender<Vec<Journalled>>,
+    counters: Arc<Counters>,
+    status: watch::Sender<JournalStatus>,
+    /// A commit failed and the writer has not been opened anew since.
+    broken: bool,
+    /// Orders of failed batches that are still true.
+    owed: Owed,
+}
+
+#[derive(Debug, Default)]
+struct Owed {
+    gaps: Vec<GapOrder>,
+    pulse: Option<Timestamp>,
+    /// First and last arrival of events that could not be written.
+    lost: Option<(Timestamp, Timestamp)>,
+}
+
+/// What is written together, and who waits for it.
+#[derive(Default)]
+struct Collected {
+    batch: Batch,
+    /// Of each event in `batch.events`, in the same order.
+    told: Vec<Told>,
+    in_batch: KeySet,
+    waiting: Vec<(Waiting, Reply)>,
+    flushes: Vec<oneshot::Sender<()>>,
+    /// Messages nobody waits for.
+    unanswered: Vec<Timestamp>,
+    duplicates: usize,
+    quarantined: usize,
+}
+
+enum Waiting {
+    /// For the event of that index in the batch.
+    New(usize),
+    Duplicate,
+    Quarantined,
+}
+
+struct Told {
+    key: EventKey,
+    received_at: Timestamp,
+    fact: Option<Fact>,
+    foreign: bool,
+}
+
+impl Task {
+    pub(super) fn new(
+        writer: Writer,
+        reader: Reader,
+        recent: RecentKeys,
+        facts: mpsc::Sender<Vec<Journalled>>,
+        counters: Arc<Counters>,
+        status: watch::Sender<JournalStatus>,
+    ) -> Self {
+        Self { writer, reader, recent, facts, counters, status, broken: false, owed: Owed::default() }
+    }
+
+    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Order>, stop: CancellationToken) {
+        let mut orders = Vec::with_capacity(BATCH);
+        let mut stopping = false;
+        loop {
+            let count = select! { biased;
+                _ = stop.cancelled(), if !stopping => {
+                    stopping = true;
+                    queue.close();
+                    continue;
+                }
+                count = queue.recv_many(&mut orders, BATCH) => count,
+            };
+            if count == 0 {
+                break;
+            }
+            self.write(mem::take(&mut orders)).await;
+        }
+        if let Err(error) = self.writer.close().await {
+            tracing::warn!(
+                error = chain(&error),
+                "the database was not closed cleanly; its log is read at the next start"
+            );
+        }
+    }
+
+    async fn write(&mut self, orders: Vec<Order>) {
+        let count = orders.len();
+        let mut collected = self.collect(orders);
+        let owed = mem::take(&mut self.owed);
+        collected.batch.gaps.splice(0..0, owed.gaps);
+        collected.batch.pulse = collected.batch.pulse.or(owed.pulse);
+        let kept = Owed { gaps: collected.batch.gaps.clone(), pulse: collected.batch.pulse, lost: owed.lost };
+        let cause = "the disk refused events";
+        let lost = owed.lost.map(|(from, to)| GapOrder::Past { from, to, cause });
+        collected.batch.gaps.extend(lost);
+        if collected.batch.is_empty() {
+            self.answer(collected, None).await;
+            return;
+        }
+        let began = Instant::now();
+        let outcome = self.commit(mem::take(&mut collected.batch)).await;
+        match outcome {
+            Ok(first_and_refused) => {
+                self.counters.committed(count, began.elapsed());
+                self.recovered();
+                self.answer(collected, Some(first_and_refused)).await;
+            }
+            Err(error) => {
+                self.owed = kept;
+                self.failed(&error, collected);
+            }
+        }
+    }
+
+    async fn commit(&mut self, batch: Batch) -> Result<Committed, StoreError> {
+        if self.broken {
+            self.reopen().await?;
+        }
+        self.writer.commit(batch).await
+    }
+
+    /// Finds out what became of a failed commit: an error of the disk does not prove that nothing
+    /// was written. Events that were must reach the keeper, because their repetition will not.
+    async fn reopen(&mut self) -> Result<(), StoreError> {
+        let unknown = self.writer.reopen().await?;
+        self.broken = false;
+        let events: Vec<_> = unknown
+            .into_iter()
+            .map(|event| {
+                let (event_id, received_at) = (event.event_id, event.received_at());
+                if let Ok(Parsed { key, .. }) = self.reader.read(&event.raw, received_at) {
+                    self.recent.insert(key, received_at);
+                }
+                Journalled { event_id, received_at, fact: self.reader.fact(&event.raw, received_at) }
+            })
+            .collect();
+        self.pass_on(events).await;
+        Ok(())
+    }
+
+    fn collect(&self, orders: Vec<Order>) -> Collected {
+        let mut collected = Collected::default();
+        for order in orders {
+            match order {
+                Order::Event { incoming, reply, .. } => self.collect_event(&mut collected, incoming, reply),
+                Order::Gap(gap) => collected.batch.gaps.push(gap),
+                Order::Pulse(heard_at) => collected.batch.pulse = collected.batch.pulse.max(Some(heard_at)),
+                Order::Flush(done) => collected.flushes.push(done),
+            }
+        }
+        collected
+    }
+
+    fn collect_event(&self, collected: &mut Collected, incoming: Incoming, reply: Option<Reply>) {
+        let Incoming { source, received_at, message } = incoming;
+        let source = source.word();
+        let waiting = match message {
+            Message::Event { parsed, text } => {
+                if self.recent.contains(&parsed.key) {
+                    collected.duplicates += 1;
+                    // The first one is on disk already: nothing to wait for.
+                    if let Some(reply) = reply {
+                        let _ = reply.send(Ok(Receipt::Duplicate));
+                    }
+                    return;
+                }
+                if !collected.in_batch.insert(parsed.key) {
+                    collected.duplicates += 1;
+                    Waiting::Duplicate
+                } else {
+                    let Parsed { name, call_id, key, fact, foreign } = parsed;
+                    let row =
+                        EventRow { key: *key.as_bytes(), received_at, source, name, call_id, raw: text };
+                    collected.batch.events.push(row);
+                    collected.told.push(Told { key, received_at, fact, foreign });
+                    Waiting::New(collected.told.len() - 1)
+                }
+            }
+            Message::Unreadable { reason, bytes, byte_count } => {
+                let reason = reason.to_string();
+                collected.quarantined += 1;
+                collected.batch.quarantined.push(QuarantineRow {
+                    received_at,
+                    source,
+                    reason,
+                    byte_count,
+                    raw: bytes,
+                });
+                Waiting::Quarantined
+            }
+        };
+        match reply {
+            Some(reply) => collected.waiting.push((waiting, reply)),
+            None if !matches!(waiting, Waiting::Duplicate) => collected.unanswered.push(received_at),
+            None => {}
+        }
+    }
+
+    /// Counts, answers and passes on what was written.
+    async fn answer(&mut self, collected: Collected, committed: Option<Committed>) {
+        let Collected { told, waiting, flushes, duplicates, quarantined, .. } = collected;
+        let (first_event_id, refused) =
+            committed.map(|committed| (committed.first_event_id, committed.refused)).unwrap_or_default();
+        let is_refused = |index: usize| {
+            !refused.is_empty() && refused.contains(&(first_event_id + i64::try_from(index).unwrap_or(0)))
+        };
+        let counters = &self.counters;
+        Counters::add(&counters.duplicates, duplicates + refused.len());
+        Counters::add(&counters.quarantined, quarantined);
+        for (waiting, reply) in waiting {
+            let receipt = match waiting {
+                Waiting::New(index) if !is_refused(index) => Receipt::Journalled,
+                Waiting::New(_) | Waiting::Duplicate => Receipt::Duplicate,
+                Waiting::Quarantined => Receipt::Quarantined,
+            };
+            // Who no longer waits has been told to try again.
+            let _ = reply.send(Ok(receipt));
+        }
+        let mut events = Vec::with_capacity(told.len());
+        for (index, (event_id, told)) in (first_event_id..).zip(told).enumerate() {
+            self.recent.insert(told.key, told.received_at);
+            if is_refused(index) {
+                continue;
+            }
+            Counters::add(&counters.facts, usize::from(told.fact.is_some()));
+            Counters::add(&counters.foreign_account, usize::from(told.foreign));
+            counters.heard(told.received_at);
+            events.push(Journalled { event_id, received_at: told.received_at, fact: told.fact });
+        }
+        Counters::add(&counters.journalled, events.len());
+        self.pass_on(events).await;
+        for done in flushes {
+            let _ = done.send(());
+        }
+    }
+
+    async fn pass_on(&self, events: Vec<Journalled>) {
+        if !events.is_empty() && self.facts.send(events).await.is_err() {
+            // The keeper ends before the journal; its state is rebuilt from here.
+            tracing::debug!("nobody listens to the journal any more");
+        }
+    }
+
+    fn recovered(&self) {
+        let was_failing = self.status.send_replace(JournalStatus::Working) != JournalStatus::Working;
+        if was_failing {
+            tracing::info!("the journal is written again");
+        }
+    }
+
+    /// Nothing of the batch may be acknowledged.
+    fn failed(&mut self, error: &StoreError, collected: Collected) {
+        self.broken = true;
+        self.owed.gaps.truncate(KEPT_GAPS);
+        for (_, reply) in collected.waiting {
+            let _ = reply.send(Err(AppendError::Refused));
+        }
+        Counters::add(&self.counters.lost, collected.unanswered.len());
+        for at in collected.unanswered {
+            let (from, to) = self.owed.lost.unwrap_or((at, at));
+            self.owed.lost = Some((from.min(at), to.max(at)));
+        }
+        for done in collected.flushes {
+            let _ = done.send(());
+        }
+        let since = match &*self.status.borrow() {
+            JournalStatus::Failing { since, .. } => *since,
+            JournalStatus::Working => {
+                tracing::error!(
+                    error = chain(error),
+                    "the journal cannot be written; webhooks are answered 503"
+                );
+                clock::now()
+            }
+        };
+        self.status.send_replace(JournalStatus::Failing {
+            since,
+            problem: format!(
+                "The database cannot be written ({}); free space on the disk or repair it.",
+                error.source().map_or_else(|| error.to_string(), ToString::to_string)
+            ),
+        });
+    }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,237 @@
+//! The database: one SQLite file, one writer, any number of readers. All SQL is below this module.
+//!
+//! [`Store::open`] gives two halves: the [`Store`] reads and can be cloned; the one [`Writer`]
+//! belongs to the journal's task. Both keep the folder locked for this process.
+
+mod event;
+mod gap;
+mod writer;
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use domain::time::Timestamp;
+use sqlx::{
+    SqliteConnection, SqlitePool,
+    migrate::{MigrateError, Migrator},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+pub use self::{
+    event::StoredEvent,
+    gap::StoredGap,
+    writer::{Batch, Committed, EventRow, GapOrder, QuarantineRow, Writer},
+};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+
+/// Older versions can lose a commit in WAL mode.
+const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
+/// Enough for pages and reports at once; each is a file handle and a thread.
+const READERS: u32 = 4;
+/// How long a statement waits for a lock. Only a foreign program can hold one.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Reads the database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    readers: SqlitePool,
+    installation: Arc<Installation>,
+    folder: Arc<FolderLock>,
+}
+
+/// Which database this is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installation {
+    /// Random, made with the database.
+    pub id: String,
+    /// When the database was made: nothing was heard before.
+    pub created_at: Timestamp,
+}
+
+/// Keeps a second server out of the folder for as long as it lives.
+#[derive(Debug)]
+struct FolderLock {
+    _file: File,
+}
+
+/// Why the database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The folder is missing and cannot be made.
+    #[error("create the data folder {}; set CALLBOARD_DATA_DIR to a folder this user may write", .folder.display())]
+    CreateFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The folder cannot be written.
+    #[error("write in the data folder {}; give this user write permission or set CALLBOARD_DATA_DIR to another", .folder.display())]
+    WriteFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Another server uses the folder.
+    #[error("lock the data folder {}: another callboard server uses it; stop that one or set CALLBOARD_DATA_DIR to another folder", .folder.display())]
+    Locked {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The database was made by a newer version.
+    #[error("use the database {}: a newer version of callboard (migration {migration}) has changed it; start that version or restore a backup from before", .file.display())]
+    NewerSchema {
+        /// The database.
+        file: PathBuf,
+        /// The unknown migration.
+        migration: i64,
+    },
+    /// The SQLite in this binary is too old.
+    #[error("use SQLite {found}: it can lose commits; build with {}.{}.{} or newer", OLDEST_SQLITE.0, OLDEST_SQLITE.1, OLDEST_SQLITE.2)]
+    OldSqlite {
+        /// Its version.
+        found: String,
+    },
+    /// The file cannot be opened as a database.
+    #[error("open the database {}; if it is damaged, restore a backup", .file.display())]
+    Open {
+        /// The database.
+        file: PathBuf,
+        /// What SQLite said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A migration failed.
+    #[error("bring the database {} up to date", .file.display())]
+    Migrate {
+        /// The database.
+        file: PathBuf,
+        /// What SQLite said.
+        #[source]
+        source: MigrateError,
+    },
+    /// Reading failed.
+    #[error("read {what}")]
+    Read {
+        /// What was to be read.
+        what: &'static str,
+        /// What SQLite said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Writing failed.
+    #[error("write {what}")]
+    Write {
+        /// What was to be written.
+        what: &'static str,
+        /// What SQLite said.
+        #[source]
+        source: sqlx::Error,
+    },
+}
+
+impl StoreError {
+    fn read(what: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
+        move |source| Self::Read { what, source }
+    }
+
+    fn write(what: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
+        move |source| Self::Write { what, source }
+    }
+}
+
+impl Store {
+    /// Opens the database in `folder`, making both when missing; `now` dates a new one.
+    pub async fn open(folder: &Path, now: Timestamp) -> Result<(Self, Writer), StoreError> {
+        let lock = Arc::new(lock_folder(folder)?);
+        let file = folder.join("callboard.sqlite");
+        let mut writer = Writer::connect(&file, Arc::clone(&lock)).await?;
+        check_sqlite(writer.connection(), &file).await?;
+        migrate(writer.connection(), &file).await?;
+        let installation = Arc::new(writer.installation(now).await?);
+        writer.resume().await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .min_connections(1)
+            .connect_with(options(&file).read_only(true).pragma("query_only", "on"))
+            .await
+            .map_err(|source| StoreError::Open { file, source })?;
+        Ok((Self { readers, installation, folder: lock }, writer))
+    }
+
+    /// Which database this is.
+    pub fn installation(&self) -> &Installation {
+        &self.installation
+    }
+
+    /// Ends all readers; the folder stays locked until the writer is gone, too.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        tracing::debug!(locks = Arc::strong_count(&self.folder), "closed the readers of the database");
+    }
+
+    /// True when a trivial read works.
+    pub async fn is_readable(&self) -> bool {
+        sqlx::query("select 1").execute(&self.readers).await.is_ok()
+    }
+}
+
+fn lock_folder(folder: &Path) -> Result<FolderLock, StoreError> {
+    let folder_name = || folder.to_path_buf();
+    fs::create_dir_all(folder)
+        .map_err(|source| StoreError::CreateFolder { folder: folder_name(), source })?;
+    let write_error = |source| StoreError::WriteFolder { folder: folder_name(), source };
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join("callboard.lock"))
+        .map_err(write_error)?;
+    match file.try_lock() {
+        Ok(()) => Ok(FolderLock { _file: file }),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { folder: folder_name() }),
+        Err(TryLockError::Error(source)) => Err(write_error(source)),
+    }
+}
+
+fn options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+}
+
+async fn check_sqlite(connection: &mut SqliteConnection, file: &Path) -> Result<(), StoreError> {
+    let found: String = sqlx::query_scalar("select sqlite_version()")
+        .fetch_one(connection)
+        .await
+        .map_err(|source| StoreError::Open { file: file.to_path_buf(), source })?;
+    let mut parts = found.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    if (next(), next(), next()) < OLDEST_SQLITE { Err(StoreError::OldSqlite { found }) } else { Ok(()) }
+}
+
+async fn migrate(connection: &mut SqliteConnection, file: &Path) -> Result<(), StoreError> {
+    let file = || file.to_path_buf();
+    match MIGRATIONS.run(connection).await {
+        Ok(()) => Ok(()),
+        Err(MigrateError::VersionMissing(migration)) => {
+            Err(StoreError::NewerSchema { file: file(), migration })
+        }
+        Err(source) => Err(StoreError::Migrate { file: file(), source }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! Reading the journal: what was received, in the order it was written.
+
+use domain::time::Timestamp;
+
+use super::{Store, StoreError};
+
+/// One row of the journal.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct StoredEvent {
+    /// Place in the journal.
+    pub event_id: i64,
+    #[sqlx(rename = "received_at")]
+    received_at_ms: i64,
+    /// The event's own text.
+    pub raw: String,
+}
+
+impl StoredEvent {
+    /// When it arrived.
+    pub fn received_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.received_at_ms)
+    }
+}
+
+pub(super) const PAGE: &str =
+    "select event_id, received_at, raw from event where event_id > ?1 order by event_id limit ?2";
+
+pub(super) const FIRST_SINCE: &str = "
+    select event_id from event where received_at >= ?1 order by received_at limit 1";
+
+pub(super) const LAST: &str = "select max(event_id) from event";
+
+pub(super) const COUNT_QUARANTINED: &str = "select count(*) from quarantine";
+
+impl Store {
+    /// At most `limit` events after `event_id`, oldest first.
+    pub async fn events_after(&self, event_id: i64, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+        sqlx::query_as(PAGE)
+            .bind(event_id)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(StoreError::read("a page of the journal"))
+    }
+
+    /// The place right before the first event that was received at `from` or later.
+    pub async fn place_before(&self, from: Timestamp) -> Result<i64, StoreError> {
+        let first: Option<i64> = sqlx::query_scalar(FIRST_SINCE)
+            .bind(from.as_millis())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(StoreError::read("the journal's place of an instant"))?;
+        match first {
+            Some(event_id) => Ok(event_id - 1),
+            None => self.last_event_id().await,
+        }
+    }
+
+    /// The newest place, 0 when the journal is empty.
+    pub async fn last_event_id(&self) -> Result<i64, StoreError> {
+        let last: Option<i64> = sqlx::query_scalar(LAST)
+            .fetch_one(&self.readers)
+            .await
+            .map_err(StoreError::read("the journal's last place"))?;
+        Ok(last.unwrap_or(0))
+    }
+
+    /// How many messages are in quarantine.
+    pub async fn quarantined(&self) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar(COUNT_QUARANTINED)
+            .fetch_one(&self.readers)
+            .await
+            .map_err(StoreError::read("the size of the quarantine"))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+}

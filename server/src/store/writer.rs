@@ -1,0 +1,343 @@
+//! The one writer: a batch is one transaction, durable when [`Writer::commit`] returns.
+
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use domain::time::Timestamp;
+use sqlx::{Connection, SqliteConnection};
+
+use super::{FolderLock, Installation, StoreError, StoredEvent, event, options};
+
+/// Writes the database; there is one.
+#[derive(Debug)]
+pub struct Writer {
+    connection: SqliteConnection,
+    file: PathBuf,
+    next_event_id: i64,
+    _folder: Arc<FolderLock>,
+}
+
+/// What is written together.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Events, keys distinct.
+    pub events: Vec<EventRow>,
+    /// Messages that could not be understood.
+    pub quarantined: Vec<QuarantineRow>,
+    /// Orders about gaps, in order.
+    pub gaps: Vec<GapOrder>,
+    /// A new last proof of life.
+    pub pulse: Option<Timestamp>,
+}
+
+impl Batch {
+    /// True when there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.quarantined.is_empty() && self.gaps.is_empty() && self.pulse.is_none()
+    }
+}
+
+/// An event to write.
+#[derive(Debug)]
+pub struct EventRow {
+    /// What makes it the same event.
+    pub key: [u8; 16],
+    /// When it arrived.
+    pub received_at: Timestamp,
+    /// `socket` or `webhook`.
+    pub source: &'static str,
+    /// The event's name.
+    pub name: Arc<str>,
+    /// The call, where named.
+    pub call_id: Option<Arc<str>>,
+    /// The event's own text.
+    pub raw: Arc<str>,
+}
+
+/// A message that could not be understood.
+#[derive(Debug)]
+pub struct QuarantineRow {
+    /// When it arrived.
+    pub received_at: Timestamp,
+    /// `socket` or `webhook`.
+    pub source: &'static str,
+    /// Why it could not be understood.
+    pub reason: String,
+    /// Its length.
+    pub byte_count: u64,
+    /// Its beginning.
+    pub raw: Vec<u8>,
+}
+
+/// What to write about gaps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GapOrder {
+    /// A gap begins; nothing happens while one is open.
+    Open {
+        /// Last proof of life.
+        from: Timestamp,
+        /// Why.
+        cause: &'static str,
+    },
+    /// The open gap, if any, ends.
+    Close {
+        /// First proof of life.
+        to: Timestamp,
+    },
+    /// A gap that is over.
+    Past {
+        /// First event that was lost.
+        from: Timestamp,
+        /// Last event that was lost.
+        to: Timestamp,
+        /// Why.
+        cause: &'static str,
+    },
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// Place of the batch's first event; the others follow one by one.
+    pub first_event_id: i64,
+    /// Places that stayed empty because the event had been written before.
+    pub refused: HashSet<i64>,
+}
+
+macro_rules! row {
+    () => {
+        "(?, ?, ?, ?, ?, ?, ?)"
+    };
+}
+
+macro_rules! times_4 {
+    ($text:expr) => {
+        concat!($text, ",", $text, ",", $text, ",", $text)
+    };
+}
+
+macro_rules! insert_events {
+    ($rows:expr) => {
+        concat!(
+            "insert into event (event_id, key, received_at, source, name, call_id, raw) values ",
+            $rows,
+            " on conflict (key) do nothing"
+        )
+    };
+}
+
+// One statement per row costs a trip to SQLite's thread each; one per batch of any size would have
+// to be prepared anew each time. These three sizes stay prepared.
+pub(super) const INSERT_256: &str = insert_events!(times_4!(times_4!(times_4!(times_4!(row!())))));
+pub(super) const INSERT_16: &str = insert_events!(times_4!(times_4!(row!())));
+pub(super) const INSERT_1: &str = insert_events!(row!());
+
+pub(super) const WRITTEN: &str = "select event_id from event where event_id between ?1 and ?2";
+
+pub(super) const INSERT_QUARANTINED: &str = "
+    insert into quarantine (received_at, source, reason, byte_count, raw) values (?1, ?2, ?3, ?4, ?5)";
+
+/// The newest 10,000 stay.
+pub(super) const TRIM_QUARANTINE: &str = "
+    delete from quarantine where quarantine_id <= (select max(quarantine_id) from quarantine) - 10000";
+
+pub(super) const OPEN_GAP: &str = "
+    insert into feed_gap (began_at, cause) values (?1, ?2) on conflict do nothing";
+
+/// An end before the beginning only happens when the clock was set back.
+pub(super) const CLOSE_GAP: &str = "
+    update feed_gap set ended_at = max(began_at, ?1) where ended_at is null";
+
+pub(super) const INSERT_GAP: &str = "
+    insert into feed_gap (began_at, ended_at, cause) values (?1, max(?1, ?2), ?3)";
+
+pub(super) const WRITE_PULSE: &str = "
+    insert into feed_pulse (feed_pulse_id, heard_at) values (1, ?1)
+    on conflict (feed_pulse_id) do update set heard_at = excluded.heard_at";
+
+pub(super) const RECENT_KEYS: &str = "
+    select key from event where received_at >= ?1 order by received_at desc limit ?2";
+
+pub(super) const INSTALLATION: &str = "select installation_id, created_at from installation";
+
+pub(super) const INSTALL: &str = "insert into installation (installation_id, created_at) values (?1, ?2)";
+
+impl Writer {
+    pub(super) async fn connect(file: &Path, folder: Arc<FolderLock>) -> Result<Self, StoreError> {
+        let connection = connect(file).await?;
+        Ok(Self { connection, file: file.to_path_buf(), next_event_id: 1, _folder: folder })
+    }
+
+    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.connection
+    }
+
+    /// Which database this is, made up when it is new.
+    pub(super) async fn installation(&mut self, now: Timestamp) -> Result<Installation, StoreError> {
+        let what = "the installation";
+        let known: Option<(String, i64)> = sqlx::query_as(INSTALLATION)
+            .fetch_optional(&mut self.connection)
+            .await
+            .map_err(StoreError::read(what))?;
+        if let Some((id, created_at)) = known {
+            return Ok(Installation { id, created_at: Timestamp::from_millis(created_at) });
+        }
+        let id = uuid::Uuid::new_v4().to_string();
+        sqlx::query(INSTALL)
+            .bind(&id)
+            .bind(now.as_millis())
+            .execute(&mut self.connection)
+            .await
+            .map_err(StoreError::write(what))?;
+        Ok(Installation { id, created_at: now })
+    }
+
+    /// Finds the place of the next event.
+    pub(super) async fn resume(&mut self) -> Result<(), StoreError> {
+        let last: Option<i64> = sqlx::query_scalar(event::LAST)
+            .fetch_one(&mut self.connection)
+            .await
+            .map_err(StoreError::read("the journal's last place"))?;
+        self.next_event_id = last.unwrap_or(0) + 1;
+        Ok(())
+    }
+
+    /// Writes all of `batch` or nothing of it.
+    pub async fn commit(&mut self, batch: Batch) -> Result<Committed, StoreError> {
+        self.write(batch).await.map_err(StoreError::write("a batch of the journal"))
+    }
+
+    async fn write(&mut self, batch: Batch) -> Result<Committed, sqlx::Error> {
+        let first_event_id = self.next_event_id;
+        let mut transaction = self.connection.begin_with("begin immediate").await?;
+        let count = batch.events.len();
+        let last_event_id = first_event_id + i64::try_from(count).unwrap_or(0) - 1;
+        let inserted = insert_events(&mut transaction, first_event_id, batch.events).await?;
+        let mut refused = HashSet::new();
+        if inserted < count as u64 {
+            let written: Vec<i64> = sqlx::query_scalar(WRITTEN)
+                .bind(first_event_id)
+                .bind(last_event_id)
+                .fetch_all(&mut *transaction)
+                .await?;
+            refused = (first_event_id..=last_event_id).collect();
+            for event_id in &written {
+                refused.remove(event_id);
+            }
+        }
+        if !batch.quarantined.is_empty() {
+            for row in batch.quarantined {
+                sqlx::query(INSERT_QUARANTINED)
+                    .bind(row.received_at.as_millis())
+                    .bind(row.source)
+                    .bind(row.reason)
+                    .bind(i64::try_from(row.byte_count).unwrap_or(i64::MAX))
+                    .bind(row.raw)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            sqlx::query(TRIM_QUARANTINE).execute(&mut *transaction).await?;
+        }
+        for order in batch.gaps {
+            write_gap(&mut transaction, order).await?;
+        }
+        if let Some(heard_at) = batch.pulse {
+            sqlx::query(WRITE_PULSE).bind(heard_at.as_millis()).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        self.next_event_id = last_event_id + 1;
+        Ok(Committed { first_event_id, refused })
+    }
+
+    /// Starts afresh after a failed commit, whose outcome is not known: a new connection reads the
+    /// file as it is. Returns the events that were written after all.
+    pub async fn reopen(&mut self) -> Result<Vec<StoredEvent>, StoreError> {
+        let connection = connect(&self.file).await?;
+        // The old connection may be stuck in an error; its outcome no longer matters.
+        drop(std::mem::replace(&mut self.connection, connection));
+        let unknown: Vec<StoredEvent> = sqlx::query_as(event::PAGE)
+            .bind(self.next_event_id - 1)
+            .bind(i64::MAX)
+            .fetch_all(&mut self.connection)
+            .await
+            .map_err(StoreError::read("the end of the journal"))?;
+        self.resume().await?;
+        Ok(unknown)
+    }
+
+    /// Keys of events received at `from` or later, at most the newest `limit`, newest first.
+    pub async fn recent_keys(&mut self, from: Timestamp, limit: u32) -> Result<Vec<[u8; 16]>, StoreError> {
+        let keys: Vec<Vec<u8>> = sqlx::query_scalar(RECENT_KEYS)
+            .bind(from.as_millis())
+            .bind(limit)
+            .fetch_all(&mut self.connection)
+            .await
+            .map_err(StoreError::read("the recent keys of the journal"))?;
+        Ok(keys.into_iter().filter_map(|key| key.try_into().ok()).collect())
+    }
+
+    /// Ends the writer after folding the log into the file.
+    pub async fn close(self) -> Result<(), StoreError> {
+        self.connection.close().await.map_err(StoreError::write("the end of the log"))
+    }
+}
+
+async fn connect(file: &Path) -> Result<SqliteConnection, StoreError> {
+    let options = options(file)
+        .create_if_missing(true)
+        // The index of keys must stay in memory; SQLite counts negative numbers in KiB.
+        .pragma("cache_size", "-65536")
+        // Larger checkpoints, fewer of them.
+        .pragma("wal_autocheckpoint", "4000")
+        .pragma("journal_size_limit", "67108864");
+    SqliteConnection::connect_with(&options)
+        .await
+        .map_err(|source| StoreError::Open { file: file.to_path_buf(), source })
+}
+
+/// Writes `events` to consecutive places and returns how many were new.
+async fn insert_events(
+    connection: &mut SqliteConnection,
+    first_event_id: i64,
+    events: Vec<EventRow>,
+) -> Result<u64, sqlx::Error> {
+    let mut left = events.len();
+    let mut rows = (first_event_id..).zip(events);
+    let mut inserted = 0;
+    while left > 0 {
+        let (statement, size) = match left {
+            256.. => (INSERT_256, 256),
+            16.. => (INSERT_16, 16),
+            _ => (INSERT_1, 1),
+        };
+        let mut query = sqlx::query(statement);
+        for (event_id, event) in rows.by_ref().take(size) {
+            query = query
+                .bind(event_id)
+                .bind(event.key.to_vec())
+                .bind(event.received_at.as_millis())
+                .bind(event.source)
+                .bind(event.name)
+                .bind(event.call_id)
+                .bind(event.raw);
+        }
+        inserted += query.execute(&mut *connection).await?.rows_affected();
+        left -= size;
+    }
+    Ok(inserted)
+}
+
+async fn write_gap(connection: &mut SqliteConnection, order: GapOrder) -> Result<(), sqlx::Error> {
+    let query = match order {
+        GapOrder::Open { from, cause } => sqlx::query(OPEN_GAP).bind(from.as_millis()).bind(cause),
+        GapOrder::Close { to } => sqlx::query(CLOSE_GAP).bind(to.as_millis()),
+        GapOrder::Past { from, to, cause } => {
+            sqlx::query(INSERT_GAP).bind(from.as_millis()).bind(to.as_millis()).bind(cause)
+        }
+    };
+    query.execute(connection).await?;
+    Ok(())
+}

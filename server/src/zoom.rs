@@ -1,0 +1,42 @@
+//! Everything that speaks Zoom. Zoom's names and types stop here.
+//!
+//! Reading order: `wire` (text in, typed fields out) → `key` (same event or another) → `translate`
+//! (fields to facts) are pure; `auth`, `socket`, `webhook`, `rest` and `directory` do the talking.
+
+pub mod wire;
+
+pub mod key;
+
+mod translate;
+
+mod patience;
+
+pub mod auth;
+
+pub mod socket;
+
+pub mod webhook;
+
+pub mod rate_limit;
+
+pub mod rest;
+
+pub mod directory;
+
+use std::time::Duration;
+
+/// An HTTP client for Zoom's endpoints: TLS only by rustls, no redirects (a token must not follow
+/// one to another host), no proxy surprises in time-outs.
+pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
+    // `main` installs the provider first thing; tests and tools may not have.
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Losing a race against another caller is fine: then there is one.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(10))
+        .timeout(Duration::from_secs(30))
+        .user_agent(concat!("callboard/", env!("CARGO_PKG_VERSION")))
+        .build()
+}

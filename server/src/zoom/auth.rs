@@ -1,0 +1,325 @@
+//! Access tokens: asked for by one caller at a time, shared by all, renewed before they end.
+//!
+//! Wrong credentials are not tried again and again: after a refusal every caller gets the same
+//! answer for half a minute. Secrets appear in no error, log line or `Debug` text.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use domain::time::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::{sync::Mutex, time::Instant};
+use url::Url;
+
+use super::patience::{BackOff, retry_after};
+use crate::{
+    clock,
+    config::{AppCredentials, FeedTimings, Grant},
+};
+
+/// A token's life when Zoom does not tell it.
+const USUAL_LIFE: Duration = Duration::from_secs(3600);
+/// The longest answer that is read.
+const LONGEST_ANSWER: usize = 64 << 10;
+
+/// Gives out tokens. Cheap to clone; all clones share one token.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    http: reqwest::Client,
+    url: Url,
+    credentials: AppCredentials,
+    timings: FeedTimings,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    token: Option<Token>,
+    /// The last failure, given to everyone until then.
+    failed: Option<(AuthError, Instant)>,
+    back_off: BackOff,
+}
+
+/// A token and its end.
+#[derive(Clone)]
+pub struct Token {
+    text: SecretString,
+    /// When to have another one.
+    pub renew_at: Instant,
+    /// When Zoom stops accepting it.
+    pub expires_at: Instant,
+    /// The same by the wall clock, for people.
+    pub expires_on: Timestamp,
+}
+
+impl Token {
+    /// For a header or the socket's query, nothing else.
+    pub(super) fn expose(&self) -> &str {
+        self.text.expose_secret()
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").field("expires_on", &self.expires_on).finish_non_exhaustive()
+    }
+}
+
+/// Why there is no token. Each text ends with what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuthError {
+    /// Zoom does not accept the credentials.
+    #[error("get a token: Zoom refused the credentials (HTTP {status}{}); check ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET, and that the app is activated", .said.display())]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// What Zoom said.
+        said: Said,
+    },
+    /// Zoom's token endpoint is in trouble, or something else answers there.
+    #[error("get a token: {url} answered HTTP {status}{}; trying again, see status.zoom.us if it lasts", .said.display())]
+    Unavailable {
+        /// Where it was asked for.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+        /// What it said.
+        said: Said,
+    },
+    /// The answer holds no token.
+    #[error("get a token: {url} answered without a token; check ZOOM_OAUTH_URL")]
+    NoToken {
+        /// Where it was asked for.
+        url: String,
+    },
+    /// Nobody answered in time.
+    #[error("get a token: {url} did not answer in time; check this machine's way to the internet")]
+    TimedOut {
+        /// Where it was asked for.
+        url: String,
+    },
+    /// Nobody could be reached.
+    #[error(
+        "get a token: {url} cannot be reached ({cause}); check ZOOM_OAUTH_URL and this machine's way to the internet"
+    )]
+    Unreachable {
+        /// Where it was asked for.
+        url: String,
+        /// What failed.
+        cause: String,
+    },
+}
+
+/// A short, harmless quotation of what a server said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said(String);
+
+impl Said {
+    pub(super) fn quote(text: &str) -> Self {
+        const LONGEST: usize = 120;
+        let clean = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+        Self(clean.take(LONGEST).collect::<String>().trim().to_owned())
+    }
+
+    pub(super) fn display(&self) -> String {
+        if self.0.is_empty() { String::new() } else { format!(", \"{}\"", self.0) }
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    access_token: Option<String>,
+    #[serde(default, deserialize_with = "lenient_seconds")]
+    expires_in: Option<u64>,
+}
+
+#[derive(Deserialize, Default)]
+struct Refusal {
+    reason: Option<String>,
+    error: Option<String>,
+    message: Option<String>,
+}
+
+fn lenient_seconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(value.as_u64().or_else(|| value.as_str()?.trim().parse().ok()))
+}
+
+impl Tokens {
+    /// Asks `url` with `credentials`; nothing is sent yet.
+    pub fn new(http: reqwest::Client, url: Url, credentials: AppCredentials, timings: FeedTimings) -> Self {
+        let state = State { token: None, failed: None, back_off: BackOff::new(&timings) };
+        Self { shared: Arc::new(Shared { http, url, credentials, timings, state: Mutex::new(state) }) }
+    }
+
+    /// A token that is good for a while.
+    pub async fn token(&self) -> Result<Token, AuthError> {
+        self.get(None).await
+    }
+
+    /// A token other than `refused`, which Zoom did not accept.
+    pub async fn another(&self, refused: &Token) -> Result<Token, AuthError> {
+        self.get(Some(refused)).await
+    }
+
+    /// When a caller that got an error may ask again with a chance of another answer.
+    pub async fn next_attempt(&self) -> Instant {
+        let state = self.shared.state.lock().await;
+        state.failed.as_ref().map_or_else(Instant::now, |(_, until)| *until)
+    }
+
+    async fn get(&self, refused: Option<&Token>) -> Result<Token, AuthError> {
+        let Shared { timings, .. } = &*self.shared;
+        // Held while asking, so that there is never more than one request on its way.
+        let mut state = self.shared.state.lock().await;
+        let now = Instant::now();
+        let usable = state.token.clone().filter(|token| {
+            token.expires_at > now && refused.is_none_or(|refused| refused.expose() != token.expose())
+        });
+        if let Some(token) = usable.as_ref().filter(|token| token.renew_at > now) {
+            return Ok(token.clone());
+        }
+        if let Some((error, until)) = &state.failed
+            && *until > now
+        {
+            return usable.ok_or_else(|| error.clone());
+        }
+        match self.ask().await {
+            Ok(token) => {
+                state.failed = None;
+                state.back_off.reset();
+                state.token = Some(token.clone());
+                Ok(token)
+            }
+            Err(failure) => {
+                let pause = match failure.error {
+                    AuthError::Refused { .. } => timings.refused_pause,
+                    _ => state.back_off.failed().max(failure.retry_after.unwrap_or_default()),
+                };
+                state.failed = Some((failure.error.clone(), Instant::now() + pause));
+                usable.ok_or(failure.error)
+            }
+        }
+    }
+
+    async fn ask(&self) -> Result<Token, Failure> {
+        let Shared { http, url, credentials, timings, .. } = &*self.shared;
+        let asked_at = Instant::now();
+        let mut form = vec![("grant_type", credentials.grant.word())];
+        if let (Grant::AccountCredentials, Some(account_id)) = (credentials.grant, &credentials.account_id) {
+            form.push(("account_id", account_id));
+        }
+        let pair = format!("{}:{}", credentials.client_id, credentials.client_secret.expose_secret());
+        let request = http
+            .post(url.clone())
+            .timeout(timings.token)
+            .header(reqwest::header::AUTHORIZATION, basic(&pair))
+            .form(&form);
+        let response = request.send().await.map_err(|error| self.no_answer(&error))?;
+        let status = response.status();
+        let retry_after = response
+            .headers()
+            .get(reqwest::header::RETRY_AFTER)
+            .and_then(|value| retry_after(value.to_str().ok()?, clock::now()));
+        let body = read_bounded(response).await.map_err(|error| self.no_answer(&error))?;
+        if status.is_success() {
+            return self
+                .read(&body, asked_at)
+                .ok_or_else(|| Failure::from(AuthError::NoToken { url: self.place() }));
+        }
+        let said = self.said(&body);
+        let error = match status.as_u16() {
+            status @ 400..=403 => AuthError::Refused { status, said },
+            status => AuthError::Unavailable { url: self.place(), status, said },
+        };
+        Err(Failure { error, retry_after })
+    }
+
+    fn read(&self, body: &[u8], asked_at: Instant) -> Option<Token> {
+        let answer: Answer = serde_json::from_slice(body).ok()?;
+        let text = answer.access_token.filter(|text| !text.trim().is_empty())?;
+        // A life of nothing would mean to ask without end.
+        let life = answer.expires_in.map_or(USUAL_LIFE, Duration::from_secs);
+        let life = life.clamp(Duration::from_secs(2), Duration::from_secs(24 * 3600));
+        let early = self.shared.timings.renew_early.min(life / 5);
+        Some(Token {
+            text: SecretString::from(text),
+            renew_at: asked_at + life - early,
+            expires_at: asked_at + life,
+            expires_on: clock::now() + life,
+        })
+    }
+
+    /// What a refusal says, without our own secret should it be echoed.
+    fn said(&self, body: &[u8]) -> Said {
+        let Refusal { reason, error, message } = serde_json::from_slice(body).unwrap_or_default();
+        let words: Vec<_> = [error, reason, message].into_iter().flatten().collect();
+        let text = words.join(": ");
+        Said::quote(&text.replace(self.shared.credentials.client_secret.expose_secret(), "***"))
+    }
+
+    fn no_answer(&self, error: &reqwest::Error) -> Failure {
+        let url = self.place();
+        Failure::from(if error.is_timeout() {
+            AuthError::TimedOut { url }
+        } else {
+            AuthError::Unreachable { url, cause: innermost(error) }
+        })
+    }
+
+    /// The endpoint without a query that an operator may have put there.
+    fn place(&self) -> String {
+        let mut url = self.shared.url.clone();
+        url.set_query(None);
+        url.to_string()
+    }
+}
+
+struct Failure {
+    error: AuthError,
+    retry_after: Option<Duration>,
+}
+
+impl From<AuthError> for Failure {
+    fn from(error: AuthError) -> Self {
+        Self { error, retry_after: None }
+    }
+}
+
+fn basic(pair: &str) -> reqwest::header::HeaderValue {
+    let text = format!("Basic {}", STANDARD.encode(pair));
+    let mut value =
+        reqwest::header::HeaderValue::from_str(&text).expect("base64 holds nothing that a header may not");
+    value.set_sensitive(true);
+    value
+}
+
+async fn read_bounded(mut response: reqwest::Response) -> Result<Vec<u8>, reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        let room = LONGEST_ANSWER - body.len();
+        body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+        if body.len() == LONGEST_ANSWER {
+            break;
+        }
+    }
+    Ok(body)
+}
+
+/// The last cause of an error, such as "Connection refused": the ones above repeat the URL.
+pub(super) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! How often Zoom's REST API may be asked.

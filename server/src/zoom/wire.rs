@@ -1,0 +1,255 @@
+//! Reading Zoom's messages tolerantly: any text in, an event with its fact or a reason out.
+//!
+//! One pass over the text fills [`Object`], the union of what the live events carry; a field of an
+//! unexpected type never fails the pass. What a field means is decided in `translate`.
+
+mod field;
+
+use std::{borrow::Cow, sync::Arc};
+
+use domain::{fact::Fact, time::Timestamp};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use self::field::Envelope;
+pub(super) use self::field::{End, Moment, Object, Part, Text};
+use super::{
+    key::{self, EventKey},
+    translate::{self, LiveEvent},
+};
+
+/// The longest message that is read.
+pub const LONGEST_MESSAGE: usize = 1 << 20;
+/// The longest event name and call id that are believed.
+const LONGEST_NAME: usize = 200;
+
+/// Reads events of one account.
+#[derive(Debug, Clone, Default)]
+pub struct Reader {
+    account_id: Option<Arc<str>>,
+}
+
+/// A message that was understood as an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed {
+    /// The event's name.
+    pub name: Arc<str>,
+    /// The call it names, as it was written.
+    pub call_id: Option<Arc<str>>,
+    /// What makes it the same event.
+    pub key: EventKey,
+    /// What it says about a call; `None` for events that are only kept.
+    pub fact: Option<Fact>,
+    /// It names an account other than the configured one, so it says nothing about ours.
+    pub foreign: bool,
+}
+
+/// Why a message was not understood. The text goes into the quarantine, never into a log line: it
+/// may quote the message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// Longer than [`LONGEST_MESSAGE`].
+    #[error("longer than {LONGEST_MESSAGE} bytes")]
+    TooLong,
+    /// Bytes that are no text.
+    #[error("not UTF-8")]
+    NotText,
+    /// Text that is no JSON, or JSON that nests too deep or says a field twice.
+    #[error("not readable as JSON: {0}")]
+    Json(String),
+    /// JSON that is no object.
+    #[error("not a JSON object")]
+    NotAnObject,
+    /// A WebSocket message without an event in it.
+    #[error("a message without content")]
+    NoContent,
+    /// No event name.
+    #[error("no event name")]
+    NoEventName,
+    /// A live event that does not say which call it is about.
+    #[error("no call_id in {event}")]
+    NoCallId {
+        /// The event.
+        event: Arc<str>,
+    },
+    /// A live event whose needed field has an unexpected type.
+    #[error("unexpected type of {path} in {event}")]
+    Mistyped {
+        /// The event.
+        event: Arc<str>,
+        /// The field.
+        path: &'static str,
+    },
+}
+
+/// What came over the WebSocket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Frame<'a> {
+    /// An event, as its own text.
+    Event(Cow<'a, str>),
+    /// Something about the connection itself.
+    Control {
+        /// `build_connection`, `heartbeat` or a word nobody knows yet, in lower case.
+        module: String,
+        /// What the server says of it; `None` when it does not say.
+        success: Option<bool>,
+    },
+}
+
+#[derive(Deserialize)]
+struct RawFrame<'a> {
+    #[serde(borrow, default)]
+    module: Text<'a>,
+    #[serde(borrow, default)]
+    success: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    content: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    event: Option<&'a RawValue>,
+}
+
+/// Takes a frame apart: an envelope around a text, an envelope around an object, or a bare event.
+pub(super) fn read_frame(text: &str) -> Result<Frame<'_>, Unreadable> {
+    if text.len() > LONGEST_MESSAGE {
+        return Err(Unreadable::TooLong);
+    }
+    let frame: RawFrame<'_> = from_json(text)?;
+    let module = match frame.module.as_str() {
+        None if frame.event.is_some() => return Ok(Frame::Event(Cow::Borrowed(text))),
+        None => return Err(Unreadable::NoEventName),
+        Some(module) => module.to_ascii_lowercase(),
+    };
+    if module != "message" {
+        let success = frame.success.and_then(|raw| match raw.get().trim_matches('"') {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        });
+        return Ok(Frame::Control { module, success });
+    }
+    let content = frame.content.ok_or(Unreadable::NoContent)?.get();
+    match content.as_bytes().first() {
+        Some(b'"') => Ok(Frame::Event(Cow::Owned(from_json(content)?))),
+        Some(b'{') => Ok(Frame::Event(Cow::Borrowed(content))),
+        _ => Err(Unreadable::NoContent),
+    }
+}
+
+/// The challenge of a webhook's URL validation, when `text` is one.
+pub(super) fn url_validation(text: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Challenge<'a> {
+        #[serde(borrow)]
+        event: Cow<'a, str>,
+        payload: Payload,
+    }
+    #[derive(Deserialize)]
+    struct Payload {
+        #[serde(rename = "plainToken")]
+        plain_token: String,
+    }
+    // Spares every other body a second pass.
+    if !text.contains("url_validation") {
+        return None;
+    }
+    let challenge: Challenge<'_> = serde_json::from_str(text).ok()?;
+    (challenge.event == "endpoint.url_validation").then_some(challenge.payload.plain_token)
+}
+
+impl Reader {
+    /// A reader that sets events of accounts other than `account_id` aside.
+    pub fn new(account_id: Option<&str>) -> Self {
+        Self { account_id: account_id.map(Arc::from) }
+    }
+
+    /// Reads an event's own text that arrived at `received_at`.
+    pub fn read(&self, text: &str, received_at: Timestamp) -> Result<Parsed, Unreadable> {
+        let envelope = read_envelope(text)?;
+        let name = event_name(&envelope)?;
+        let live = LiveEvent::named(&name);
+        let foreign = self.is_foreign(&envelope);
+        let call_id = call_id(&envelope, &name, live)?;
+        let sent_at = envelope.event_ts.get();
+        let fact = match (live, &envelope.object()) {
+            (Some(live), Some(object)) => {
+                translate::fact(live, object, call_id.as_deref(), sent_at, received_at)
+                    .map_err(|path| Unreadable::Mistyped { event: Arc::clone(&name), path })?
+                    .filter(|_| !foreign)
+            }
+            _ => None,
+        };
+        let key = match (live, envelope.object()) {
+            (Some(live), Some(object)) => key::of_live_event(live, &name, object, sent_at),
+            (_, object) => key::of_other_event(&name, object, text),
+        };
+        Ok(Parsed { name, call_id, key, fact, foreign })
+    }
+
+    /// Only the fact of an event that was read before.
+    pub fn fact(&self, text: &str, received_at: Timestamp) -> Option<Fact> {
+        let envelope = read_envelope(text).ok()?;
+        let live = LiveEvent::named(envelope.event.as_str()?)?;
+        if self.is_foreign(&envelope) {
+            return None;
+        }
+        let object = envelope.object()?;
+        let sent_at = envelope.event_ts.get();
+        translate::fact(live, object, object.call_id.as_str(), sent_at, received_at).ok()?
+    }
+
+    fn is_foreign(&self, envelope: &Envelope<'_>) -> bool {
+        let named = envelope.payload.get().and_then(|payload| payload.account_id.as_str());
+        matches!((&self.account_id, named), (Some(ours), Some(named)) if **ours != *named)
+    }
+}
+
+fn read_envelope(text: &str) -> Result<Envelope<'_>, Unreadable> {
+    if text.len() > LONGEST_MESSAGE {
+        return Err(Unreadable::TooLong);
+    }
+    from_json(text)
+}
+
+fn from_json<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unreadable> {
+    serde_json::from_str(text).map_err(|error| {
+        let first = text.trim_start().as_bytes().first();
+        if error.is_data() && first != Some(&b'{') {
+            Unreadable::NotAnObject
+        } else {
+            Unreadable::Json(error.to_string())
+        }
+    })
+}
+
+fn event_name(envelope: &Envelope<'_>) -> Result<Arc<str>, Unreadable> {
+    match envelope.event.as_str() {
+        Some(name) if name.len() <= LONGEST_NAME => Ok(Arc::from(name)),
+        _ => Err(Unreadable::NoEventName),
+    }
+}
+
+/// The call an event is about. A live event must say.
+fn call_id(
+    envelope: &Envelope<'_>,
+    name: &Arc<str>,
+    live: Option<LiveEvent>,
+) -> Result<Option<Arc<str>>, Unreadable> {
+    let must = live.is_some_and(LiveEvent::must_name_its_call);
+    let mistyped = |path| Err(Unreadable::Mistyped { event: Arc::clone(name), path });
+    match &envelope.payload {
+        Part::Mistyped if must => return mistyped("payload"),
+        Part::Is(payload) if must && matches!(payload.object, Part::Mistyped) => {
+            return mistyped("payload.object");
+        }
+        _ => {}
+    }
+    match envelope.object().map(|object| &object.call_id) {
+        Some(Text::Is(call_id)) if call_id.len() <= LONGEST_NAME => Ok(Some(Arc::from(call_id.as_ref()))),
+        Some(Text::Mistyped | Text::Is(_)) if must => mistyped("payload.object.call_id"),
+        _ if must => Err(Unreadable::NoCallId { event: Arc::clone(name) }),
+        _ => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests;
