@@ -3,8 +3,8 @@
 // Leptos brings its own version of this, which reads file names at run time and has to stand inside the page.
 import start, * as app from "./app.js";
 
-// The function of the innermost <leptos-children>: it makes the island around it the owner of the islands inside,
-// so that these find its context.
+// One function for each <leptos-children> we are in: it makes the island around it the owner of the islands
+// inside, so that these find its context.
 const enter = [];
 
 function hydrate(node) {
@@ -25,8 +25,8 @@ function hydrate(node) {
   if (children) enter.pop();
 }
 
-// A page whose program cannot be loaded is complete, but stands still; loading it again is what it would do
-// without JavaScript, too. Not while somebody types, though.
+// A page whose program cannot be loaded is complete, but stands still: load it again, as <noscript> would.
+// Not while somebody types, though.
 function retry() {
   const again = () => (document.activeElement?.closest("form") ? retry() : location.reload());
   setTimeout(again, 20_000 + Math.random() * 20_000);

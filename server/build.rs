@@ -1,10 +1,9 @@
 //! Turns the browser side into constants of the server, so that one file is all there is to install.
 //!
-//! `cargo xtask bundle` leaves it in `target/site`. Without it the server builds all the same: its pages are styled and
-//! complete, they just do not update by themselves. The style sheet is compared with its sources, so that a change
-//! shows after a plain `cargo run`, only not compressed.
+//! `cargo xtask bundle` leaves it in `target/site`. Without it the server builds all the same: its pages are
+//! styled and complete, they just do not update by themselves. The style sheet is compared with its sources,
+//! so that a change shows after a plain `cargo run`, only not compressed.
 
-#![expect(clippy::print_stdout, reason = "printing is how a build script talks to cargo")]
 #![expect(clippy::disallowed_methods, reason = "the environment is how cargo talks to a build script")]
 
 use std::{

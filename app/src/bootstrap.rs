@@ -1,4 +1,4 @@
-//! What the head of a page needs so that its islands come to life: files to load early, and the script that starts them.
+//! What the head of a page needs so that its islands come to life.
 //!
 //! Leptos' own component for this reads file names at run time; ours are constants of the server.
 
@@ -21,10 +21,10 @@ pub struct AssetLinks {
 
 /// The tags for the head of a page, in the order in which the browser should think of them.
 ///
-/// Renders no script when the server was built without the browser side: the page is complete as it stands.
+/// Renders no script when the server was built without the browser side: the page is complete without.
 #[component]
 pub fn Bootstrap(links: AssetLinks) -> impl IntoView {
-    // In islands mode the page around the islands is never hydrated; only what an island renders is marked for it.
+    // The page around the islands is never hydrated; only what an island renders is marked for it.
     if let Some(context) = Owner::current_shared_context() {
         context.set_is_hydrating(false);
     }
@@ -36,10 +36,20 @@ pub fn Bootstrap(links: AssetLinks) -> impl IntoView {
             .wasm
             .map(|wasm| {
                 // Only with these attributes does the program's own `fetch` find what was loaded early.
-                view! { <link rel="preload" r#as="fetch" r#type="application/wasm" crossorigin="anonymous" href=wasm /> }
+                view! {
+                    <link
+                        rel="preload"
+                        r#as="fetch"
+                        r#type="application/wasm"
+                        crossorigin="anonymous"
+                        href=wasm
+                    />
+                }
             })}
         {links
             .bootstrap
-            .map(|bootstrap| view! { <script type="module" src=bootstrap nonce=leptos::nonce::use_nonce()></script> })}
+            .map(|bootstrap| {
+                view! { <script type="module" src=bootstrap nonce=leptos::nonce::use_nonce()></script> }
+            })}
     }
 }

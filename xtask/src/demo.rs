@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     println!("==> Starting Callboard; Ctrl-C ends it");
     let mut command = Command::new(workspace::server_binary(profile_folder));
     command.arg("demo").args(&arguments.server_arguments).stdin(Stdio::null());
-    // In a group of its own the server hears of Ctrl-C once, from us, and not a second time from the terminal.
+    // In a group of its own the server hears of Ctrl-C once, from us, and not again from the terminal.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut server = command.spawn().context("failed to start the server")?;

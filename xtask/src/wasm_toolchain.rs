@@ -1,8 +1,8 @@
 //! A compiler for the browser side: found, or installed by the first way that works.
 //!
-//! The ways, in order: a toolchain that has the wasm target already; `rustup target add`; Debian's own Rust, whose
-//! wasm standard library is built once into `target/wasm-sysroot`. The server's toolchain is never touched, both live
-//! side by side.
+//! The ways, in order: a toolchain that has the wasm target already; `rustup target add`; Debian's own Rust,
+//! whose wasm standard library is built once into `target/wasm-sysroot`. Where the two sides need different
+//! toolchains, these live side by side, each with a target folder of its own.
 
 use crate::{apt, environment, process, stopwatch::Stopwatch, workspace};
 use anyhow::{Context as _, bail};
@@ -156,7 +156,7 @@ impl WasmToolchain {
         if let Some(sysroot) = &self.private_sysroot {
             let mut flag = OsStr::new("--sysroot=").to_owned();
             flag.push(sysroot);
-            // The encoded form is not cut at spaces in the path; with `--target` it spares build scripts and macros.
+            // The encoded form is not cut at spaces; with `--target` it spares build scripts and macros.
             command.env("CARGO_ENCODED_RUSTFLAGS", flag);
         }
         if let Some(linker) = self.linker {
@@ -199,7 +199,8 @@ fn build_sysroot(rustc: &Path) -> anyhow::Result<()> {
     // `[workspace]` keeps cargo from looking for one in the folders above.
     fs::write(
         work.join("Cargo.toml"),
-        "[package]\nname = \"reason-to-build-std\"\nedition = \"2024\"\n[workspace]\n[profile.release]\npanic = \"abort\"\n",
+        "[package]\nname = \"reason-to-build-std\"\nedition = \"2024\"\n\n\
+         [profile.release]\npanic = \"abort\"\n\n[workspace]\n",
     )?;
     fs::write(work.join("src/lib.rs"), "")?;
     let mut command = Command::new("/usr/bin/cargo");

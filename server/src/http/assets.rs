@@ -1,7 +1,7 @@
 //! The files a page refers to, embedded in the binary: style sheet, program, icon.
 //!
-//! Their names carry a hash of the content, so a browser may keep them for ever and a new version of the server never
-//! meets an old file. Without a browser bundle at build time only the style sheet and the icon are there.
+//! Their names carry a hash of the content, so a browser may keep them for ever and a new version of the
+//! server never meets an old file. Built without the browser side there are only style sheet and icon.
 
 use app::bootstrap::AssetLinks;
 use axum::{
@@ -42,17 +42,17 @@ pub(crate) fn links() -> AssetLinks {
 
 /// Serves the embedded files to everybody: they are the same for all and hold no data.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    let favicon = |headers: HeaderMap| async move {
+    let favicon = async |headers: HeaderMap| {
         let name = FAVICON.and_then(|path| path.rsplit('/').next()).unwrap_or_default();
         respond(name, &headers, FOR_A_DAY)
     };
     Router::new()
         .route(
             "/assets/{name}",
-            get(|Path(name): Path<String>, headers: HeaderMap| async move { respond(&name, &headers, FOR_EVER) }),
+            get(async |Path(name): Path<String>, headers: HeaderMap| respond(&name, &headers, FOR_EVER)),
         )
         .route("/favicon.svg", get(favicon))
-        // Asked for by browsers that do not look at the page's head; they read the content type, not the name.
+        // Asked for by browsers that ignore the page's head; they read the content type, not the name.
         .route("/favicon.ico", get(favicon))
 }
 
