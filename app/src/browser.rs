@@ -1,0 +1,257 @@
+//! What keeps a page alive in the browser: a tick every second, and the stream of frames.
+//!
+//! The stream is an `EventSource` that is thrown away and made anew by our own timer, with a random
+//! part in every wait: the browser's own retry has neither a limit nor a spread, and does not notice
+//! a connection on which nothing comes any more.
+
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use domain::{
+    time::Timestamp,
+    trust::LATE_AFTER,
+    view::{BoardChange, BoardView},
+};
+use leptos::prelude::*;
+use send_wrapper::SendWrapper;
+use serde::Deserialize;
+use wasm_bindgen::{JsCast, prelude::Closure};
+use web_sys::{Event, EventSource, KeyboardEvent, MessageEvent};
+
+use crate::{live_board::LiveBoard, server_clock::ServerClock};
+
+/// The first wait before the stream is opened again; each further one is twice as long.
+const FIRST_WAIT: f64 = 1_000.0;
+/// No wait is longer.
+const LONGEST_WAIT: f64 = 15_000.0;
+/// A page of an older build loads itself again within this time, not all screens at once.
+const RELOAD_WITHIN: f64 = 10_000.0;
+
+/// Follows the stream for as long as the page lives.
+pub(crate) fn follow(board: LiveBoard, stream_url: String, build_id: String) {
+    let follower = Follower {
+        board,
+        stream_url,
+        build_id,
+        clock: ServerClock::new(local_millis(), board.now.get_untracked()),
+        stream: None,
+        heard_at: local_millis(),
+        failures: 0,
+        open_at: Some(0),
+        reload_at: None,
+    };
+    let follower = Rc::new(RefCell::new(follower));
+    tick(&follower);
+
+    let visible = {
+        let follower = Rc::clone(&follower);
+        window_event_listener_untyped("visibilitychange", move |_| beat(&follower))
+    };
+    let keys = window_event_listener_untyped("keydown", move |event| {
+        let event: &KeyboardEvent = event.unchecked_ref();
+        let plain = !event.ctrl_key() && !event.meta_key() && !event.alt_key();
+        if plain && event.key() == "p" && !typing() {
+            board.set_paused(board.paused_at.get_untracked().is_none());
+        }
+    });
+    let owned = SendWrapper::new((follower, visible, keys));
+    on_cleanup(move || {
+        let (follower, visible, keys) = owned.take();
+        follower.borrow_mut().close();
+        visible.remove();
+        keys.remove();
+    });
+}
+
+/// The stream's end in the browser.
+struct Follower {
+    board: LiveBoard,
+    stream_url: String,
+    build_id: String,
+    clock: ServerClock,
+    stream: Option<Stream>,
+    /// When the last frame came, by this machine's clock.
+    heard_at: i64,
+    /// Streams that ended since the last frame.
+    failures: i32,
+    /// When to open the stream, while there is none.
+    open_at: Option<i64>,
+    /// When to load the page of the new build.
+    reload_at: Option<i64>,
+}
+
+/// An open stream and the closures it calls.
+struct Stream {
+    source: EventSource,
+    _on_frame: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(Event)>,
+}
+
+/// What the server says first on every stream.
+#[derive(Deserialize)]
+struct Hello {
+    build: String,
+}
+
+/// Beats now and then on every full second of the server's clock, so that clocks do not skip one.
+fn tick(follower: &Rc<RefCell<Follower>>) {
+    beat(follower);
+    let into_second = follower.borrow().now().as_millis().rem_euclid(1000);
+    let rest = Duration::from_millis(u64::try_from(1_005 - into_second).unwrap_or(1_000));
+    let weak = Rc::downgrade(follower);
+    // Only a page that is going away cannot set a timer.
+    let _ = set_timeout(
+        move || {
+            if let Some(follower) = weak.upgrade() {
+                tick(&follower);
+            }
+        },
+        rest,
+    );
+}
+
+fn beat(follower: &Rc<RefCell<Follower>>) {
+    let (board, now) = {
+        let mut this = follower.borrow_mut();
+        this.keep_stream(follower);
+        (this.board, this.now())
+    };
+    board.tick(now);
+}
+
+impl Follower {
+    fn now(&self) -> Timestamp {
+        self.clock.now(local_millis())
+    }
+
+    fn close(&mut self) {
+        if let Some(stream) = self.stream.take() {
+            stream.source.close();
+        }
+    }
+
+    /// Opens, closes or gives up the stream, whichever it is time for.
+    fn keep_stream(&mut self, shared: &Rc<RefCell<Self>>) {
+        let local = local_millis();
+        if document().hidden() {
+            // A tab that nobody sees costs the server nothing, and opens at once when it is seen.
+            self.close();
+            self.open_at = Some(0);
+            self.failures = 0;
+            return;
+        }
+        if self.reload_at.is_some_and(|at| local >= at) && self.stream.is_some() && !typing() {
+            self.reload_at = None;
+            // If the page cannot be loaded again, it goes on as it is.
+            let _ = location().reload();
+            return;
+        }
+        let silence = local - self.heard_at;
+        if self.stream.is_some() && silence >= i64::try_from(LATE_AFTER.as_millis()).unwrap_or(5_000) {
+            self.give_up();
+        }
+        if self.stream.is_none() && self.open_at.is_none_or(|at| local >= at) {
+            self.open(shared);
+        }
+    }
+
+    fn give_up(&mut self) {
+        self.close();
+        let longest = (FIRST_WAIT * 2_f64.powi(self.failures.min(10))).min(LONGEST_WAIT);
+        let wait = longest * (0.5 + js_sys::Math::random() / 2.0);
+        self.failures += 1;
+        #[expect(clippy::cast_possible_truncation, reason = "at most 15 seconds")]
+        let wait = wait as i64;
+        self.open_at = Some(local_millis() + wait);
+    }
+
+    fn open(&mut self, shared: &Rc<RefCell<Self>>) {
+        let Ok(source) = EventSource::new(&self.stream_url) else {
+            self.give_up();
+            return;
+        };
+        // A new stream gets as long as a silent one to say something.
+        self.heard_at = local_millis();
+        self.open_at = None;
+        let on_frame = {
+            let shared = Rc::downgrade(shared);
+            Closure::new(move |event: MessageEvent| {
+                if let Some(shared) = shared.upgrade() {
+                    hear(&shared, &event);
+                }
+            })
+        };
+        let on_error = {
+            let shared = Rc::downgrade(shared);
+            Closure::new(move |_: Event| {
+                if let Some(shared) = shared.upgrade() {
+                    shared.borrow_mut().give_up();
+                }
+            })
+        };
+        for name in ["hello", "view", "change"] {
+            // Fails only for an object that is no event target.
+            let _ = source.add_event_listener_with_callback(name, on_frame.as_ref().unchecked_ref());
+        }
+        source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        self.stream = Some(Stream { source, _on_frame: on_frame, _on_error: on_error });
+    }
+}
+
+/// Takes a frame. The board is told after the borrow has ended: its effects may call back.
+fn hear(follower: &Rc<RefCell<Follower>>, event: &MessageEvent) {
+    let Some(data) = event.data().as_string() else { return };
+    let board = follower.borrow().board;
+    match event.type_().as_str() {
+        "hello" => {
+            if let Ok(hello) = serde_json::from_str::<Hello>(&data) {
+                follower.borrow_mut().greet(&hello);
+            }
+        }
+        "view" => {
+            if let Ok(view) = serde_json::from_str::<BoardView>(&data) {
+                let now = follower.borrow_mut().heard(view.as_of);
+                board.hear_view(now, view);
+            }
+        }
+        _ => {
+            if let Ok(change) = serde_json::from_str::<BoardChange>(&data) {
+                let now = follower.borrow_mut().heard(change.as_of);
+                board.hear_change(now, change);
+            }
+        }
+    }
+}
+
+impl Follower {
+    fn greet(&mut self, hello: &Hello) {
+        if hello.build != self.build_id && self.reload_at.is_none() {
+            #[expect(clippy::cast_possible_truncation, reason = "at most ten seconds")]
+            let wait = (1_000.0 + js_sys::Math::random() * (RELOAD_WITHIN - 1_000.0)) as i64;
+            self.reload_at = Some(local_millis() + wait);
+        }
+    }
+
+    fn heard(&mut self, as_of: Timestamp) -> Timestamp {
+        let local = local_millis();
+        self.heard_at = local;
+        self.failures = 0;
+        self.clock.hear(local, as_of);
+        self.clock.now(local)
+    }
+}
+
+/// True while somebody writes: neither keys nor a new page may get in the way.
+fn typing() -> bool {
+    document()
+        .active_element()
+        .is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"))
+}
+
+fn local_millis() -> i64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "milliseconds since 1970 are whole and far below 2^53"
+    )]
+    let millis = js_sys::Date::now() as i64;
+    millis
+}

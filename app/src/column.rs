@@ -1,0 +1,302 @@
+//! The columns of a queue table: what each is called, how it reads, sorts and is defined.
+//!
+//! Wall and desk draw their cells from here, and so does the list of definitions, so that a number
+//! and its explanation cannot drift apart.
+
+use std::cmp::Ordering;
+
+use domain::{
+    quality::Quality,
+    time::{Timestamp, clock_face},
+    view::{Level, QueueView},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::numeral;
+
+/// A column of a queue table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Column {
+    /// Name, extension number and what is odd about the queue.
+    Queue,
+    /// How much it needs a person.
+    State,
+    /// Callers in the queue and not answered.
+    Waiting,
+    /// The longest of their waits.
+    Longest,
+    /// Those for whom a phone rings.
+    Ringing,
+    /// Connected callers.
+    Talking,
+    /// Answered callers who are held or parked.
+    OnHold,
+    /// Members free, of all.
+    Free,
+    /// Visits today.
+    Offered,
+    /// Of these, answered.
+    Answered,
+    /// Of these, abandoned.
+    Abandoned,
+    /// Of these, abandoned at once.
+    Short,
+    /// Share answered in time.
+    ServiceLevel,
+}
+
+/// A number as a cell shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Face {
+    /// The number.
+    pub text: String,
+    /// What stands small behind it.
+    pub unit: String,
+    /// How sure it is.
+    pub quality: Quality,
+    /// Nothing to see: a real zero, or nothing to divide.
+    pub quiet: bool,
+}
+
+impl Column {
+    /// Every column, in the order of the desk's table.
+    pub const ALL: [Self; 13] = [
+        Self::Queue,
+        Self::State,
+        Self::Waiting,
+        Self::Longest,
+        Self::Ringing,
+        Self::Talking,
+        Self::OnHold,
+        Self::Free,
+        Self::Offered,
+        Self::Answered,
+        Self::Abandoned,
+        Self::Short,
+        Self::ServiceLevel,
+    ];
+
+    /// The word in addresses and style sheets.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::State => "state",
+            Self::Waiting => "waiting",
+            Self::Longest => "longest",
+            Self::Ringing => "ringing",
+            Self::Talking => "talking",
+            Self::OnHold => "on_hold",
+            Self::Free => "free",
+            Self::Offered => "offered",
+            Self::Answered => "answered",
+            Self::Abandoned => "abandoned",
+            Self::Short => "short",
+            Self::ServiceLevel => "service_level",
+        }
+    }
+
+    /// The column with that key.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|column| column.key() == key)
+    }
+
+    /// The heading.
+    pub const fn heading(self) -> &'static str {
+        match self {
+            Self::Queue => "Queue",
+            Self::State => "State",
+            Self::Waiting => "Waiting",
+            Self::Longest => "Longest",
+            Self::Ringing => "Ringing",
+            Self::Talking => "Talking",
+            Self::OnHold => "On hold",
+            Self::Free => "Free",
+            Self::Offered => "Offered",
+            Self::Answered => "Answered",
+            Self::Abandoned => "Abandoned",
+            Self::Short => "Short",
+            Self::ServiceLevel => "Service level",
+        }
+    }
+
+    /// What it is, when it is counted, how sure it is.
+    pub const fn definition(self) -> &'static str {
+        match self {
+            Self::Queue => {
+                "The call queue and its extension number, as Zoom’s directory names it. \
+                 “Not in the directory” means that calls mention the queue but the directory does not list it (yet)."
+            }
+            Self::State => {
+                "Watch: somebody waits beyond the queue’s threshold, or waits with nobody free, or the target is missed \
+                 today. Act: somebody has been waiting beyond the threshold for 10 seconds more. \
+                 A queue leaves a state 15 seconds after its reason is gone."
+            }
+            Self::Waiting => {
+                "Callers in the queue who are not answered yet, whether or not a phone rings. Counted now. \
+                 Zoom does not report it: it is rebuilt from call events."
+            }
+            Self::Longest => {
+                "Time since the first of them entered the queue. Ticks by itself between updates."
+            }
+            Self::Ringing => "Waiting callers for whom at least one member’s phone rings now.",
+            Self::Talking => "Callers of this queue who are connected to someone now and are not held.",
+            Self::OnHold => "Callers of this queue who were answered and are held or parked now.",
+            Self::Free => {
+                "Members who take calls of this queue and are on no call now, of all members in the directory. \
+                 A member of two queues counts in each, and once in the total."
+            }
+            Self::Offered => {
+                "Visits that entered the queue since midnight. A call that enters two queues is two visits."
+            }
+            Self::Answered => {
+                "Of these, answered by a person. Voicemail is not an answer. Counted at the answer."
+            }
+            Self::Abandoned => {
+                "Of these, callers who hung up before an answer, the short ones left out. Counted when they leave."
+            }
+            Self::Short => {
+                "Callers who hung up within the queue’s short time (5 seconds unless set otherwise). \
+                 They count neither as abandoned nor in the service level."
+            }
+            Self::ServiceLevel => {
+                "Visits answered within the threshold, of all that are decided: answered, gone, or past the threshold. \
+                 Short ones are left out. With fewer than 10 decided visits it is shown as “4 of 5”."
+            }
+        }
+    }
+
+    /// True when something small may stand behind the number.
+    pub const fn has_unit(self) -> bool {
+        matches!(self, Self::Free | Self::ServiceLevel)
+    }
+
+    /// The number of one queue at `now`. Name and state are drawn by their own components.
+    pub fn face(self, queue: &QueueView, now: Timestamp) -> Face {
+        let figures = &queue.figures;
+        let quality = match self {
+            Self::Queue | Self::State => Quality::Measured,
+            Self::Waiting | Self::Longest => queue.quality.waiting,
+            Self::Ringing | Self::Talking | Self::OnHold => queue.quality.calls,
+            Self::Free => queue.quality.available,
+            Self::Offered | Self::Answered | Self::Abandoned | Self::Short | Self::ServiceLevel => {
+                queue.quality.today
+            }
+        };
+        if quality == Quality::Unknown && self != Self::Free {
+            return Face::unknown();
+        }
+        match self {
+            Self::Queue => Face { text: queue.name.clone(), unit: String::new(), quality, quiet: false },
+            Self::State => Face {
+                text: level_word(queue.level(now)).to_owned(),
+                unit: String::new(),
+                quality,
+                quiet: false,
+            },
+            Self::Waiting => Face::count(figures.waiting, quality),
+            Self::Longest => {
+                let wait = figures.oldest_waiting_since.map(|since| now.since(since)).unwrap_or_default();
+                Face {
+                    text: clock_face(wait),
+                    unit: String::new(),
+                    quality,
+                    quiet: figures.oldest_waiting_since.is_none(),
+                }
+            }
+            Self::Ringing => Face::count(figures.ringing, quality),
+            Self::Talking => Face::count(figures.talking, quality),
+            Self::OnHold => Face::count(figures.on_hold, quality),
+            Self::Free => free(queue),
+            Self::Offered => Face::count(figures.offered_today, quality),
+            Self::Answered => Face::count(figures.answered_today, quality),
+            Self::Abandoned => Face::count(figures.abandoned_today, quality),
+            Self::Short => Face::count(figures.short_abandoned_today, quality),
+            Self::ServiceLevel => {
+                let (text, unit) = numeral::service_level(figures.service_level_today);
+                Face { quiet: text == numeral::NOTHING_TO_DIVIDE, text, unit, quality }
+            }
+        }
+    }
+
+    /// Compares two queues by this column, small first. What cannot be known comes before everything.
+    pub fn compare(self, a: &QueueView, b: &QueueView, now: Timestamp) -> Ordering {
+        let by = |of: fn(&QueueView) -> u32| of(a).cmp(&of(b));
+        match self {
+            Self::Queue => a.name.to_lowercase().cmp(&b.name.to_lowercase()),
+            Self::State => a.level(now).cmp(&b.level(now)),
+            Self::Waiting => by(|queue| queue.figures.waiting),
+            Self::Longest => {
+                let wait =
+                    |queue: &QueueView| queue.figures.oldest_waiting_since.map(|since| now.since(since));
+                wait(a).cmp(&wait(b))
+            }
+            Self::Ringing => by(|queue| queue.figures.ringing),
+            Self::Talking => by(|queue| queue.figures.talking),
+            Self::OnHold => by(|queue| queue.figures.on_hold),
+            Self::Free => a.members_available.cmp(&b.members_available),
+            Self::Offered => by(|queue| queue.figures.offered_today),
+            Self::Answered => by(|queue| queue.figures.answered_today),
+            Self::Abandoned => by(|queue| queue.figures.abandoned_today),
+            Self::Short => by(|queue| queue.figures.short_abandoned_today),
+            Self::ServiceLevel => {
+                let level = |queue: &QueueView| queue.figures.service_level_today.permille();
+                level(a).cmp(&level(b))
+            }
+        }
+    }
+}
+
+impl Face {
+    fn count(number: u32, quality: Quality) -> Self {
+        Self { text: numeral::count(number), unit: String::new(), quality, quiet: number == 0 }
+    }
+
+    fn unknown() -> Self {
+        Self {
+            text: numeral::UNKNOWN.to_owned(),
+            unit: String::new(),
+            quality: Quality::Unknown,
+            quiet: true,
+        }
+    }
+
+    /// The quality as people read it, empty when there is nothing to explain.
+    pub const fn explanation(&self) -> &'static str {
+        match self.quality {
+            Quality::Measured | Quality::Live => "",
+            Quality::Inferred => INFERRED,
+            Quality::Unknown => CANNOT_BE_KNOWN,
+        }
+    }
+}
+
+/// What a dotted line under a number means.
+pub const INFERRED: &str = "Inferred: worked out from call events that do not say it";
+/// What a dash means.
+pub const CANNOT_BE_KNOWN: &str = "Cannot be known now";
+
+/// The word of a level, as shown beside its shape.
+pub const fn level_word(level: Level) -> &'static str {
+    match level {
+        Level::Normal => "normal",
+        Level::Watch => "watch",
+        Level::Act => "act",
+    }
+}
+
+fn free(queue: &QueueView) -> Face {
+    let members = match (queue.members, queue.quality.members) {
+        (Some(members), quality) if quality != Quality::Unknown => {
+            format!("/\u{2009}{}", numeral::count(members))
+        }
+        _ => String::new(),
+    };
+    match (queue.members_available, queue.quality.available) {
+        (Some(available), quality) if quality != Quality::Unknown => {
+            // Nobody free is never a quiet zero.
+            Face { text: numeral::count(available), unit: members, quality, quiet: false }
+        }
+        _ => Face { unit: members, ..Face::unknown() },
+    }
+}

@@ -1,0 +1,23 @@
+//! The parts pages are made of, one per file. `/style` shows each in all its states.
+
+pub mod state_mark;
+
+pub mod figure;
+
+pub mod figure_cell;
+
+pub mod wall_row;
+
+pub mod desk_row;
+
+pub mod trust_strip;
+
+pub mod trust_band;
+
+pub mod wall_clock;
+
+pub mod pager;
+
+pub mod definitions;
+
+pub mod empty_board;

@@ -1,0 +1,319 @@
+//! One large number about the whole board: label, number, and what it means now.
+
+use domain::{
+    time::{Timestamp, clock_face},
+    view::{Level, SMALL_SAMPLE, Totals},
+};
+use leptos::prelude::*;
+
+use super::state_mark::{Mark, StateMark};
+use crate::{live_board::LiveBoard, numeral, zone::LocalZone};
+
+/// What the number is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// Callers waiting now.
+    Waiting,
+    /// The longest of their waits.
+    Longest,
+    /// Members free.
+    Free,
+    /// Callers connected now.
+    Talking,
+    /// The promise, today.
+    ServiceLevel,
+    /// Visits answered today.
+    Answered,
+    /// Visits lost today.
+    Abandoned,
+}
+
+/// A figure as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FigureFace {
+    /// The number.
+    pub text: String,
+    /// What stands small behind it.
+    pub unit: String,
+    /// What it means now.
+    pub note: String,
+    /// How alarming it is.
+    pub level: Level,
+}
+
+/// What a figure is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// All queues together.
+    pub totals: &'a Totals,
+    /// The instant to which waits have ticked.
+    pub at: Timestamp,
+    /// How alarming the waits are.
+    pub wait_level: Level,
+    /// Where the caller who has waited longest waits; `None` where there is but one queue.
+    pub longest_in: Option<&'a str>,
+    /// The zone of times in notes.
+    pub zone: &'a LocalZone,
+}
+
+impl Subject {
+    /// What it is called.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Waiting => "Waiting now",
+            Self::Longest => "Longest wait",
+            Self::Free => "Agents free",
+            Self::Talking => "Talking",
+            Self::ServiceLevel => "Service level today",
+            Self::Answered => "Answered today",
+            Self::Abandoned => "Abandoned today",
+        }
+    }
+
+    /// The word in style sheets.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Longest => "longest",
+            Self::Free => "free",
+            Self::Talking => "talking",
+            Self::ServiceLevel => "service-level",
+            Self::Answered => "answered",
+            Self::Abandoned => "abandoned",
+        }
+    }
+
+    /// The figure now.
+    pub fn face(self, sources: Sources<'_>) -> FigureFace {
+        let Sources { totals, at, wait_level, longest_in, zone } = sources;
+        let figures = &totals.figures;
+        let plain =
+            |text: String, note: String| FigureFace { text, unit: String::new(), note, level: Level::Normal };
+        match self {
+            Self::Waiting => {
+                let threshold = match totals.shared_threshold_seconds {
+                    Some(seconds) => format!("{seconds}\u{a0}s"),
+                    None => "target".to_owned(),
+                };
+                let note = match (figures.waiting, totals.waiting_beyond_threshold) {
+                    (0, _) => "nobody waits".to_owned(),
+                    (_, 0) => format!("none beyond {threshold}"),
+                    (_, beyond) => format!("{} beyond {threshold}", numeral::count(beyond)),
+                };
+                FigureFace { level: wait_level, ..plain(numeral::count(figures.waiting), note) }
+            }
+            Self::Longest => {
+                let Some(since) = figures.oldest_waiting_since else {
+                    return plain(clock_face(std::time::Duration::ZERO), "nobody waits".to_owned());
+                };
+                let note = match longest_in {
+                    Some(queue) => format!("{} · since {}", numeral::shortened(queue, 22), zone.clock(since)),
+                    None => format!("since {}", zone.clock(since)),
+                };
+                FigureFace { level: wait_level, ..plain(clock_face(at.since(since)), note) }
+            }
+            Self::Free if totals.members == 0 && totals.members_incomplete => {
+                plain(numeral::UNKNOWN.to_owned(), "members are not known".to_owned())
+            }
+            Self::Free => {
+                let nobody = totals.members_available == 0 && figures.waiting > 0;
+                let note = match (totals.members_incomplete, nobody) {
+                    (true, _) => "some queues’ members are not known",
+                    (false, true) => "nobody to answer",
+                    (false, false) => "members on no call",
+                };
+                FigureFace {
+                    text: numeral::count(totals.members_available),
+                    unit: format!("/\u{2009}{}", numeral::count(totals.members)),
+                    note: note.to_owned(),
+                    level: if nobody { Level::Watch } else { Level::Normal },
+                }
+            }
+            Self::Talking => plain(
+                numeral::count(figures.talking),
+                format!(
+                    "{} ringing · {} on hold",
+                    numeral::count(figures.ringing),
+                    numeral::count(figures.on_hold)
+                ),
+            ),
+            Self::ServiceLevel => {
+                let (text, unit) = numeral::service_level(figures.service_level_today);
+                let decided = figures.service_level_today.decided;
+                let missed = decided >= SMALL_SAMPLE
+                    && figures.service_level_today.permille() < totals.shared_target_permille;
+                let note = match (decided, totals.shared_target_permille, totals.shared_threshold_seconds) {
+                    (0, ..) => "no visit decided yet".to_owned(),
+                    (_, Some(target), Some(seconds)) => {
+                        format!("target {} in {seconds}\u{a0}s", numeral::target(target))
+                    }
+                    (_, Some(target), None) => {
+                        format!("target {} in each queue’s time", numeral::target(target))
+                    }
+                    (_, None, _) => "each queue by its own target".to_owned(),
+                };
+                FigureFace { text, unit, note, level: if missed { Level::Watch } else { Level::Normal } }
+            }
+            Self::Answered => plain(
+                numeral::count(figures.answered_today),
+                match numeral::share(figures.answered_today, figures.offered_today) {
+                    Some(share) => format!("{share} of {} offered", numeral::count(figures.offered_today)),
+                    None => "none offered yet".to_owned(),
+                },
+            ),
+            Self::Abandoned => plain(
+                numeral::count(figures.abandoned_today),
+                match numeral::share(figures.abandoned_today, figures.offered_today) {
+                    Some(share) => format!("of {} offered · {share}", numeral::count(figures.offered_today)),
+                    None => "none offered yet".to_owned(),
+                },
+            ),
+        }
+    }
+}
+
+/// Figures side by side, as a list of terms and their values.
+#[component]
+pub fn Figures(
+    /// Where the numbers come from.
+    board: LiveBoard,
+    /// Which, from the most important on.
+    subjects: Vec<Subject>,
+    /// Names the group.
+    label: &'static str,
+    /// The zone of times in notes.
+    zone: LocalZone,
+) -> impl IntoView {
+    let zone = StoredValue::new(zone);
+    let single = subjects.contains(&Subject::Talking);
+    let count = subjects.len();
+    let figures = subjects
+        .into_iter()
+        .map(|subject| {
+            let face = move || {
+                // Only a wait moves with the clock.
+                let at = if subject == Subject::Longest {
+                    board.shown_at.get()
+                } else {
+                    board.shown_at.get_untracked()
+                };
+                let totals = board.totals.get();
+                let longest_in = if single { None } else { board.longest_in() };
+                zone.with_value(|zone| {
+                    subject.face(Sources {
+                        totals: &totals,
+                        at,
+                        wait_level: board.wait_level.get(),
+                        longest_in: longest_in.as_deref(),
+                        zone,
+                    })
+                })
+            };
+            view! { <Figure subject face=Memo::new(move |_| face()) /> }
+        })
+        .collect_view();
+    view! {
+        <dl class="figures" aria-label=label data-count=count.to_string()>
+            {figures}
+        </dl>
+    }
+}
+
+/// One figure.
+#[component]
+pub fn Figure(
+    /// What it is about.
+    subject: Subject,
+    /// The figure now.
+    #[prop(into)]
+    face: Signal<FigureFace>,
+) -> impl IntoView {
+    let level = move || face.with(|face| face.level);
+    view! {
+        <div
+            class="figure"
+            data-figure=subject.key()
+            data-mark=move || Mark::Level(level()).word()
+            data-length=move || face.with(|face| (face.text.chars().count() > 5).then_some("long"))
+        >
+            <dt>{subject.label()}</dt>
+            <dd class="figure-value">
+                <span class="number">{move || face.with(|face| face.text.clone())}</span>
+                <span class="unit">{move || face.with(|face| face.unit.clone())}</span>
+            </dd>
+            <dd class="figure-note">
+                <StateMark mark=Signal::derive(move || Mark::Level(level())) />
+                <span>{move || face.with(|face| face.note.clone())}</span>
+            </dd>
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use domain::{service_level::ServiceLevel, view::Figures};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_266_131_000);
+
+    fn face(subject: Subject, totals: &Totals) -> FigureFace {
+        let zone = LocalZone::utc();
+        subject.face(Sources {
+            totals,
+            at: NOW,
+            wait_level: Level::Act,
+            longest_in: Some("Billing"),
+            zone: &zone,
+        })
+    }
+
+    fn totals() -> Totals {
+        Totals {
+            figures: Figures {
+                waiting: 7,
+                oldest_waiting_since: Some(NOW - Duration::from_secs(222)),
+                offered_today: 318,
+                abandoned_today: 12,
+                service_level_today: ServiceLevel { met: 240, decided: 306 },
+                ..Figures::default()
+            },
+            members: 23,
+            members_available: 4,
+            members_incomplete: false,
+            waiting_beyond_threshold: 2,
+            shared_target_permille: Some(800),
+            shared_threshold_seconds: Some(20),
+        }
+    }
+
+    #[test]
+    fn figures_say_what_they_mean() {
+        let waiting = face(Subject::Waiting, &totals());
+        assert_eq!((waiting.text.as_str(), waiting.note.as_str()), ("7", "2 beyond 20\u{a0}s"));
+        let longest = face(Subject::Longest, &totals());
+        assert_eq!((longest.text.as_str(), longest.note.as_str()), ("3:42", "Billing · since 12:58:29"));
+        let level = face(Subject::ServiceLevel, &totals());
+        assert_eq!((level.text.as_str(), level.note.as_str()), ("78", "target 80\u{a0}% in 20\u{a0}s"));
+        assert_eq!(level.level, Level::Watch);
+        assert_eq!(face(Subject::Abandoned, &totals()).note, "of 318 offered · 3.8\u{a0}%");
+    }
+
+    #[test]
+    fn nothing_known_nothing_to_divide_and_zero_are_three_things() {
+        let empty = Totals { members_incomplete: true, ..Totals::default() };
+        assert_eq!(face(Subject::Free, &empty).text, "—");
+        assert_eq!(face(Subject::ServiceLevel, &empty).text, "n/a");
+        assert_eq!(face(Subject::Waiting, &empty).text, "0");
+        assert_eq!(face(Subject::Abandoned, &empty).note, "none offered yet");
+    }
+
+    #[test]
+    fn no_target_in_common_means_no_verdict() {
+        let mixed = Totals { shared_target_permille: None, ..totals() };
+        assert_eq!(face(Subject::ServiceLevel, &mixed).level, Level::Normal);
+        assert_eq!(face(Subject::ServiceLevel, &mixed).note, "each queue by its own target");
+    }
+}

@@ -1,0 +1,173 @@
+//! The document around every page: language, theme, assets, navigation, and what happens without JavaScript.
+
+use domain::time::Timestamp;
+use leptos::prelude::*;
+
+use crate::{
+    bootstrap::{AssetLinks, Bootstrap},
+    settings::Theme,
+    zone::LocalZone,
+};
+
+/// What every page needs to know of the server that made it.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The built files.
+    pub assets: AssetLinks,
+    /// Names this build; a screen reloads when the server tells another one.
+    pub build_id: String,
+    /// The data is made up.
+    pub demo: bool,
+    /// The pages that exist, in the order of the navigation. Must not name one that does not.
+    pub links: Vec<PageLink>,
+}
+
+/// One entry of the navigation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageLink {
+    /// What it is called.
+    pub label: String,
+    /// Where it leads, an address of this server.
+    pub href: String,
+}
+
+impl PageLink {
+    /// A link.
+    pub fn new(label: impl Into<String>, href: impl Into<String>) -> Self {
+        Self { label: label.into(), href: href.into() }
+    }
+}
+
+/// Seconds after which a page without JavaScript loads itself again.
+pub const REFRESH_SECONDS: u32 = 10;
+
+/// Whether a page follows time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Liveness {
+    /// It stays as it is.
+    Still,
+    /// It shows values of this instant and shall not stay there.
+    Live {
+        /// When its values were true.
+        as_of: Timestamp,
+        /// How to say that.
+        zone: LocalZone,
+    },
+}
+
+/// A whole HTML document.
+#[component]
+pub fn Document(
+    /// What the server says of itself.
+    site: Site,
+    /// The title of the window.
+    title: String,
+    /// Classes of the body: what kind of page it is.
+    body: String,
+    /// Light or dark.
+    theme: Theme,
+    /// Whether it follows time.
+    liveness: Liveness,
+    /// What stands in the body.
+    children: Children,
+) -> impl IntoView {
+    let refresh = (liveness != Liveness::Still).then(|| {
+        view! {
+            <noscript>
+                <meta http-equiv="refresh" content=REFRESH_SECONDS.to_string() />
+            </noscript>
+        }
+    });
+    let color_scheme = match theme {
+        Theme::Dark => "dark",
+        Theme::Light => "light",
+        Theme::Auto => "light dark",
+    };
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=theme.word()>
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content=color_scheme />
+                <title>{format!("{title} · Callboard")}</title>
+                <Bootstrap links=site.assets />
+                {refresh}
+            </head>
+            <body class=body>
+                <a class="skip" href="#main">
+                    "Skip to the content"
+                </a>
+                {children()} <StillNotice liveness />
+            </body>
+        </html>
+    }
+}
+
+/// Says of a page that does not follow the stream when it was made and what happens next.
+#[component]
+fn StillNotice(
+    /// Whether the page follows time.
+    liveness: Liveness,
+) -> impl IntoView {
+    let Liveness::Live { as_of, zone } = liveness else { return None };
+    let made = format!("This page was made at {} ({}).", zone.clock(as_of), zone.label);
+    Some(view! {
+        <noscript>
+            <p class="still">
+                {made.clone()} " Without JavaScript it loads itself again every "
+                {REFRESH_SECONDS.to_string()} " seconds."
+            </p>
+        </noscript>
+        // The bootstrap script marks the document when it could not start the islands.
+        <p class="still not-started" role="status">
+            {made} " Live updates did not start; it loads itself again in a moment."
+        </p>
+    })
+}
+
+/// The bar of a desk page: the product's name and the pages there are.
+#[component]
+pub fn Bar(
+    /// What the server says of itself.
+    site: Site,
+    /// The address of the page it stands on.
+    current: &'static str,
+) -> impl IntoView {
+    let links = site
+        .links
+        .into_iter()
+        .map(|PageLink { label, href }| {
+            let here = (href == current).then_some("page");
+            view! {
+                <li>
+                    <a href=href aria-current=here>
+                        {label}
+                    </a>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <header class="bar">
+            <a class="brand" href="/">
+                <span class="brand-sign" aria-hidden="true"></span>
+                "Callboard"
+            </a>
+            <nav aria-label="Pages">
+                <ul>{links}</ul>
+            </nav>
+            {site.demo.then(|| view! { <DemoBadge /> })}
+        </header>
+    }
+}
+
+/// Says that the data is made up.
+#[component]
+pub fn DemoBadge() -> impl IntoView {
+    view! {
+        <span class="demo" title="The data is made up">
+            "DEMO"
+        </span>
+    }
+}

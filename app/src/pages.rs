@@ -1,0 +1,9 @@
+//! One file per page. The functions named `…_page` are what the server calls.
+
+pub mod wall;
+
+pub mod queues;
+
+pub mod problem;
+
+pub mod style;

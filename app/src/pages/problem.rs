@@ -1,0 +1,107 @@
+//! The page for what went wrong: what happened, and what to do next.
+
+use leptos::prelude::*;
+
+use crate::{
+    document::{Bar, Document, Liveness, PageLink, Site},
+    settings::Theme,
+};
+
+/// What the server knows about a problem.
+#[derive(Debug, Clone)]
+pub struct ProblemPage {
+    /// What the server says of itself.
+    pub site: Site,
+    /// The status of the answer: 400, 404, 503, …
+    pub status: u16,
+    /// What happened, in a few words.
+    pub title: String,
+    /// What happened and what to do, one paragraph each.
+    pub explanation: Vec<String>,
+    /// Every single problem, where there are several.
+    pub problems: Vec<String>,
+    /// Where to go on.
+    pub next: Option<PageLink>,
+}
+
+impl ProblemPage {
+    /// An address that asks for something that makes no sense; `problems` come from the settings.
+    pub fn bad_address(site: Site, problems: Vec<String>, next: PageLink) -> Self {
+        Self {
+            site,
+            status: 400,
+            title: "This address asks for something that does not exist".to_owned(),
+            explanation: vec!["Correct these in the address, or go on without them.".to_owned()],
+            problems,
+            next: Some(next),
+        }
+    }
+
+    /// Nothing stands at this address.
+    pub fn not_found(site: Site) -> Self {
+        Self {
+            site,
+            status: 404,
+            title: "There is nothing at this address".to_owned(),
+            explanation: vec![
+                "The page or queue may have been renamed or removed. Queues are listed with their addresses on the page of all queues."
+                    .to_owned(),
+            ],
+            problems: Vec::new(),
+            next: Some(PageLink::new("All queues", "/queues")),
+        }
+    }
+
+    /// The server cannot answer yet.
+    pub fn not_ready(site: Site) -> Self {
+        Self {
+            site,
+            status: 503,
+            title: "Callboard is not ready yet".to_owned(),
+            explanation: vec![
+                "The server is reading its records. This takes a few seconds; load the page again then."
+                    .to_owned(),
+                "If it stays like this, “callboard doctor” on the server says what is missing.".to_owned(),
+            ],
+            problems: Vec::new(),
+            next: None,
+        }
+    }
+}
+
+/// The whole page.
+pub fn problem_page(page: ProblemPage) -> impl IntoView {
+    let ProblemPage { site, status, title, explanation, problems, next } = page;
+    let explanation = explanation.into_iter().map(|text| view! { <p>{text}</p> }).collect_view();
+    let problems = (!problems.is_empty()).then(|| {
+        let items = problems.into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
+        view! { <ul class="problems">{items}</ul> }
+    });
+    let next = next.map(|PageLink { label, href }| {
+        view! {
+            <p>
+                <a class="button" href=href>
+                    {label}
+                </a>
+            </p>
+        }
+    });
+    view! {
+        <Document
+            site=site.clone()
+            title=title.clone()
+            body="desk".to_owned()
+            theme=Theme::Auto
+            liveness=Liveness::Still
+        >
+            <Bar site current="" />
+            <main id="main" class="problem">
+                <p class="problem-status">{status.to_string()}</p>
+                <h1>{title}</h1>
+                {explanation}
+                {problems}
+                {next}
+            </main>
+        </Document>
+    }
+}

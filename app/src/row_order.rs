@@ -1,0 +1,274 @@
+//! Which row stands where, and how alarmed it looks: both damped, so that readers find their queue.
+//!
+//! A queue may become alarming at once (the domain already delays *act*), calms down only
+//! [`LEAVE_AFTER`] its reason is gone, and rows change places at most every [`MOVE_EVERY`].
+
+use std::{cmp::Ordering, collections::HashMap, time::Duration};
+
+use domain::{
+    id::QueueId,
+    time::Timestamp,
+    view::{Level, QueueView, by_trouble},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::column::Column;
+
+/// What decides the order of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Who needs a person comes first.
+    Trouble,
+    /// As the board lists them; rows never move.
+    Pinned,
+    /// By a column.
+    By {
+        /// The column.
+        column: Column,
+        /// Great values first.
+        descending: bool,
+    },
+}
+
+impl Order {
+    /// By name.
+    pub const NAME: Self = Self::By { column: Column::Queue, descending: false };
+}
+
+/// How long a row keeps its level after the reason for it is gone.
+pub const LEAVE_AFTER: Duration = Duration::from_secs(15);
+/// Rows change places at most this often.
+pub const MOVE_EVERY: Duration = Duration::from_secs(10);
+
+/// A level that went up or down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crossing {
+    /// The queue.
+    pub queue: QueueId,
+    /// Before.
+    pub from: Level,
+    /// Now.
+    pub to: Level,
+}
+
+/// The damped order and levels of one board's rows.
+#[derive(Debug, Clone)]
+pub struct RowOrder {
+    order: Order,
+    ids: Vec<QueueId>,
+    moved_at: Option<Timestamp>,
+    levels: HashMap<QueueId, HeldLevel>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct HeldLevel {
+    shown: Level,
+    /// Since when the queue deserves less than is shown.
+    calmer_since: Option<Timestamp>,
+}
+
+impl RowOrder {
+    /// Nothing is in order yet.
+    pub fn new(order: Order) -> Self {
+        Self { order, ids: Vec::new(), moved_at: None, levels: HashMap::new() }
+    }
+
+    /// The rows from top to bottom.
+    pub fn ids(&self) -> &[QueueId] {
+        &self.ids
+    }
+
+    /// The level to show for a queue.
+    pub fn level(&self, queue: &QueueId) -> Level {
+        self.levels.get(queue).map(|held| held.shown).unwrap_or_default()
+    }
+
+    /// Judges all rows at `now`, puts them in order when it is time, and tells which levels changed.
+    ///
+    /// `still` keeps the places as they are, for instance while a pointer is over the rows.
+    pub fn settle(&mut self, queues: &[QueueView], now: Timestamp, still: Stillness) -> Vec<Crossing> {
+        let crossings = self.judge(queues, now);
+        let known: HashMap<&QueueId, &QueueView> = queues.iter().map(|queue| (&queue.id, queue)).collect();
+        self.ids.retain(|id| known.contains_key(id));
+        let added = self.ids.len() < queues.len();
+
+        let rested = self.moved_at.is_none_or(|moved_at| now.since(moved_at) >= MOVE_EVERY);
+        if added || (rested && still == Stillness::MayMove) {
+            let mut sorted: Vec<&QueueView> = queues.iter().collect();
+            sorted.sort_by(|a, b| self.compare(a, b, now));
+            let ids: Vec<QueueId> = sorted.into_iter().map(|queue| queue.id.clone()).collect();
+            if ids != self.ids {
+                self.ids = ids;
+                self.moved_at = Some(now);
+            }
+        }
+        crossings
+    }
+
+    fn judge(&mut self, queues: &[QueueView], now: Timestamp) -> Vec<Crossing> {
+        let mut crossings = Vec::new();
+        let mut levels = HashMap::with_capacity(queues.len());
+        for queue in queues {
+            let deserved = queue.level(now);
+            let held = match self.levels.get(&queue.id) {
+                None => HeldLevel { shown: deserved, calmer_since: None },
+                Some(held) if deserved >= held.shown => HeldLevel { shown: deserved, calmer_since: None },
+                Some(held) => {
+                    let since = held.calmer_since.unwrap_or(now);
+                    if now.since(since) >= LEAVE_AFTER {
+                        HeldLevel { shown: deserved, calmer_since: None }
+                    } else {
+                        HeldLevel { shown: held.shown, calmer_since: Some(since) }
+                    }
+                }
+            };
+            let before = self.levels.get(&queue.id).map_or(held.shown, |held| held.shown);
+            if before != held.shown {
+                crossings.push(Crossing { queue: queue.id.clone(), from: before, to: held.shown });
+            }
+            levels.insert(queue.id.clone(), held);
+        }
+        self.levels = levels;
+        crossings
+    }
+
+    fn compare(&self, a: &QueueView, b: &QueueView, now: Timestamp) -> Ordering {
+        match self.order {
+            Order::Pinned => Ordering::Equal,
+            Order::Trouble => self.level(&b.id).cmp(&self.level(&a.id)).then_with(|| by_trouble(a, b, now)),
+            Order::By { column, descending } => {
+                let rising = match column {
+                    Column::State => self.level(&a.id).cmp(&self.level(&b.id)),
+                    column => column.compare(a, b, now),
+                };
+                let ordering = if descending { rising.reverse() } else { rising };
+                ordering.then_with(|| Column::Queue.compare(a, b, now)).then_with(|| a.id.cmp(&b.id))
+            }
+        }
+    }
+}
+
+/// May rows change places?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stillness {
+    /// Yes, when they have rested.
+    MayMove,
+    /// No: somebody is about to click or reads with a pointer.
+    Still,
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        quality::Quality,
+        service_level::ServiceLevelPolicy,
+        view::{Figures, QueueQuality},
+    };
+
+    use super::*;
+
+    const NOON: Timestamp = Timestamp::from_millis(1_795_266_000_000);
+
+    fn queue(name: &str, waits_since: Option<u64>, now: Timestamp) -> QueueView {
+        QueueView {
+            id: QueueId::from(name),
+            name: name.to_owned(),
+            extension_number: None,
+            figures: Figures {
+                waiting: u32::from(waits_since.is_some()),
+                oldest_waiting_since: waits_since.map(|seconds| now - Duration::from_secs(seconds)),
+                ..Figures::default()
+            },
+            members: Some(3),
+            members_available: Some(1),
+            policy: ServiceLevelPolicy::default(),
+            quality: QueueQuality {
+                waiting: Quality::Live,
+                calls: Quality::Live,
+                members: Quality::Live,
+                available: Quality::Live,
+                today: Quality::Live,
+            },
+        }
+    }
+
+    fn names(order: &RowOrder) -> String {
+        order.ids().iter().map(QueueId::as_str).collect()
+    }
+
+    fn after(seconds: u64) -> Timestamp {
+        NOON + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn trouble_rises_at_once_but_rows_rest_between_moves() {
+        let mut order = RowOrder::new(Order::Trouble);
+        let calm = [queue("a", None, NOON), queue("b", None, NOON), queue("c", None, NOON)];
+        assert!(order.settle(&calm, NOON, Stillness::MayMove).is_empty());
+        assert_eq!(names(&order), "abc");
+
+        let trouble = [queue("a", None, NOON), queue("b", None, NOON), queue("c", Some(60), after(3))];
+        let crossings = order.settle(&trouble, after(3), Stillness::MayMove);
+        assert_eq!(crossings, [Crossing { queue: QueueId::from("c"), from: Level::Normal, to: Level::Act }]);
+        assert_eq!(names(&order), "abc", "the rows were put in order three seconds ago");
+        order.settle(&trouble, after(10), Stillness::MayMove);
+        assert_eq!(names(&order), "cab");
+    }
+
+    #[test]
+    fn calm_comes_fifteen_seconds_after_its_reason() {
+        let mut order = RowOrder::new(Order::Trouble);
+        let id = QueueId::from("a");
+        order.settle(&[queue("a", Some(60), NOON)], NOON, Stillness::MayMove);
+        assert_eq!(order.level(&id), Level::Act);
+        let answered = [queue("a", None, NOON)];
+        assert!(order.settle(&answered, after(1), Stillness::MayMove).is_empty());
+        assert!(order.settle(&answered, after(15), Stillness::MayMove).is_empty());
+        assert_eq!(order.settle(&answered, after(16), Stillness::MayMove).len(), 1);
+        assert_eq!(order.level(&id), Level::Normal);
+    }
+
+    #[test]
+    fn a_relapse_starts_the_calming_anew() {
+        let mut order = RowOrder::new(Order::Trouble);
+        let (calm, act) = ([queue("a", None, NOON)], [queue("a", Some(60), NOON)]);
+        order.settle(&act, NOON, Stillness::MayMove);
+        order.settle(&calm, after(1), Stillness::MayMove);
+        order.settle(&act, after(10), Stillness::MayMove);
+        order.settle(&calm, after(12), Stillness::MayMove);
+        assert!(order.settle(&calm, after(20), Stillness::MayMove).is_empty());
+    }
+
+    #[test]
+    fn rows_hold_still_under_a_pointer_but_new_ones_come_and_old_ones_go() {
+        let mut order = RowOrder::new(Order::Trouble);
+        order.settle(&[queue("a", None, NOON), queue("b", None, NOON)], NOON, Stillness::MayMove);
+        let trouble = [queue("a", None, NOON), queue("b", Some(60), after(30))];
+        order.settle(&trouble, after(30), Stillness::Still);
+        assert_eq!(names(&order), "ab");
+        order.settle(&[queue("b", Some(60), after(30)), queue("c", None, NOON)], after(31), Stillness::Still);
+        assert_eq!(names(&order), "bc");
+    }
+
+    #[test]
+    fn a_pinned_order_never_moves() {
+        let mut order = RowOrder::new(Order::Pinned);
+        let trouble = [queue("b", None, NOON), queue("a", Some(60), NOON)];
+        order.settle(&trouble, NOON, Stillness::MayMove);
+        order.settle(&trouble, after(60), Stillness::MayMove);
+        assert_eq!(names(&order), "ba");
+    }
+
+    #[test]
+    fn columns_sort_both_ways() {
+        let queues = [queue("a", Some(5), NOON), queue("b", None, NOON), queue("c", Some(9), NOON)];
+        let sorted = |descending| {
+            let mut order = RowOrder::new(Order::By { column: Column::Longest, descending });
+            order.settle(&queues, NOON, Stillness::MayMove);
+            names(&order)
+        };
+        assert_eq!(sorted(true), "cab");
+        assert_eq!(sorted(false), "bac");
+    }
+}

@@ -1,0 +1,216 @@
+//! How far a screen may be believed now, in words: which link broke, since when, what to do.
+
+use domain::{
+    time::Timestamp,
+    trust::{BrokenLink, FeedLink, Freshness, Trust, feed_freshness, freshness},
+};
+
+use crate::{numeral, zone::LocalZone};
+
+/// A screen's judgement of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// How fresh its values are.
+    pub freshness: Freshness,
+    /// Which link is at fault.
+    pub broken: Option<BrokenLink>,
+    /// The instant up to which its values are known; waits tick no further.
+    pub as_of: Timestamp,
+}
+
+/// One of the two links, as the trust strip shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkFace {
+    /// `live`, `quiet`, `late` or `lost`: decides colour and shape.
+    pub state: &'static str,
+    /// What is shown.
+    pub text: String,
+}
+
+impl Standing {
+    /// Judges by one clock; `server_heard_at` is the last frame.
+    pub fn of(now: Timestamp, server_heard_at: Timestamp, trust: &Trust) -> Self {
+        let (freshness, broken) = freshness(now, server_heard_at, trust);
+        let as_of = match (freshness, broken) {
+            (Freshness::Live, _) | (_, None) => now,
+            (_, Some(BrokenLink::ScreenToServer)) => server_heard_at,
+            (_, Some(BrokenLink::ServerToZoom)) => trust.feed_heard_at.unwrap_or(trust.feed_since).min(now),
+        };
+        Self { freshness, broken, as_of }
+    }
+
+    /// The word for style sheets and tests.
+    pub const fn word(&self) -> &'static str {
+        match self.freshness {
+            Freshness::Live => "live",
+            Freshness::Late => "late",
+            Freshness::Stale => "stale",
+            Freshness::Blind => "blind",
+        }
+    }
+
+    /// What happened, in one line. Empty while there is nothing to say.
+    pub fn headline(&self, trust: &Trust) -> &'static str {
+        if self.freshness < Freshness::Stale {
+            return "";
+        }
+        match (self.broken, trust.feed) {
+            (Some(BrokenLink::ScreenToServer), _) | (None, _) => "This screen has lost the Callboard server",
+            (_, FeedLink::Connecting) => "Connecting to Zoom",
+            (_, FeedLink::Contested) => "Another program keeps taking the Zoom feed",
+            (_, FeedLink::Live) => "The Zoom feed is silent",
+            (_, FeedLink::Down | FeedLink::WebhookOnly) => "Callboard has lost the Zoom feed",
+        }
+    }
+
+    /// Up to when the values are known, and what happens next.
+    pub fn explanation(&self, now: Timestamp, trust: &Trust, zone: &LocalZone) -> String {
+        if self.freshness < Freshness::Stale {
+            return String::new();
+        }
+        let when = zone.clock(self.as_of);
+        let known = match (self.freshness, self.broken, trust.feed_heard_at) {
+            (_, Some(BrokenLink::ServerToZoom), None) => "No event has arrived yet.".to_owned(),
+            (Freshness::Blind, ..) => {
+                format!(
+                    "Last known at {when}, {}. Numbers are hidden until they are true again.",
+                    numeral::age(now.since(self.as_of))
+                )
+            }
+            _ => format!("Numbers as of {when}."),
+        };
+        let next = match (self.broken, &trust.feed_problem) {
+            (Some(BrokenLink::ServerToZoom), Some(problem)) => problem.as_str(),
+            (Some(BrokenLink::ServerToZoom), None) => "Callboard keeps trying and counts again by itself.",
+            _ => "It keeps trying and recovers by itself. If it does not, check this screen’s network.",
+        };
+        format!("{known} {next}")
+    }
+
+    /// The link from this screen to the server.
+    pub fn screen_face(&self, now: Timestamp, server_heard_at: Timestamp, zone: &LocalZone) -> LinkFace {
+        let silence = now.since(server_heard_at);
+        let (state, text) = if silence >= domain::trust::STALE_AFTER {
+            ("lost", format!("lost since {}", zone.clock(server_heard_at)))
+        } else if silence >= domain::trust::LATE_AFTER {
+            ("late", "reconnecting".to_owned())
+        } else {
+            ("live", "live".to_owned())
+        };
+        LinkFace { state, text }
+    }
+
+    /// The link from the server to Zoom.
+    pub fn feed_face(now: Timestamp, trust: &Trust, zone: &LocalZone) -> LinkFace {
+        let since = || zone.clock(trust.feed_since);
+        let (state, text) = match trust.feed {
+            FeedLink::Live if feed_freshness(now, trust) == Freshness::Live => ("live", "live".to_owned()),
+            FeedLink::Live => match trust.feed_heard_at {
+                Some(heard_at) => ("lost", format!("silent since {}", zone.clock(heard_at))),
+                None => ("lost", "silent".to_owned()),
+            },
+            // Silence proves nothing here, so it is neither live nor lost.
+            FeedLink::WebhookOnly => ("quiet", "webhook only".to_owned()),
+            FeedLink::Connecting => ("late", "connecting".to_owned()),
+            FeedLink::Down => ("lost", format!("lost since {}", since())),
+            FeedLink::Contested => ("lost", "taken by another program".to_owned()),
+        };
+        LinkFace { state, text }
+    }
+}
+
+/// When the newest event arrived: `newest event 20 s ago`.
+pub fn newest_event(now: Timestamp, trust: &Trust) -> String {
+    match trust.newest_fact_at {
+        Some(at) => format!("newest event {}", numeral::age(now.since(at))),
+        None => "no event yet".to_owned(),
+    }
+}
+
+/// What today's counts leave out, if anything.
+pub fn missing_today(trust: &Trust, zone: &LocalZone) -> Option<String> {
+    let clock = |at| zone.hour_and_minute(at);
+    let gap = trust.gap.map(|gap| match gap.to {
+        Some(to) => format!("incomplete {}–{}", clock(gap.from), clock(to)),
+        None => format!("incomplete since {}", clock(gap.from)),
+    });
+    let counting = trust.counting_since.map(|since| format!("counting since {}", clock(since)));
+    match (counting, gap) {
+        (Some(counting), Some(gap)) => Some(format!("{counting}, {gap}")),
+        (counting, gap) => counting.or(gap),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_266_131_000);
+
+    fn trust(feed: FeedLink) -> Trust {
+        Trust {
+            feed,
+            feed_since: NOW - Duration::from_secs(3_600),
+            feed_heard_at: Some(NOW - Duration::from_secs(2)),
+            feed_problem: None,
+            newest_fact_at: Some(NOW - Duration::from_secs(4)),
+            counting_since: None,
+            gap: None,
+            demo: false,
+        }
+    }
+
+    #[test]
+    fn waits_freeze_where_the_broken_link_left_them() {
+        let heard = NOW - Duration::from_secs(7);
+        let late = Standing::of(NOW, heard, &trust(FeedLink::Live));
+        assert_eq!((late.word(), late.as_of), ("late", heard));
+        let live = Standing::of(NOW, NOW, &trust(FeedLink::Live));
+        assert_eq!((live.word(), live.as_of), ("live", NOW));
+        let down = Standing::of(NOW, NOW, &trust(FeedLink::Down));
+        assert_eq!((down.word(), down.as_of), ("stale", NOW - Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn the_broken_link_is_named_with_its_time_and_the_next_step() {
+        let zone = LocalZone::utc();
+        let feed =
+            Trust { feed_problem: Some("Check the client secret.".to_owned()), ..trust(FeedLink::Down) };
+        let standing = Standing::of(NOW, NOW, &feed);
+        assert_eq!(standing.headline(&feed), "Callboard has lost the Zoom feed");
+        assert_eq!(
+            standing.explanation(NOW, &feed, &zone),
+            "Numbers as of 13:02:09. Check the client secret."
+        );
+
+        let feed = trust(FeedLink::Live);
+        let standing = Standing::of(NOW, NOW - Duration::from_secs(400), &feed);
+        assert_eq!(standing.headline(&feed), "This screen has lost the Callboard server");
+        assert!(standing.explanation(NOW, &feed, &zone).contains("Last known at 12:55:31, 6\u{a0}min ago"));
+    }
+
+    #[test]
+    fn two_links_are_told_apart() {
+        let zone = LocalZone::utc();
+        let feed = trust(FeedLink::Down);
+        let standing = Standing::of(NOW, NOW, &feed);
+        assert_eq!(standing.screen_face(NOW, NOW, &zone).text, "live");
+        assert_eq!(Standing::feed_face(NOW, &feed, &zone).text, "lost since 12:02:11");
+        assert_eq!(Standing::feed_face(NOW, &trust(FeedLink::WebhookOnly), &zone).state, "quiet");
+    }
+
+    #[test]
+    fn what_today_leaves_out_is_said() {
+        let zone = LocalZone::utc();
+        let since = NOW - Duration::from_secs(1_200);
+        let gap = domain::trust::Gap { from: since, to: Some(NOW) };
+        let partial = Trust { counting_since: Some(since), gap: Some(gap), ..trust(FeedLink::Live) };
+        assert_eq!(missing_today(&trust(FeedLink::Live), &zone), None);
+        assert_eq!(
+            missing_today(&partial, &zone).as_deref(),
+            Some("counting since 12:42, incomplete 12:42–13:02")
+        );
+    }
+}
