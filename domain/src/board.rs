@@ -16,7 +16,7 @@ use crate::{
     id::{CallId, ExtensionId, QueueId, UserId, ZoneName},
     outcome::Outcome,
     quality::Quality,
-    queue::{Visit, VisitPhase, visits},
+    queue::{QueueMention, Visit, VisitPhase, visits},
     service_level::{ServiceLevel, ServiceLevelPolicy},
     time::Timestamp,
     trust::{Freshness, Trust, feed_freshness},
@@ -84,6 +84,7 @@ pub struct Board {
     calls: HashMap<CallId, TrackedCall>,
     due: BTreeSet<(Timestamp, CallId)>,
     settled: HashMap<CallId, Timestamp>,
+    settled_visits: Vec<SettledVisit>,
     tallies: HashMap<QueueId, Tally>,
     people: People,
     changed: BTreeSet<QueueId>,
@@ -154,8 +155,15 @@ struct Tally {
     talking: u32,
     on_hold: u32,
     today: Today,
-    /// Visits of settled calls, kept for the recount at midnight.
-    settled: Vec<(Timestamp, Today)>,
+}
+
+/// A visit of a settled call, kept to be counted anew at midnight or when the queue is named anew.
+#[derive(Debug)]
+struct SettledVisit {
+    queue_id: QueueId,
+    mention: QueueMention,
+    entered_at: Timestamp,
+    counts: Today,
 }
 
 /// What a visit adds to the counts since midnight.
@@ -510,10 +518,13 @@ impl Board {
 
     fn settle(&mut self, now: Timestamp, call_id: &CallId) {
         let Some(tracked) = self.calls.remove(call_id) else { return };
-        for visit in tracked.visits {
-            let tally = self.tallies.entry(visit.queue_id.clone()).or_default();
-            tally.settled.push((visit.entered_at, Today::of(&visit)));
-        }
+        let visits = tracked.visits.into_iter().map(|visit| SettledVisit {
+            counts: Today::of(&visit),
+            queue_id: visit.queue_id,
+            mention: visit.mention,
+            entered_at: visit.entered_at,
+        });
+        self.settled_visits.extend(visits);
         self.settled.insert(call_id.clone(), now);
     }
 
@@ -532,13 +543,13 @@ impl Board {
 
     /// Starts the sums anew. Rare: the directory or the names of queues changed.
     fn derive_all(&mut self, now: Timestamp) {
-        for (id, tally) in &mut self.tallies {
-            let midnight = self.midnights.of(self.book.zone(id));
-            *tally = Tally { settled: std::mem::take(&mut tally.settled), ..Tally::default() };
-            for (entered_at, counts) in &tally.settled {
-                if *entered_at >= midnight {
-                    tally.today.add(*counts);
-                }
+        for tally in self.tallies.values_mut() {
+            *tally = Tally::default();
+        }
+        for visit in &mut self.settled_visits {
+            visit.queue_id = self.book.find_or_admit(&visit.mention).0;
+            if visit.entered_at >= self.midnights.of(self.book.zone(&visit.queue_id)) {
+                self.tallies.entry(visit.queue_id.clone()).or_default().today.add(visit.counts);
             }
         }
         self.people.all_free();
@@ -574,12 +585,19 @@ impl Board {
                 recounted.insert(id.clone(), self.midnights.of(zone));
             }
         }
-        for (id, midnight) in &recounted {
-            let Some(tally) = self.tallies.get_mut(id) else { continue };
-            tally.today = Today::default();
-            tally.settled.retain(|(entered_at, _)| *entered_at >= *midnight);
-            for (_, counts) in &tally.settled {
-                tally.today.add(*counts);
+        for id in recounted.keys() {
+            if let Some(tally) = self.tallies.get_mut(id) {
+                tally.today = Today::default();
+            }
+        }
+        let earliest = self.midnights.zones.values().copied().fold(self.midnights.home, Timestamp::min);
+        self.settled_visits.retain(|visit| visit.entered_at >= earliest);
+        for visit in &self.settled_visits {
+            if let Some(midnight) = recounted.get(&visit.queue_id)
+                && visit.entered_at >= *midnight
+                && let Some(tally) = self.tallies.get_mut(&visit.queue_id)
+            {
+                tally.today.add(visit.counts);
             }
         }
         for visit in self.calls.values().flat_map(|tracked| &tracked.visits) {

@@ -24,7 +24,7 @@ pub const BETWEEN_RINGS: Duration = Duration::from_secs(30);
 const ROUND: Duration = Duration::from_secs(2);
 
 /// A queue as a leg names it. Every part may be missing, never all.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QueueMention {
     /// Its extension, when the queue itself was the called party.
     pub extension_id: Option<ExtensionId>,
@@ -58,6 +58,8 @@ impl QueueMention {
 pub struct Visit {
     /// The queue.
     pub queue_id: QueueId,
+    /// What the first phone said of the queue, so that it can be named anew when more is known.
+    pub mention: QueueMention,
     /// When the first phone rang for it: the earliest proof that the caller was in the queue.
     pub entered_at: Timestamp,
     /// When the outcome came about.
@@ -114,10 +116,29 @@ pub fn visits(
     (visits, next_change_at)
 }
 
+/// A queue as a leg mentions it, found.
+#[derive(Debug)]
+struct Station {
+    queue_id: QueueId,
+    mention: QueueMention,
+    policy: ServiceLevelPolicy,
+}
+
+impl Station {
+    fn find(
+        mention: QueueMention,
+        find: &mut dyn FnMut(&QueueMention) -> (QueueId, ServiceLevelPolicy),
+    ) -> Self {
+        let (queue_id, policy) = find(&mention);
+        Self { queue_id, mention, policy }
+    }
+}
+
 /// Consecutive legs on behalf of one queue.
 #[derive(Debug)]
 struct Stay<'a> {
     queue_id: QueueId,
+    mention: QueueMention,
     policy: ServiceLevelPolicy,
     legs: Vec<&'a Leg>,
     /// When the call began to ring somewhere else before anybody answered.
@@ -130,15 +151,17 @@ fn stays<'a>(
     call: &'a CallState,
     find: &mut dyn FnMut(&QueueMention) -> (QueueId, ServiceLevelPolicy),
 ) -> Vec<Stay<'a>> {
-    let mut stations: Vec<(&Leg, Option<(QueueId, ServiceLevelPolicy)>)> = call
+    let mut stations: Vec<(&Leg, Option<Station>)> = call
         .legs
         .iter()
         .filter(|leg| leg.side == Side::Callee)
-        .map(|leg| (leg, QueueMention::of(leg).map(|mention| find(&mention))))
+        .map(|leg| (leg, QueueMention::of(leg).map(|mention| Station::find(mention, find))))
         .collect();
     // Clocks have whole seconds: keeps the legs of one queue together within a second.
     stations.sort_by(|a, b| {
-        let queue = |station: &Option<(QueueId, ServiceLevelPolicy)>| station.as_ref().map(|s| s.0.clone());
+        fn queue(station: &Option<Station>) -> Option<&QueueId> {
+            station.as_ref().map(|station| &station.queue_id)
+        }
         a.0.rang_at.cmp(&b.0.rang_at).then_with(|| queue(&b.1).cmp(&queue(&a.1)))
     });
 
@@ -154,16 +177,17 @@ fn stays<'a>(
                     last.moved_on_at.get_or_insert(leg.rang_at);
                 }
             },
-            (Some(last), Some((queue_id, _))) if last.takes(&queue_id, leg) => last.legs.push(leg),
-            (last, Some((queue_id, policy))) => {
+            (Some(last), Some(station)) if last.takes(&station.queue_id, leg) => last.legs.push(leg),
+            (last, Some(station)) => {
                 if let Some(last) = last
                     && last.answered_at().is_none()
                 {
                     last.moved_on_at.get_or_insert(leg.rang_at);
                 }
                 stays.push(Stay {
-                    queue_id,
-                    policy,
+                    queue_id: station.queue_id,
+                    mention: station.mention,
+                    policy: station.policy,
                     legs: vec![leg],
                     moved_on_at: None,
                     transferred_to: Vec::new(),
@@ -222,6 +246,7 @@ impl Stay<'_> {
         let met = outcome == Outcome::Answered && wait <= threshold;
         Visit {
             queue_id: self.queue_id,
+            mention: self.mention,
             entered_at,
             left_at,
             outcome,

@@ -220,6 +220,19 @@ fn a_settled_call_stays_counted_and_its_late_news_is_counted_as_late() {
 }
 
 #[test]
+fn a_settled_call_of_an_unresolved_queue_moves_to_the_queue_once_it_is_known() {
+    let mut board = Board::new();
+    let ada = phone("1", "Ada", 0).on(queue("Billing", "801"));
+    tell(&mut board, 60, &[ada.rang(), ada.answered(8), ada.ended(8, 60)]);
+    board.apply(at(5 * 3600), Input::Tick);
+    assert_eq!(board.size().0, 0);
+    let queues = vec![directory_queue("Billing", "801", &["Ada"])];
+    board.apply(at(5 * 3600), Input::Directory(Directory { queues }));
+    assert_eq!(row(&board, "q-801", 5 * 3600).figures.answered_today, 1);
+    assert!(!board.has_unresolved_queues());
+}
+
+#[test]
 fn news_from_the_future_is_not_believed() {
     let mut board = board();
     let ada = phone("1", "Ada", 8 * 3600).on(queue("Billing", "801"));
