@@ -6,21 +6,47 @@
 
 #![forbid(unsafe_code)]
 
-mod dice;
+mod credentials;
 mod directory;
 mod event;
 mod history;
-mod moment;
+mod sim;
 mod truth;
 mod world;
 mod world_config;
 
+mod blast;
+mod control;
+mod counters;
+mod delivery;
+mod fault;
+mod oauth;
+mod rate_limit;
+mod rest;
+mod scope;
+mod socket;
+mod subscription;
+mod webhook;
+
+mod clock;
+mod dice;
+mod moment;
+
+pub use blast::{BlastPlan, BlastReport};
+pub use counters::Totals;
+pub use credentials::Credentials;
+pub use delivery::Delivery;
 pub use directory::{
     Device, Directory, DirectoryPlan, Hours, Member, Overflow, Queue, Receptionist, RingMode, Seat, SeatKind,
     Site,
 };
 pub use event::EmittedEvent;
+pub use fault::{FaultPlan, Faults, Garbage, LimitKind};
 pub use history::{CallRecord, Element, History, PartyNote};
+pub use rate_limit::RateLimits;
+pub use scope::Scopes;
+pub use sim::{Pace, Sim, SimConfig};
 pub use truth::{AgentNote, Outcome, Phase, PhaseSpan, QueueCounts, QueueMoment, QueueVisit, Truth};
+pub use webhook::{WebhookAttempt, WebhookTarget, hmac_hex, sign};
 pub use world::World;
 pub use world_config::{Demand, Habits, WorldConfig};
