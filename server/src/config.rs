@@ -229,13 +229,17 @@ const VARIABLES: [Variable; 17] = [
     plain(LOG),
 ];
 
+/// A variable of this process.
+pub fn process_environment(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "the one function that reads the environment")]
+    let value = std::env::var_os(name);
+    value.map(|value| value.to_string_lossy().into_owned())
+}
+
 impl Config {
     /// Reads the configuration of this process; `file` is the path given on the command line.
     pub fn from_process(file: Option<&Path>) -> Result<Self, ConfigErrors> {
-        #[expect(clippy::disallowed_methods, reason = "the one function that reads the environment")]
-        let environment =
-            |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-        Self::load(environment, file)
+        Self::load(process_environment, file)
     }
 
     /// Builds the configuration from `environment` and the TOML file, if any.

@@ -88,7 +88,13 @@ impl Incoming {
         Self { source, received_at, message }
     }
 
-    fn bytes(&self) -> usize {
+    /// True when it goes into quarantine.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self.message, Message::Unreadable { .. })
+    }
+
+    /// The bytes it takes in the queue.
+    pub fn byte_count(&self) -> usize {
         match &self.message {
             Message::Event { text, .. } => text.len(),
             Message::Unreadable { bytes, .. } => bytes.len(),
@@ -204,7 +210,7 @@ impl Journal {
     /// a duplicate.
     pub async fn append(&self, incoming: Incoming) -> Result<Receipt, AppendError> {
         tokio::time::timeout(APPEND_TIMEOUT, async {
-            let slot = self.slot(incoming.bytes()).await.map_err(|_| AppendError::Stopped)?;
+            let slot = self.slot(incoming.byte_count()).await.map_err(|_| AppendError::Stopped)?;
             let (reply, answer) = oneshot::channel();
             slot.order.send(Order::Event { incoming, reply: Some(reply), _bytes: slot.bytes });
             answer.await.unwrap_or(Err(AppendError::Stopped))
@@ -215,15 +221,20 @@ impl Journal {
 
     /// Waits for room for a message of that many bytes. Cancel-safe.
     pub async fn slot(&self, byte_count: usize) -> Result<Slot<'_>, JournalStopped> {
-        let permits = u32::try_from(byte_count.min(QUEUE_BYTES)).unwrap_or(u32::MAX);
-        let bytes = Arc::clone(&self.bytes).acquire_many_owned(permits).await?;
+        let bytes = Arc::clone(&self.bytes).acquire_many_owned(permits(byte_count)).await?;
         let order = self.orders.reserve().await.map_err(|_| JournalStopped)?;
         Ok(Slot { order, bytes })
     }
 
+    /// Room for a message of that many bytes, if there is any now.
+    pub fn try_slot(&self, byte_count: usize) -> Option<Slot<'_>> {
+        let bytes = Arc::clone(&self.bytes).try_acquire_many_owned(permits(byte_count)).ok()?;
+        Some(Slot { order: self.orders.try_reserve().ok()?, bytes })
+    }
+
     /// Queues a message; waits only for room, not for its commit.
     pub async fn submit(&self, incoming: Incoming) -> Result<(), JournalStopped> {
-        self.slot(incoming.bytes()).await?.submit(incoming);
+        self.slot(incoming.byte_count()).await?.submit(incoming);
         Ok(())
     }
 
@@ -240,6 +251,11 @@ impl Journal {
     /// Writes down a proof of life of the feed.
     pub async fn pulse(&self, heard_at: Timestamp) -> Result<(), JournalStopped> {
         self.order(Order::Pulse(heard_at)).await
+    }
+
+    /// Like [`Journal::pulse`], but gives up instead of waiting for room.
+    pub fn try_pulse(&self, heard_at: Timestamp) -> bool {
+        self.orders.try_send(Order::Pulse(heard_at)).is_ok()
     }
 
     /// Waits until everything queued before is written or refused.
@@ -262,6 +278,11 @@ impl Journal {
     pub fn status(&self) -> watch::Receiver<JournalStatus> {
         self.status.clone()
     }
+}
+
+/// The share of [`QUEUE_BYTES`] that a message takes.
+fn permits(byte_count: usize) -> u32 {
+    u32::try_from(byte_count.min(QUEUE_BYTES)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

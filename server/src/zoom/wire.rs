@@ -8,7 +8,7 @@ mod field;
 use std::{borrow::Cow, sync::Arc};
 
 use domain::{fact::Fact, time::Timestamp};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use self::field::Envelope;
@@ -113,7 +113,7 @@ pub(super) fn read_frame(text: &str) -> Result<Frame<'_>, Unreadable> {
     if text.len() > LONGEST_MESSAGE {
         return Err(Unreadable::TooLong);
     }
-    let frame: RawFrame<'_> = from_json(text)?;
+    let frame: RawFrame<'_> = from_object(text)?;
     let module = match frame.module.as_str() {
         None if frame.event.is_some() => return Ok(Frame::Event(Cow::Borrowed(text))),
         None => return Err(Unreadable::NoEventName),
@@ -207,18 +207,20 @@ fn read_envelope(text: &str) -> Result<Envelope<'_>, Unreadable> {
     if text.len() > LONGEST_MESSAGE {
         return Err(Unreadable::TooLong);
     }
-    from_json(text)
+    from_object(text)
 }
 
 fn from_json<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unreadable> {
-    serde_json::from_str(text).map_err(|error| {
-        let first = text.trim_start().as_bytes().first();
-        if error.is_data() && first != Some(&b'{') {
-            Unreadable::NotAnObject
-        } else {
-            Unreadable::Json(error.to_string())
-        }
-    })
+    serde_json::from_str(text).map_err(|error| Unreadable::Json(error.to_string()))
+}
+
+/// An object's text as what it should be. A list is refused: serde would take it for the fields in
+/// their order.
+fn from_object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unreadable> {
+    if text.trim_start().starts_with('{') {
+        return from_json(text);
+    }
+    from_json::<IgnoredAny>(text).and(Err(Unreadable::NotAnObject))
 }
 
 fn event_name(envelope: &Envelope<'_>) -> Result<Arc<str>, Unreadable> {
