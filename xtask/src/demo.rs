@@ -27,9 +27,12 @@ const FAREWELL: Duration = Duration::from_secs(15);
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// Build with optimisation: slower to start the first time, and as fast as the real thing.
+    /// Build the server with optimisation: some minutes more the first time, and as fast as the real thing.
     #[arg(long)]
     release: bool,
+    /// Build the browser side without optimisation: seconds instead of half a minute after an edit.
+    #[arg(long, conflicts_with = "release")]
+    quick: bool,
     /// Do not open the browser.
     #[arg(long)]
     no_open: bool,
@@ -43,7 +46,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if !workspace::server_binary(profile_folder).is_file() {
         println!("==> First run here: building everything takes some minutes, the next start is quick");
     }
-    if let Err(error) = bundle::build(bundle::Arguments { release: arguments.release }) {
+    // Optimised by default: from nothing it takes as long, `cargo xtask test` uses the same, and the first
+    // look at the product is at the real thing.
+    if let Err(error) = bundle::build(bundle::Arguments { release: !arguments.quick }) {
         println!("==> No live updates in the browser: {error:#}");
         println!("    The pages work without them and refresh by themselves");
     }

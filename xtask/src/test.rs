@@ -81,11 +81,17 @@ fn server_lints() -> anyhow::Result<()> {
 }
 
 fn tests() -> anyhow::Result<()> {
-    if environment::program("cargo-nextest").is_some() {
-        process::run(process::cargo("nextest").args(["run", "--no-fail-fast", "--no-tests", "pass"]))
+    let mut tests = if environment::program("cargo-nextest").is_some() {
+        let mut nextest = process::cargo("nextest");
+        nextest.args(["run", "--no-fail-fast"]);
+        nextest
     } else {
-        process::run(process::cargo("test").args(["--all-targets", "--no-fail-fast"]))
-    }
+        let mut test = process::cargo("test");
+        test.args(["--lib", "--bins", "--tests", "--no-fail-fast"]);
+        test
+    };
+    // A snapshot that differs is a failure here, not a file to look at later.
+    process::run(tests.env("INSTA_UPDATE", "no"))
 }
 
 fn documentation() -> anyhow::Result<()> {

@@ -48,7 +48,11 @@ impl WasmToolchain {
         if environment::program("rustup").is_some() {
             println!("    Asking rustup for it");
             match process::run_within(
-                Command::new("rustup").args(["target", "add", TARGET]).current_dir(workspace::root()),
+                Command::new("rustup")
+                    .args(["target", "add", TARGET])
+                    // A stack of its functions would bury the line that says what is wrong.
+                    .env("RUST_BACKTRACE", "0")
+                    .current_dir(workspace::root()),
                 RUSTUP_LIMIT,
             ) {
                 Ok(()) => {
