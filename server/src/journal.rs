@@ -63,7 +63,7 @@ pub struct Incoming {
 
 #[derive(Debug, Clone)]
 enum Message {
-    Event { parsed: Parsed, text: Arc<str> },
+    Event { parsed: Box<Parsed>, text: Arc<str> },
     Unreadable { reason: Unreadable, bytes: Vec<u8>, byte_count: u64 },
 }
 
@@ -75,6 +75,7 @@ impl Incoming {
     pub fn read(reader: &Reader, source: Source, received_at: Timestamp, text: &str) -> Self {
         match reader.read(text, received_at) {
             Ok(parsed) => {
+                let parsed = Box::new(parsed);
                 Self { source, received_at, message: Message::Event { parsed, text: Arc::from(text) } }
             }
             Err(reason) => Self::unreadable(source, received_at, reason, text.as_bytes()),

@@ -199,7 +199,7 @@ impl Task {
                     collected.duplicates += 1;
                     Waiting::Duplicate
                 } else {
-                    let Parsed { name, call_id, key, fact, foreign } = parsed;
+                    let Parsed { name, call_id, key, fact, foreign } = *parsed;
                     let row =
                         EventRow { key: *key.as_bytes(), received_at, source, name, call_id, raw: text };
                     collected.batch.events.push(row);

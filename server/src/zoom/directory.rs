@@ -1,12 +1,41 @@
-//! Who is who.
+//! Who is who: the queues and their members, read again and again.
+//!
+//! The list of queues is one or two requests and is published at once, so that a board has names;
+//! members follow queue by queue. Opting in and out raises no event, so only reading again tells.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use domain::{directory::Directory, time::Timestamp};
-use tokio::sync::{Notify, watch};
+use domain::{
+    directory::{Directory, DirectoryQueue, Member},
+    id::{ExtensionId, QueueId, UserId},
+    service_level::ServiceLevelPolicy,
+    time::Timestamp,
+};
+use futures_util::{StreamExt, stream};
+use serde::Deserialize;
+use tokio::{
+    select,
+    sync::{Notify, watch},
+    time::{Instant, sleep, sleep_until},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::rest::RestClient;
+use super::{
+    auth::AuthError,
+    patience::BackOff,
+    rate_limit::Category,
+    rest::{Page, Request, RestClient, RestError},
+};
+use crate::{clock, config::FeedTimings};
+
+/// Members come and go; nothing tells when.
+const EVERY: Duration = Duration::from_secs(5 * 60);
+/// A queue nobody knows is worth a reading, but not one per call.
+const NUDGED_EVERY: Duration = Duration::from_secs(60);
+/// Between two publications while members come in.
+const PUBLISH_EVERY: Duration = Duration::from_secs(2);
+/// Details that are asked for at once.
+const AT_ONCE: usize = 4;
 
 /// How reading the directory goes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,9 +63,291 @@ pub struct DirectoryFeed {
 pub fn spawn(rest: RestClient, tracker: &TaskTracker, stop: CancellationToken) -> DirectoryFeed {
     let (directory, directory_seen) = watch::channel(Arc::default());
     let (status, status_seen) = watch::channel(DirectoryStatus::default());
+    let nudge = Arc::new(Notify::new());
+    let task = Task { rest, directory, status, nudge: Arc::clone(&nudge) };
     tracker.spawn(async move {
-        stop.cancelled().await;
-        drop((rest, directory, status));
+        select! {
+            _ = stop.cancelled() => {}
+            () = task.run() => {}
+        }
     });
-    DirectoryFeed { directory: directory_seen, status: status_seen, nudge: Arc::default() }
+    DirectoryFeed { directory: directory_seen, status: status_seen, nudge }
 }
+
+struct Task {
+    rest: RestClient,
+    directory: watch::Sender<Arc<Directory>>,
+    status: watch::Sender<DirectoryStatus>,
+    nudge: Arc<Notify>,
+}
+
+impl Task {
+    async fn run(self) {
+        let mut back_off = BackOff::new(&FeedTimings::default());
+        loop {
+            let began = Instant::now();
+            match self.read_all().await {
+                Ok(()) => {
+                    back_off.reset();
+                    select! {
+                        () = sleep(EVERY) => {}
+                        () = self.nudge.notified() => sleep_until(began + NUDGED_EVERY).await,
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(problem = %error, "the queues could not be read");
+                    self.status.send_modify(|status| status.problem = Some(format!("Cannot {error}.")));
+                    let pause = back_off.failed().max(error.asked_pause(clock::now()).unwrap_or_default());
+                    // Wrong credentials and missing scopes are repaired by people, not by haste.
+                    let pause = match error {
+                        RestError::NoToken(AuthError::Refused { .. }) | RestError::Refused { .. } => {
+                            pause.max(Duration::from_secs(30))
+                        }
+                        _ => pause,
+                    };
+                    sleep(pause).await;
+                }
+            }
+        }
+    }
+
+    /// Reads the list and publishes it, then the details and publishes them as they come.
+    async fn read_all(&self) -> Result<(), RestError> {
+        let list = self.rest.call_queues().await?;
+        let read_at = clock::now();
+        let known = Arc::clone(&self.directory.borrow());
+        let mut directory = Directory { queues: list.into_iter().map(|row| row.queue(&known)).collect() };
+        self.publish(&directory);
+        self.status.send_modify(|status| status.read_at = Some(read_at));
+
+        let ids: Vec<QueueId> = directory.queues.iter().map(|queue| queue.id.clone()).collect();
+        let mut details = stream::iter(ids.into_iter().enumerate())
+            .map(|(index, id)| async move { (index, self.rest.call_queue(&id).await) })
+            .buffer_unordered(AT_ONCE);
+        let mut published_at = Instant::now();
+        let mut problem = None;
+        let mut without_members = 0;
+        while let Some((index, detail)) = details.next().await {
+            let queue = &mut directory.queues[index];
+            match detail {
+                Ok(detail) => {
+                    if let Some(zone) = detail.timezone.as_deref().and_then(clock::zone) {
+                        queue.zone = Some(zone.1);
+                    }
+                    queue.members = Some(detail.members);
+                }
+                Err(error) => {
+                    queue.members = None;
+                    without_members += 1;
+                    problem.get_or_insert(format!("Cannot {error}."));
+                }
+            }
+            if published_at.elapsed() >= PUBLISH_EVERY {
+                published_at = Instant::now();
+                self.publish(&directory);
+            }
+        }
+        self.publish(&directory);
+        self.status.send_replace(DirectoryStatus {
+            read_at: Some(read_at),
+            queues_without_members: without_members,
+            problem,
+        });
+        Ok(())
+    }
+
+    /// Nobody is woken when nothing changed.
+    fn publish(&self, directory: &Directory) {
+        self.directory.send_if_modified(|published| {
+            let changed = **published != *directory;
+            if changed {
+                *published = Arc::new(directory.clone());
+            }
+            changed
+        });
+    }
+}
+
+#[derive(Deserialize)]
+struct QueuePage {
+    #[serde(default)]
+    call_queues: Vec<Lenient<QueueRow>>,
+    #[serde(default)]
+    next_page_token: Option<String>,
+}
+
+/// A row that does not spoil its page when it is not what was promised.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Lenient<T> {
+    Is(T),
+    Other(serde::de::IgnoredAny),
+}
+
+fn readable<T>(rows: Vec<Lenient<T>>) -> Vec<T> {
+    rows.into_iter()
+        .filter_map(|row| match row {
+            Lenient::Is(row) => Some(row),
+            Lenient::Other(_) => None,
+        })
+        .collect()
+}
+
+#[derive(Deserialize)]
+struct QueueRow {
+    id: String,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    extension_id: Option<String>,
+    #[serde(default)]
+    extension_number: Digits,
+}
+
+/// A number, or the same as text.
+#[derive(Deserialize, Default)]
+#[serde(untagged)]
+enum Digits {
+    Number(i64),
+    Text(String),
+    #[default]
+    Absent,
+}
+
+impl Digits {
+    fn into_text(self) -> Option<String> {
+        match self {
+            Self::Number(number) => Some(number.to_string()),
+            Self::Text(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+            Self::Absent => None,
+        }
+    }
+}
+
+impl Page for QueuePage {
+    type Row = QueueRow;
+
+    fn into_parts(self) -> (Vec<QueueRow>, Option<String>) {
+        (readable(self.call_queues), self.next_page_token)
+    }
+
+    fn id(row: &QueueRow) -> &str {
+        &row.id
+    }
+}
+
+impl QueueRow {
+    /// The queue with what is already known of its members, so that they do not flicker.
+    fn queue(self, known: &Directory) -> DirectoryQueue {
+        let extension_number = self.extension_number.into_text();
+        let name = self.name.filter(|name| !name.trim().is_empty());
+        let before = known.queues.iter().find(|queue| queue.id.as_str() == self.id);
+        DirectoryQueue {
+            name: name.or_else(|| extension_number.clone()).unwrap_or_else(|| self.id.clone()),
+            id: QueueId::new(self.id),
+            extension_id: self.extension_id.map(ExtensionId::new),
+            extension_number,
+            zone: before.and_then(|before| before.zone.clone()),
+            members: before.and_then(|before| before.members.clone()),
+            policy: ServiceLevelPolicy::default(),
+        }
+    }
+}
+
+/// What only the detail of a queue tells.
+struct QueueDetail {
+    timezone: Option<String>,
+    members: Vec<Member>,
+}
+
+#[derive(Deserialize)]
+struct DetailAnswer {
+    #[serde(default)]
+    timezone: Option<String>,
+    #[serde(default)]
+    members: Option<DetailMembers>,
+}
+
+#[derive(Deserialize)]
+struct DetailMembers {
+    #[serde(default)]
+    users: Vec<Lenient<MemberRow>>,
+    #[serde(default)]
+    common_areas: Vec<Lenient<MemberRow>>,
+}
+
+#[derive(Deserialize)]
+struct MemberRow {
+    id: String,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    extension_id: Option<String>,
+    /// Common areas have none: they cannot opt out.
+    #[serde(default)]
+    receive_call: Option<bool>,
+}
+
+impl MemberRow {
+    fn member(self) -> Member {
+        Member {
+            name: self.name.unwrap_or_default(),
+            id: UserId::new(self.id),
+            extension_id: self.extension_id.map(ExtensionId::new),
+            receives_calls: self.receive_call.unwrap_or(true),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct MemberPage {
+    call_queue_members: Vec<Lenient<MemberRow>>,
+    #[serde(default)]
+    next_page_token: Option<String>,
+}
+
+impl Page for MemberPage {
+    type Row = MemberRow;
+
+    fn into_parts(self) -> (Vec<MemberRow>, Option<String>) {
+        (readable(self.call_queue_members), self.next_page_token)
+    }
+
+    fn id(row: &MemberRow) -> &str {
+        &row.id
+    }
+}
+
+impl RestClient {
+    async fn call_queues(&self) -> Result<Vec<QueueRow>, RestError> {
+        let path = ["phone", "call_queues"];
+        let request = Request { what: "the call queues", path: &path, category: Category::Medium };
+        self.list::<QueuePage>(request, Some(100)).await
+    }
+
+    /// The detail names the members; where it does not, their own list may.
+    async fn call_queue(&self, id: &QueueId) -> Result<QueueDetail, RestError> {
+        let path = ["phone", "call_queues", id.as_str()];
+        let request = Request { what: "a call queue", path: &path, category: Category::Light };
+        let detail: Result<DetailAnswer, _> = self.read(request, &[]).await;
+        let (timezone, members, error) = match detail {
+            Ok(DetailAnswer { timezone, members }) => (timezone, members, None),
+            Err(error @ (RestError::NoToken(_) | RestError::UsedUp { .. })) => return Err(error),
+            Err(error) => (None, None, Some(error)),
+        };
+        if let Some(members) = members {
+            let rows = readable(members.users).into_iter().chain(readable(members.common_areas));
+            return Ok(QueueDetail { timezone, members: rows.map(MemberRow::member).collect() });
+        }
+        let path = ["phone", "call_queues", id.as_str(), "members"];
+        let request =
+            Request { what: "the members of a call queue", path: &path, category: Category::Medium };
+        let rows = self.list::<MemberPage>(request, None).await;
+        // The first failure says more: the second way is only a fallback.
+        let rows = rows.map_err(|second| error.unwrap_or(second))?;
+        Ok(QueueDetail { timezone, members: rows.into_iter().map(MemberRow::member).collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -29,7 +29,7 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 /// An accepted connection.
 #[derive(Debug)]
 pub(super) struct Link {
-    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    stream: Box<WebSocketStream<MaybeTlsStream<TcpStream>>>,
     pub(super) token: Token,
     /// The frame that proved it alive, to be read like the others.
     pub(super) first: Option<Utf8Bytes>,
@@ -191,7 +191,7 @@ pub(super) async fn open(
         .await
         .map_err(|_| OpenError::TimedOut)?
         .map_err(|error| open_error(&error))?;
-    let mut link = Link { stream, token, first: None };
+    let mut link = Link { stream: Box::new(stream), token, first: None };
     link.beat().await.map_err(|_| OpenError::Closed)?;
     let first = timeout(timings.silence, link.first_text()).await.map_err(|_| OpenError::TimedOut)??;
     link.first = Some(first);
@@ -262,7 +262,7 @@ impl Link {
     /// Says goodbye without waiting for an answer.
     pub(super) async fn close(mut self) {
         // The connection is given up whether or not this arrives.
-        let _ = timeout(SEND_TIMEOUT, self.stream.close(None)).await;
+        let _ = timeout(SEND_TIMEOUT, self.stream.send(Message::Close(None))).await;
     }
 }
 
