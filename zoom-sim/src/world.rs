@@ -32,6 +32,9 @@ use crate::moment::seconds;
 use crate::truth::Truth;
 use crate::world_config::WorldConfig;
 
+/// How long before its start a surging world is given a few extra callers.
+const OPENING_RUSH: TimeDelta = TimeDelta::seconds(50);
+
 /// The pretend account in motion.
 #[derive(Debug)]
 pub struct World {
@@ -150,10 +153,20 @@ impl World {
     pub fn warmed_up(config: WorldConfig, seed: u64, lead: TimeDelta) -> Self {
         let start = config.start;
         let mut world = Self::new(config.ahead_by(lead), seed);
-        world.outbox.muted = true;
-        world.step_until(start);
-        world.outbox.muted = false;
+        if lead > OPENING_RUSH && world.config.surges_per_hour > 0.0 {
+            // Whoever looks for the first time should see callers waiting.
+            world.skip_until(start - OPENING_RUSH);
+            world.opening_rush();
+        }
+        world.skip_until(start);
         world
+    }
+
+    /// Plays up to and including `instant` with nobody listening, which is several times as fast.
+    pub fn skip_until(&mut self, instant: DateTime<Utc>) {
+        self.outbox.muted = true;
+        self.step_until(instant);
+        self.outbox.muted = false;
     }
 
     /// Plays up to and including `instant`; returns the events that left by then, in order of leaving.

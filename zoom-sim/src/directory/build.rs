@@ -232,8 +232,8 @@ impl Builder {
             let (first, last) = names::somebody(&mut self.dice);
             self.person(first, last, 20_001 + index as i64, index % ZONES.len(), "Service");
         }
-        for site in 0..ZONES.len() {
-            self.receptionist(&format!("Menu {}", ZONES[site].0), 700 + site as i64, site);
+        for (site, (name, ..)) in ZONES.into_iter().enumerate() {
+            self.receptionist(&format!("Menu {name}"), 700 + site as i64, site);
         }
         // Each queue has its own people plus two borrowed from the next one, so that members belong to
         // several queues at the seams.

@@ -26,7 +26,7 @@ pub(super) struct Message {
 impl World {
     /// The caller hears a voicemail greeting, and with some likelihood leaves a message.
     /// The mailbox is the queue's, or that of the person dialled.
-    pub(super) fn to_voicemail_or_out(&mut self, key: CallKey, queue: Option<usize>, likes_messages: f64) {
+    pub(super) fn offer_voicemail(&mut self, key: CallKey, queue: Option<usize>, likes_messages: f64) {
         let now = self.now;
         let duration = self.dice.between(6.0, 50.0);
         let leaves_one = self.dice.chance(likes_messages);

@@ -123,6 +123,16 @@ impl World {
         }
     }
 
+    /// Some callers for the bigger queues within the next 40 seconds.
+    pub(super) fn opening_rush(&mut self) {
+        for queue in 0..self.directory.queues.len().min(4) {
+            for _ in 0..self.directory.queues[queue].members.len() / 2 + 1 {
+                let delay = self.dice.between(0.0, 40.0);
+                self.later(delay, Step::SurgeCall(queue));
+            }
+        }
+    }
+
     /// A member switches off one queue for some minutes; the last one in a queue stays.
     pub(super) fn take_break(&mut self) {
         self.next_arrival(self.config.breaks_per_hour, Step::Break);

@@ -21,7 +21,7 @@ impl World {
         call.stage = Stage::Waiting { queue, greeted: false };
         if !settings.hours.open_at(settings.zone, now) {
             self.leave_queue(key, Outcome::Closed);
-            return self.to_voicemail_or_out(key, Some(queue), 0.4);
+            return self.offer_voicemail(key, Some(queue), 0.4);
         }
         if self.lines[queue].waiting.len() >= settings.max_waiting {
             return self.overflow(key, queue, true);
@@ -173,7 +173,7 @@ impl World {
             }
             Overflow::Voicemail | Overflow::Queue(_) => {
                 self.leave_queue(key, if full { outcome } else { Outcome::Voicemail });
-                self.to_voicemail_or_out(key, Some(queue), 0.75);
+                self.offer_voicemail(key, Some(queue), 0.75);
             }
         }
     }

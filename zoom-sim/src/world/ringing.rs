@@ -299,7 +299,7 @@ impl World {
         let is_person = self.directory.seats[seat].is_person();
         let likes_messages = if is_person { 0.45 } else { 0.0 };
         if self.calls[&key].visit.is_none() && self.calls[&key].dialled == Dialled::Seat(seat) {
-            self.to_voicemail_or_out(key, None, likes_messages);
+            self.offer_voicemail(key, None, likes_messages);
         } else {
             // Transferred to somebody who is not there: the caller gives up.
             self.end_dial(key, "Call connected");

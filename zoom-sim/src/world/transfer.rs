@@ -60,7 +60,7 @@ impl World {
         self.tell_transfer("phone.transfer_call_to_voicemail_initiated", &id, seat, facts);
         self.end_leg(key, leg);
         self.passed_on(key);
-        self.to_voicemail_or_out(key, queue, 0.9);
+        self.offer_voicemail(key, queue, 0.9);
     }
 
     /// Holds the caller and calls somebody else about it.

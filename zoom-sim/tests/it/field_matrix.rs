@@ -70,7 +70,7 @@ fn every_event_fits_the_schema() {
     let mut kinds = BTreeSet::new();
     for config in [story::eventful(), zoom_sim::WorldConfig::demo(story::morning())] {
         let mut world = World::new(config, 3);
-        for event in world.step_for(TimeDelta::minutes(100)) {
+        for event in world.step_for(TimeDelta::minutes(50)) {
             let body: Value = serde_json::from_str(&event.json).unwrap();
             assert_eq!(body["event"], event.name);
             check(&matrix, event.name, &body);

@@ -36,9 +36,9 @@ pub(crate) fn eventful() -> WorldConfig {
 
 #[test]
 fn same_seed_same_story() {
-    let tell = |seed| World::new(WorldConfig::demo(morning()), seed).step_for(TimeDelta::hours(2));
+    let tell = |seed| World::new(WorldConfig::demo(morning()), seed).step_for(TimeDelta::hours(1));
     let story = tell(7);
-    assert!(story.len() > 2000, "{}", story.len());
+    assert!(story.len() > 1500, "{}", story.len());
     assert_eq!(story, tell(7));
     assert_ne!(story, tell(8));
 }
@@ -56,7 +56,7 @@ fn the_length_of_the_steps_does_not_change_the_story() {
 fn a_day_of_truth_balances() {
     let start = Utc.with_ymd_and_hms(2026, 11, 18, 0, 0, 0).unwrap();
     let mut world = World::new(WorldConfig { load: 0.5, ..WorldConfig::office(start) }, 5);
-    world.step_for(TimeDelta::hours(24));
+    world.skip_until(start + TimeDelta::hours(24));
     let truth = world.truth();
     let mut entered = 0;
     for queue in &world.directory().queues {
@@ -76,7 +76,7 @@ fn a_day_of_truth_balances() {
 #[test]
 fn the_eventful_truth_balances_as_well() {
     let mut world = World::new(eventful(), 6);
-    world.step_for(TimeDelta::hours(6));
+    world.skip_until(morning() + TimeDelta::hours(6));
     for queue in &world.directory().queues {
         let counts = world.truth().counts(&queue.id, morning(), world.now());
         assert!(counts.balances(), "{}: {counts:?}", queue.name);
@@ -91,16 +91,15 @@ fn everything_ends() {
     for seed in 0..4 {
         let config = WorldConfig { memory_hours: 2000, ..eventful() };
         let mut world = World::new(config, seed);
-        world.step_for(TimeDelta::hours(2));
+        world.skip_until(morning() + TimeDelta::hours(2));
         world.stop_arrivals();
-        let tail = world.step_for(TimeDelta::hours(6));
+        world.skip_until(morning() + TimeDelta::hours(8));
         assert_eq!(world.live_calls(), 0, "seed {seed}");
         for seat in 0..world.directory().seats.len() {
             assert!(!world.seat_is_on_call(seat), "seed {seed}, seat {seat}");
             assert!(!world.seat_is_ringing(seat), "seed {seed}, seat {seat}");
         }
         assert!(world.truth().visits().all(|visit| visit.ended.is_some() && visit.outcome.is_some()));
-        assert!(!tail.is_empty());
     }
 }
 
