@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn crossings_are_gathered_and_only_the_newest_of_a_queue_is_said() {
         let mut announcements = Announcements::default();
-        let at = |seconds| Timestamp::from_millis(seconds * 1000);
+        let at = |seconds: i64| Timestamp::from_millis(seconds * 1000);
         announcements.note_level("Billing", Level::Act);
         assert_eq!(announcements.take(at(0)).as_deref(), Some("Billing: act now."));
         announcements.note_level("Orders", Level::Watch);

@@ -46,6 +46,24 @@ pub enum Column {
     ServiceLevel,
 }
 
+/// How much room a cell has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// Every digit.
+    Desk,
+    /// Five characters: great counts are rounded.
+    Wall,
+}
+
+impl Room {
+    fn count(self, number: u32) -> String {
+        match self {
+            Self::Desk => numeral::count(number),
+            Self::Wall => numeral::short_count(number),
+        }
+    }
+}
+
 /// A number as a cell shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Face {
@@ -171,10 +189,9 @@ impl Column {
         matches!(self, Self::Free | Self::ServiceLevel)
     }
 
-    /// The number of one queue at `now`. Name and state are drawn by their own components.
-    pub fn face(self, queue: &QueueView, now: Timestamp) -> Face {
-        let figures = &queue.figures;
-        let quality = match self {
+    /// How sure the number of one queue is.
+    pub const fn quality(self, queue: &QueueView) -> Quality {
+        match self {
             Self::Queue | Self::State => Quality::Measured,
             Self::Waiting | Self::Longest => queue.quality.waiting,
             Self::Ringing | Self::Talking | Self::OnHold => queue.quality.calls,
@@ -182,7 +199,13 @@ impl Column {
             Self::Offered | Self::Answered | Self::Abandoned | Self::Short | Self::ServiceLevel => {
                 queue.quality.today
             }
-        };
+        }
+    }
+
+    /// The number of one queue at `now`. Name and state are drawn by their own components.
+    pub fn face(self, queue: &QueueView, now: Timestamp, room: Room) -> Face {
+        let figures = &queue.figures;
+        let quality = self.quality(queue);
         if quality == Quality::Unknown && self != Self::Free {
             return Face::unknown();
         }
@@ -194,7 +217,7 @@ impl Column {
                 quality,
                 quiet: false,
             },
-            Self::Waiting => Face::count(figures.waiting, quality),
+            Self::Waiting => Face::count(figures.waiting, quality, room),
             Self::Longest => {
                 let wait = figures.oldest_waiting_since.map(|since| now.since(since)).unwrap_or_default();
                 Face {
@@ -204,19 +227,30 @@ impl Column {
                     quiet: figures.oldest_waiting_since.is_none(),
                 }
             }
-            Self::Ringing => Face::count(figures.ringing, quality),
-            Self::Talking => Face::count(figures.talking, quality),
-            Self::OnHold => Face::count(figures.on_hold, quality),
-            Self::Free => free(queue),
-            Self::Offered => Face::count(figures.offered_today, quality),
-            Self::Answered => Face::count(figures.answered_today, quality),
-            Self::Abandoned => Face::count(figures.abandoned_today, quality),
-            Self::Short => Face::count(figures.short_abandoned_today, quality),
+            Self::Ringing => Face::count(figures.ringing, quality, room),
+            Self::Talking => Face::count(figures.talking, quality, room),
+            Self::OnHold => Face::count(figures.on_hold, quality, room),
+            Self::Free => free(queue, room),
+            Self::Offered => Face::count(figures.offered_today, quality, room),
+            Self::Answered => Face::count(figures.answered_today, quality, room),
+            Self::Abandoned => Face::count(figures.abandoned_today, quality, room),
+            Self::Short => Face::count(figures.short_abandoned_today, quality, room),
             Self::ServiceLevel => {
                 let (text, unit) = numeral::service_level(figures.service_level_today);
                 Face { quiet: text == numeral::NOTHING_TO_DIVIDE, text, unit, quality }
             }
         }
+    }
+
+    /// True when a number is too long for its column on a wall and must be set smaller.
+    pub fn crowds(self, face: &Face) -> bool {
+        let length = face.text.chars().count() + face.unit.chars().count() / 2;
+        let room = match self {
+            Self::Longest | Self::ServiceLevel => 5,
+            Self::Free => 4,
+            _ => 3,
+        };
+        length > room
     }
 
     /// Compares two queues by this column, small first. What cannot be known comes before everything.
@@ -248,8 +282,8 @@ impl Column {
 }
 
 impl Face {
-    fn count(number: u32, quality: Quality) -> Self {
-        Self { text: numeral::count(number), unit: String::new(), quality, quiet: number == 0 }
+    fn count(number: u32, quality: Quality, room: Room) -> Self {
+        Self { text: room.count(number), unit: String::new(), quality, quiet: number == 0 }
     }
 
     fn unknown() -> Self {
@@ -285,17 +319,17 @@ pub const fn level_word(level: Level) -> &'static str {
     }
 }
 
-fn free(queue: &QueueView) -> Face {
+fn free(queue: &QueueView, room: Room) -> Face {
     let members = match (queue.members, queue.quality.members) {
         (Some(members), quality) if quality != Quality::Unknown => {
-            format!("/\u{2009}{}", numeral::count(members))
+            format!("/\u{2009}{}", room.count(members))
         }
         _ => String::new(),
     };
     match (queue.members_available, queue.quality.available) {
         (Some(available), quality) if quality != Quality::Unknown => {
             // Nobody free is never a quiet zero.
-            Face { text: numeral::count(available), unit: members, quality, quiet: false }
+            Face { text: room.count(available), unit: members, quality, quiet: false }
         }
         _ => Face { unit: members, ..Face::unknown() },
     }

@@ -150,7 +150,7 @@ pub fn Bar(
         .collect_view();
     view! {
         <header class="bar">
-            <a class="brand" href="/">
+            <a class="brand" href="/queues">
                 <span class="brand-sign" aria-hidden="true"></span>
                 "Callboard"
             </a>

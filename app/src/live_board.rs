@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use domain::{
     id::QueueId,
+    quality::Quality,
     time::Timestamp,
     trust::{Freshness, Trust},
     view::{BoardChange, BoardView, Level, QueueView, Totals},
@@ -16,6 +17,7 @@ use leptos::prelude::*;
 
 use crate::{
     announcement::Announcements,
+    column::Column,
     paging,
     row_order::{Order, RowOrder, Stillness},
     standing::Standing,
@@ -179,6 +181,13 @@ impl LiveBoard {
             let queue =
                 book.view.queues.iter().find(|queue| queue.figures.oldest_waiting_since == Some(oldest));
             queue.map(|queue| queue.name.clone())
+        })
+    }
+
+    /// True when some queue's number in this column is worked out rather than told.
+    pub fn is_inferred(&self, column: Column) -> bool {
+        self.rows.with(|rows| {
+            rows.iter().any(|row| row.queue.with(|queue| column.quality(queue)) == Quality::Inferred)
         })
     }
 

@@ -24,6 +24,15 @@ pub fn count(number: u32) -> String {
     text
 }
 
+/// A count where room is short: `1,318`, `12.4k`, `104k`. Rounded down.
+pub fn short_count(number: u32) -> String {
+    match number {
+        0..10_000 => count(number),
+        10_000..100_000 => format!("{}.{}k", number / 1000, number % 1000 / 100),
+        _ => format!("{}k", count(number / 1000)),
+    }
+}
+
 /// Thousandths as whole per cent, rounded down: a promise that is missed by a hair is not shown as kept.
 pub fn whole_percent(permille: u16) -> String {
     (permille / 10).to_string()
@@ -91,6 +100,14 @@ mod tests {
             [(0, "0"), (999, "999"), (1_000, "1,000"), (12_480, "12,480"), (1_234_567, "1,234,567")]
         {
             assert_eq!(count(number), text);
+        }
+    }
+
+    #[test]
+    fn great_counts_fit_on_a_wall() {
+        for (number, text) in [(9_999, "9,999"), (12_480, "12.4k"), (104_233, "104k"), (1_999_999, "1,999k")]
+        {
+            assert_eq!(short_count(number), text);
         }
     }
 

@@ -100,9 +100,17 @@ impl Standing {
         LinkFace { state, text }
     }
 
-    /// The link from the server to Zoom.
-    pub fn feed_face(now: Timestamp, trust: &Trust, zone: &LocalZone) -> LinkFace {
+    /// The link from the server to Zoom. A screen that has lost the server cannot know.
+    pub fn feed_face(
+        now: Timestamp,
+        server_heard_at: Timestamp,
+        trust: &Trust,
+        zone: &LocalZone,
+    ) -> LinkFace {
         let since = || zone.clock(trust.feed_since);
+        if now.since(server_heard_at) >= domain::trust::STALE_AFTER {
+            return LinkFace { state: "quiet", text: "not known".to_owned() };
+        }
         let (state, text) = match trust.feed {
             FeedLink::Live if feed_freshness(now, trust) == Freshness::Live => ("live", "live".to_owned()),
             FeedLink::Live => match trust.feed_heard_at {
@@ -197,8 +205,8 @@ mod tests {
         let feed = trust(FeedLink::Down);
         let standing = Standing::of(NOW, NOW, &feed);
         assert_eq!(standing.screen_face(NOW, NOW, &zone).text, "live");
-        assert_eq!(Standing::feed_face(NOW, &feed, &zone).text, "lost since 12:02:11");
-        assert_eq!(Standing::feed_face(NOW, &trust(FeedLink::WebhookOnly), &zone).state, "quiet");
+        assert_eq!(Standing::feed_face(NOW, NOW, &feed, &zone).text, "lost since 12:02:11");
+        assert_eq!(Standing::feed_face(NOW, NOW, &trust(FeedLink::WebhookOnly), &zone).state, "quiet");
     }
 
     #[test]

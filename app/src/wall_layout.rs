@@ -29,19 +29,24 @@ pub struct WallLayout {
 }
 
 /// Height that the queue rows share when sizes do not come from a distance.
-const ROWS_HEIGHT: u32 = 575;
+const ROWS_HEIGHT: u32 = 590;
 /// The rows' figures fill this much of their pitch, in hundredths.
-const ROW_FILL: u32 = 72;
+const ROW_FILL: u32 = 70;
 /// Figures of a row never grow beyond this without a reason.
 const LARGEST_USUAL_ROW: u32 = 84;
 /// Fewer queues than this do not make their rows larger: the board shall not jump.
 const FEWEST_ROWS: u8 = 4;
-const USUAL_HERO: u32 = 150;
+/// Height of the trust strip.
+const STRIP: u32 = 56;
+/// Height of everything between and around, with the foot.
+const GAPS: u32 = 98;
+const USUAL_HERO: u32 = 145;
 const USUAL_TEXT: u32 = 27;
 const LARGEST_TEXT: u32 = 40;
 /// Beyond this, three figures side by side are wider than the screen.
 const LARGEST_REACH: u32 = 92;
-const SMALLEST_REACH: u32 = 30;
+/// A near reader gets the usual sizes, and more of them.
+const SMALLEST_REACH: u32 = 40;
 
 impl WallLayout {
     /// What fits for a board of that many queues.
@@ -61,7 +66,7 @@ impl WallLayout {
             rows,
             size: format!("rows-{shown}"),
             figures: 5,
-            name_length: name_length(row, &columns),
+            name_length: name_length(row, USUAL_TEXT, &columns),
             columns,
             legible: None,
         }
@@ -72,12 +77,12 @@ impl WallLayout {
         let row = reach * 3 / 2;
         let hero = (reach * 3).max(USUAL_HERO);
         let text = reach.clamp(USUAL_TEXT, LARGEST_TEXT);
-        let pitch = row * 124 / 100;
-        let strip = text * 15 / 10 + 24;
+        let pitch = row * 116 / 100;
         // Label, number, note, padding; see the figure's rules in the style sheet.
         let note = if reach > LARGEST_TEXT { 0 } else { text * 12 / 10 };
-        let hero_row = text * 13 / 10 + hero + note + 44;
-        let rest = 1000 - strip - hero_row - text * 14 / 10 - 70;
+        let hero_row = text * 125 / 100 + hero * 104 / 100 + note + 32;
+        let headings = text * 103 / 100 + 8;
+        let rest = 1000 - STRIP - GAPS - hero_row - headings;
         let fitting =
             u8::try_from((rest / pitch).clamp(1, u32::from(crate::settings::MOST_ROWS))).unwrap_or(1);
         let columns = columns(row);
@@ -86,10 +91,10 @@ impl WallLayout {
             size: format!("reach-{reach}"),
             figures: match hero {
                 0..=165 => 5,
-                166..=200 => 4,
+                166..=215 => 4,
                 _ => 3,
             },
-            name_length: name_length(row, &columns),
+            name_length: name_length(row, text, &columns),
             columns,
             legible: Some(legible(place, row, hero)),
         }
@@ -124,27 +129,30 @@ fn legible(place: Place, row: u32, hero: u32) -> String {
 
 fn columns(row: u32) -> Vec<Column> {
     let mut columns = vec![Column::Waiting, Column::Longest, Column::Free];
-    if row <= 105 {
+    if row <= 84 {
         columns.push(Column::ServiceLevel);
     }
-    if row <= 84 {
+    if row <= 62 {
         columns.extend([Column::Abandoned, Column::Offered]);
     }
     columns
 }
 
 /// Room for a name on a 16:9 screen, in characters of average width.
-fn name_length(row: u32, columns: &[Column]) -> usize {
-    let ems: u32 = columns
+fn name_length(row: u32, text: u32, columns: &[Column]) -> usize {
+    let tenths_of_row: u32 = columns
         .iter()
         .map(|column| match column {
-            Column::Longest => 29,
-            Column::Free | Column::ServiceLevel => 24,
-            _ => 21,
+            Column::Longest | Column::ServiceLevel => 30,
+            Column::Free | Column::Abandoned => 26,
+            _ => 23,
         })
         .sum();
-    let room = 1720_u32.saturating_sub(150 + ems * row / 10);
-    usize::try_from(room * 100 / (row * 56)).unwrap_or(0).clamp(8, 40)
+    let state = 15 + text * 355 / 100;
+    let room = 1730_u32.saturating_sub(state + 13 + tenths_of_row * row / 10);
+    // A name is set a little smaller than its numbers; a wide bold font takes 0.66 of its size per character.
+    let character = row * 88 * 66 / 10_000;
+    usize::try_from(room / character.max(1)).unwrap_or(0).clamp(8, 40)
 }
 
 #[cfg(test)]
@@ -161,9 +169,9 @@ mod tests {
         let living_room = layout(550, 500);
         assert_eq!(living_room.size, "reach-70");
         assert_eq!(living_room.legible.as_deref(), Some("numbers legible to 5.0\u{a0}m on 55\u{a0}inches"));
-        assert_eq!((living_room.rows, living_room.figures), (4, 3));
+        assert_eq!((living_room.rows, living_room.figures), (4, 4));
         let near = layout(750, 300);
-        assert!(near.rows > living_room.rows && near.columns.len() == 6, "{near:?}");
+        assert!(near.rows > living_room.rows && near.columns.len() == 6 && near.figures == 5, "{near:?}");
     }
 
     #[test]

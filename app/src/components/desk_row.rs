@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     address,
-    column::Column,
+    column::{Column, Room},
     live_board::{LiveBoard, Row},
 };
 
@@ -35,7 +35,7 @@ pub fn DeskRow(
     let cells = Column::ALL
         .into_iter()
         .filter(|column| !matches!(column, Column::Queue | Column::State))
-        .map(|column| view! { <FigureCell column queue at=board.shown_at /> })
+        .map(|column| view! { <FigureCell column queue at=board.shown_at room=Room::Desk /> })
         .collect_view();
     view! {
         <tr data-row=row.id.to_string() data-mark=move || mark.get().word()>

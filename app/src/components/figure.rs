@@ -41,6 +41,25 @@ pub struct FigureFace {
     pub level: Level,
 }
 
+impl FigureFace {
+    /// About how wide it is in a bold and wide font, in tenths of its size: even steps from 14 to 46.
+    ///
+    /// The style sheet has a rule for each, so that a number that is too long for its cell is set
+    /// smaller instead of being cut off.
+    fn width(&self) -> usize {
+        let width = |text: &str, digit: usize| -> usize {
+            text.chars()
+                .map(
+                    |character| if ":,. /\u{2009}\u{a0}".contains(character) { digit * 4 / 7 } else { digit },
+                )
+                .sum()
+        };
+        let hundredths =
+            width(&self.text, 68) + if self.unit.is_empty() { 0 } else { 18 + width(&self.unit, 24) };
+        (hundredths.div_ceil(20) * 2).clamp(14, 46)
+    }
+}
+
 /// What a figure is made from.
 #[derive(Debug, Clone, Copy)]
 pub struct Sources<'a> {
@@ -100,7 +119,7 @@ impl Subject {
                     (_, 0) => format!("none beyond {threshold}"),
                     (_, beyond) => format!("{} beyond {threshold}", numeral::count(beyond)),
                 };
-                FigureFace { level: wait_level, ..plain(numeral::count(figures.waiting), note) }
+                FigureFace { level: wait_level, ..plain(numeral::short_count(figures.waiting), note) }
             }
             Self::Longest => {
                 let Some(since) = figures.oldest_waiting_since else {
@@ -118,19 +137,19 @@ impl Subject {
             Self::Free => {
                 let nobody = totals.members_available == 0 && figures.waiting > 0;
                 let note = match (totals.members_incomplete, nobody) {
-                    (true, _) => "some queues’ members are not known",
+                    (true, _) => "members partly unknown",
                     (false, true) => "nobody to answer",
                     (false, false) => "members on no call",
                 };
                 FigureFace {
-                    text: numeral::count(totals.members_available),
-                    unit: format!("/\u{2009}{}", numeral::count(totals.members)),
+                    text: numeral::short_count(totals.members_available),
+                    unit: format!("/\u{2009}{}", numeral::short_count(totals.members)),
                     note: note.to_owned(),
                     level: if nobody { Level::Watch } else { Level::Normal },
                 }
             }
             Self::Talking => plain(
-                numeral::count(figures.talking),
+                numeral::short_count(figures.talking),
                 format!(
                     "{} ringing · {} on hold",
                     numeral::count(figures.ringing),
@@ -155,14 +174,14 @@ impl Subject {
                 FigureFace { text, unit, note, level: if missed { Level::Watch } else { Level::Normal } }
             }
             Self::Answered => plain(
-                numeral::count(figures.answered_today),
+                numeral::short_count(figures.answered_today),
                 match numeral::share(figures.answered_today, figures.offered_today) {
                     Some(share) => format!("{share} of {} offered", numeral::count(figures.offered_today)),
                     None => "none offered yet".to_owned(),
                 },
             ),
             Self::Abandoned => plain(
-                numeral::count(figures.abandoned_today),
+                numeral::short_count(figures.abandoned_today),
                 match numeral::share(figures.abandoned_today, figures.offered_today) {
                     Some(share) => format!("of {} offered · {share}", numeral::count(figures.offered_today)),
                     None => "none offered yet".to_owned(),
@@ -234,7 +253,7 @@ pub fn Figure(
             class="figure"
             data-figure=subject.key()
             data-mark=move || Mark::Level(level()).word()
-            data-length=move || face.with(|face| (face.text.chars().count() > 5).then_some("long"))
+            data-width=move || face.with(FigureFace::width).to_string()
         >
             <dt>{subject.label()}</dt>
             <dd class="figure-value">
@@ -299,6 +318,22 @@ mod tests {
         assert_eq!((level.text.as_str(), level.note.as_str()), ("78", "target 80\u{a0}% in 20\u{a0}s"));
         assert_eq!(level.level, Level::Watch);
         assert_eq!(face(Subject::Abandoned, &totals()).note, "of 318 offered · 3.8\u{a0}%");
+    }
+
+    #[test]
+    fn wide_numbers_are_known_to_be_wide() {
+        let width = |text: &str, unit: &str| {
+            FigureFace {
+                text: text.to_owned(),
+                unit: unit.to_owned(),
+                note: String::new(),
+                level: Level::Normal,
+            }
+            .width()
+        };
+        assert_eq!((width("7", ""), width("3:42", ""), width("1:10:11", "")), (14, 26, 42));
+        assert!(width("120", "/\u{2009}600") > width("120", ""));
+        assert_eq!(width("123456789012", ""), 46);
     }
 
     #[test]

@@ -23,7 +23,9 @@ pub fn TrustStrip(
     });
     let feed = Memo::new(move |_| {
         let now = board.now.get();
-        board.trust.with(|trust| zone.with_value(|zone| Standing::feed_face(now, trust, zone)))
+        board.trust.with(|trust| {
+            zone.with_value(|zone| Standing::feed_face(now, board.server_heard_at.get(), trust, zone))
+        })
     });
     let newest = Memo::new(move |_| {
         let now = board.now.get();

@@ -8,7 +8,7 @@ use super::{
     state_mark::{Mark, StateMark},
 };
 use crate::{
-    column::Column,
+    column::{Column, Room},
     live_board::{LiveBoard, Row},
     numeral,
 };
@@ -38,7 +38,7 @@ pub fn WallRow(
     let shown = move || queue.with(|queue| numeral::shortened(&queue.name, name_length));
     let cells = columns
         .into_iter()
-        .map(|column| view! { <FigureCell column queue at=board.shown_at /> })
+        .map(|column| view! { <FigureCell column queue at=board.shown_at room=Room::Wall /> })
         .collect_view();
     view! {
         <tr data-row=row.id.to_string() data-mark=move || mark.get().word()>

@@ -140,9 +140,8 @@ fn Tools(
     let theme = settings.theme_word();
     view! {
         <form class="tools" method="get" action="/queues" role="search">
-            <label for="find">"Find a queue"</label>
             <input
-                id="find"
+                aria-label="Find a queue"
                 name="find"
                 r#type="search"
                 autocomplete="off"
@@ -155,9 +154,9 @@ fn Tools(
             <button r#type="submit" class="find-button">"Find"</button>
             <span class="tools-space"></span>
             {if by_trouble {
-                view! { <span class="sorting">"Trouble first"</span> }.into_any()
+                view! { <span class="sorting">"Sorted by trouble"</span> }.into_any()
             } else {
-                view! { <a class="sorting" href=settings.sorted_address(Order::Trouble)>"Trouble first"</a> }.into_any()
+                view! { <a class="sorting" href=settings.sorted_address(Order::Trouble)>"Sort by trouble"</a> }.into_any()
             }}
             <button
                 r#type="button"

@@ -71,7 +71,9 @@ pub fn wall_page(page: WallPage) -> impl IntoView {
     };
     view! {
         <Document site title body theme=settings.theme liveness>
-            <LiveWall start />
+            <main id="main">
+                <LiveWall start />
+            </main>
         </Document>
     }
 }
@@ -122,7 +124,11 @@ pub fn WallScreen(
     /// The zone of the clock.
     zone: LocalZone,
 ) -> impl IntoView {
-    let legible = layout.legible.clone().map(|legible| view! { <p class="legible">{legible}</p> });
+    let legible = layout.legible.clone().map(|legible| view! { <p>{legible}</p> });
+    let inferred = {
+        let columns = layout.columns.clone();
+        move || subject == WallSubject::AllQueues && columns.iter().any(|column| board.is_inferred(*column))
+    };
     let content = match subject {
         WallSubject::AllQueues => view! { <AllQueues board layout zone=zone.clone() /> }.into_any(),
         WallSubject::OneQueue => {
@@ -152,10 +158,14 @@ pub fn WallScreen(
                 <WallClock board zone=zone.clone() />
             </header>
             <TrustBand board zone />
-            <main id="main" class="values">
-                {content}
-            </main>
-            {legible}
+            <div class="values">{content}</div>
+            <div class="foot">
+                <p hidden=move || !inferred()>
+                    <span class="inferred">"Dotted"</span>
+                    ": inferred from call events"
+                </p>
+                {legible}
+            </div>
             <p class="unseen" role="status" aria-live="polite">
                 {move || board.announcement.get()}
             </p>
@@ -180,9 +190,11 @@ fn AllQueues(
     let headings = columns
         .iter()
         .map(|column: &Column| {
+            let column = *column;
+            let quality = move || board.is_inferred(column).then_some("inferred");
             view! {
                 <th scope="col" data-column=column.key()>
-                    {column.heading()}
+                    <span data-quality=quality>{column.heading()}</span>
                 </th>
             }
         })

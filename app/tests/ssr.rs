@@ -1,0 +1,334 @@
+//! What a person reads on the pages as the server makes them.
+#![cfg(feature = "ssr")]
+
+use app::{
+    bootstrap::AssetLinks,
+    document::{PageLink, Site},
+    pages::{
+        problem::{ProblemPage, problem_page},
+        queues::{QueuesPage, queues_page},
+        style::{sample, style_page},
+        wall::{WallPage, WallSubject, wall_page},
+    },
+    settings::{DeskSettings, WallSettings},
+    zone::LocalZone,
+};
+use domain::view::BoardView;
+use leptos::prelude::*;
+
+fn site() -> Site {
+    Site {
+        assets: AssetLinks {
+            css: "/assets/callboard.css",
+            js: Some("/assets/app.js"),
+            wasm: Some("/assets/app.wasm"),
+            bootstrap: Some("/assets/bootstrap.js"),
+            favicon: "/assets/favicon.svg",
+        },
+        build_id: "build-1".to_owned(),
+        demo: true,
+        links: vec![PageLink::new("Queues", "/queues"), PageLink::new("Wall", "/wall")],
+    }
+}
+
+fn zone() -> LocalZone {
+    LocalZone {
+        name: "Europe/Berlin".to_owned(),
+        label: "Berlin".to_owned(),
+        offset_seconds: 3600,
+        next_offset: None,
+    }
+}
+
+fn render<V: IntoView + 'static>(page: impl FnOnce() -> V) -> String {
+    // Only the first of all tests succeeds.
+    let _ = any_spawner::Executor::init_tokio();
+    Owner::new().with(|| page().into_view().to_html())
+}
+
+fn wall(view: BoardView, subject: WallSubject, query: &[(&str, &str)]) -> String {
+    let settings = WallSettings::parse(query.iter().copied()).unwrap();
+    render(move || {
+        wall_page(WallPage {
+            site: site(),
+            title: "Support floor".to_owned(),
+            stream_url: "/live/all".to_owned(),
+            view,
+            subject,
+            settings,
+            zone: zone(),
+        })
+    })
+}
+
+fn desk(view: BoardView, query: &[(&str, &str)]) -> String {
+    let settings = DeskSettings::parse(query.iter().copied()).unwrap();
+    render(move || {
+        queues_page(QueuesPage {
+            site: site(),
+            stream_url: "/live/all".to_owned(),
+            view,
+            settings,
+            zone: zone(),
+        })
+    })
+}
+
+/// The text as a reader gets it: without tags, attributes and comments, with single spaces.
+fn text(html: &str) -> String {
+    let body = html.split_once("<body").map_or(html, |(_, body)| body);
+    let mut text = String::new();
+    let mut rest = body;
+    while let Some((before, after)) = rest.split_once('<') {
+        text.push_str(before);
+        // Adjacent cells and list entries are words of their own; comments are nothing.
+        if !after.starts_with('!') {
+            text.push(' ');
+        }
+        rest = after.split_once('>').map_or("", |(_, rest)| rest);
+    }
+    text.push_str(rest);
+    let text = text.replace("&quot;", "\"").replace("&amp;", "&").replace(['\u{a0}', '\u{2009}'], " ");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The row that shows that queue, as text.
+fn row(html: &str, queue: &str) -> String {
+    let (_, row) = html.split_once(&format!("<tr data-row=\"{queue}\"")).unwrap();
+    let (_, row) = row.split_once('>').unwrap();
+    text(row.split_once("</tr>").unwrap().0)
+}
+
+#[track_caller]
+fn assert_reads(html: &str, expected: &[&str]) {
+    let text = text(html);
+    for expected in expected {
+        assert!(text.contains(expected), "“{expected}” is missing in:\n{text}");
+    }
+}
+
+#[test]
+fn the_wall_answers_who_waits_and_whether_to_believe_it() {
+    let html = wall(sample::view(sample::busy(), sample::trust()), WallSubject::AllQueues, &[]);
+    assert_reads(
+        &html,
+        &[
+            "Support floor",
+            "Screen live",
+            "Zoom feed live",
+            "newest event just now",
+            "DEMO",
+            "14:02:11 Berlin",
+            "Waiting now 7 act 2 beyond 20 s",
+            "Longest wait 3:42 act Billing · since 13:58:29",
+            "Agents free 5 / 25",
+            "Service level today 79 % watch target 80 % in 20 s",
+            "Abandoned today 12 normal of 322 offered · 3.7 %",
+        ],
+    );
+    assert_eq!(row(&html, "queue-801"), "act Billing 4 3:42 0 / 6 64 % 7 96");
+    assert_eq!(row(&html, "queue-806"), "normal Spare parts 0 0:00 1 / 2 n/a 0 0");
+    assert_eq!(row(&html, "unresolved:869"), "normal Extension 869 not in the directory 0 0:00 — 4 of 4 0 4");
+}
+
+#[test]
+fn trouble_comes_first_and_the_order_can_be_pinned() {
+    let place = |html: &str, queue: &str| html.find(&format!("data-row=\"{queue}\"")).unwrap();
+    let view = || sample::view(sample::busy(), sample::trust());
+    let by_trouble = wall(view(), WallSubject::AllQueues, &[]);
+    assert!(place(&by_trouble, "queue-801") < place(&by_trouble, "queue-802"));
+    assert!(place(&by_trouble, "queue-802") < place(&by_trouble, "queue-805"));
+    let pinned = wall(view(), WallSubject::AllQueues, &[("order", "pinned")]);
+    assert!(place(&pinned, "queue-805") < place(&pinned, "queue-802"));
+}
+
+#[test]
+fn a_wall_pages_instead_of_shrinking() {
+    let view = || sample::view(sample::many(), sample::trust());
+    let rows = |html: &str| html.matches("<tr data-row").count();
+    let first = wall(view(), WallSubject::AllQueues, &[]);
+    assert_eq!(rows(&first), 7);
+    assert_reads(&first, &["1/3"]);
+    let last = wall(view(), WallSubject::AllQueues, &[("page", "3"), ("rows", "10")]);
+    assert_eq!(rows(&last), 1);
+    assert_reads(&last, &["3/3"]);
+    let beyond = wall(view(), WallSubject::AllQueues, &[("page", "99")]);
+    assert_reads(&beyond, &["3/3"]);
+}
+
+#[test]
+fn a_screen_and_a_distance_decide_the_scale() {
+    let view = sample::view(sample::many(), sample::trust());
+    let html = wall(view, WallSubject::AllQueues, &[("diagonal", "55"), ("distance", "5")]);
+    assert!(html.contains("<body class=\"wall reach-70\""));
+    assert_reads(&html, &["numbers legible to 5.0 m on 55 inches"]);
+}
+
+#[test]
+fn one_queue_fills_its_own_wall() {
+    let view = sample::view(sample::busy().drain(..1).collect(), sample::trust());
+    let html = wall(view, WallSubject::OneQueue, &[]);
+    assert_reads(
+        &html,
+        &[
+            "Waiting now 4 act 1 beyond 20 s",
+            "Longest wait 3:42 act since 13:58:29",
+            "Talking 6 normal 0 ringing · 0 on hold",
+        ],
+    );
+    assert!(!html.contains("<table"));
+}
+
+#[test]
+fn a_broken_feed_is_named_and_nothing_looks_normal() {
+    let html = wall(sample::view(sample::busy(), sample::broken_trust()), WallSubject::AllQueues, &[]);
+    assert!(html.contains("data-freshness=\"stale\""));
+    assert_reads(
+        &html,
+        &[
+            "Screen live",
+            "Zoom feed lost since 14:02:02",
+            "Today counting since 09:02, incomplete 13:41–13:52",
+            "Callboard has lost the Zoom feed Numbers as of 14:02:00. Zoom refuses the client secret",
+        ],
+    );
+    assert_eq!(row(&html, "queue-806"), "stale Spare parts 0 0:00 1 / 2 n/a 0 0");
+    assert_eq!(
+        row(&html, "queue-801"),
+        "stale Billing 4 3:31 0 / 6 64 % 7 96",
+        "the wait stands where the feed left it"
+    );
+}
+
+#[test]
+fn numbers_that_cannot_be_known_are_dashes() {
+    let html =
+        wall(sample::view(sample::extreme(), sample::trust()), WallSubject::AllQueues, &[("rows", "7")]);
+    assert_eq!(row(&html, "queue-88123"), "normal Überlau…chweiz — — — / 12 —");
+    assert!(
+        html.contains("Überlauf Deutschland Süd, Österreich und Schweiz"),
+        "the whole name is in the title"
+    );
+}
+
+#[test]
+fn the_desk_shows_every_number_and_how_sure_it_is() {
+    let html = desk(sample::view(sample::busy(), sample::trust()), &[]);
+    assert_reads(
+        &html,
+        &[
+            "Saturday 21 November 2026",
+            "14:02:11 Berlin",
+            "Inferred: worked out from call events",
+            "How these numbers are counted",
+        ],
+    );
+    assert_eq!(row(&html, "queue-802"), "Technical support 802 watch 2 0:23 1 8 1 1 / 9 121 115 4 1 79 %");
+    assert!(html.contains("href=\"/wall/queue-802\""));
+    assert!(html.contains("title=\"Inferred: worked out from call events that do not say it\""));
+    assert!(
+        html.contains("<th scope=\"row\">") && html.contains("<th scope=\"col\" data-column=\"waiting\"")
+    );
+}
+
+#[test]
+fn the_desk_sorts_and_finds_without_a_program() {
+    let view = || sample::view(sample::busy(), sample::trust());
+    let html = desk(view(), &[("sort", "-offered"), ("find", "80")]);
+    let rows = html.matches("<tr data-row").count();
+    assert_eq!(rows, 6, "only extensions with 80");
+    assert!(html.find("queue-802\"").unwrap() < html.find("queue-801\"").unwrap());
+    assert!(html.contains("data-column=\"offered\" aria-sort=\"descending\""));
+    assert!(
+        html.contains("href=\"/queues?sort=offered&amp;find=80\""),
+        "a second click turns the order round"
+    );
+    let none = desk(view(), &[("find", "zzz")]);
+    assert_reads(&none, &["contains “zzz”. Show all queues"]);
+}
+
+#[test]
+fn an_empty_board_says_what_would_appear() {
+    for html in [
+        wall(sample::view(Vec::new(), sample::trust()), WallSubject::AllQueues, &[]),
+        desk(sample::view(Vec::new(), sample::trust()), &[]),
+    ] {
+        assert_reads(
+            &html,
+            &["No queues yet", "appears here as soon as its directory has been read", "callboard doctor"],
+        );
+        assert_reads(&html, &["Service level today n/a", "no visit decided yet"]);
+    }
+}
+
+#[test]
+fn a_page_without_a_program_says_when_it_was_made() {
+    let html = wall(sample::view(sample::calm(), sample::trust()), WallSubject::AllQueues, &[]);
+    assert!(html.contains("<noscript><meta http-equiv=\"refresh\" content=\"10\"></noscript>"));
+    assert_reads(
+        &html,
+        &[
+            "This page was made at 14:02:11 (Berlin). Without JavaScript it loads itself again every 10 seconds.",
+        ],
+    );
+}
+
+#[test]
+fn a_strict_content_policy_has_nothing_to_refuse() {
+    let pages = [
+        wall(sample::view(sample::busy(), sample::trust()), WallSubject::AllQueues, &[]),
+        desk(sample::view(sample::busy(), sample::trust()), &[]),
+        render(|| style_page(site())),
+    ];
+    for html in pages {
+        assert!(!html.contains(" style="), "style attributes are refused");
+        assert!(!html.contains("<style"), "inline style sheets are refused");
+        assert!(!html.contains("onclick="), "inline handlers are refused");
+    }
+}
+
+#[test]
+fn problems_say_what_to_do_next() {
+    let problems = WallSettings::parse([("theme", "pink"), ("rows", "99")]).unwrap_err();
+    let next = PageLink::new("The wall as it is", "/wall");
+    let html = render(|| problem_page(ProblemPage::bad_address(site(), problems, next)));
+    assert_reads(
+        &html,
+        &[
+            "400",
+            "theme must be one of dark, light, auto; “pink” is not.",
+            "rows must be a number of queues from 1 to 12; “99” is not.",
+            "The wall as it is",
+        ],
+    );
+    assert!(!html.contains("http-equiv=\"refresh\""));
+    assert_reads(&render(|| problem_page(ProblemPage::not_found(site()))), &["404", "All queues"]);
+    assert_reads(&render(|| problem_page(ProblemPage::not_ready(site()))), &["503", "load the page again"]);
+}
+
+#[test]
+fn the_style_page_shows_every_freshness() {
+    let html = render(|| style_page(site()));
+    for freshness in ["live", "late", "stale", "blind"] {
+        assert!(html.contains(&format!("data-freshness=\"{freshness}\"")), "{freshness}");
+    }
+    assert_reads(
+        &html,
+        &[
+            "Screen reconnecting",
+            "Screen lost since 14:02:11 Zoom feed not known",
+            "This screen has lost the Callboard server Numbers as of 14:02:11.",
+            "Last known at 14:02:11, 6 min ago. Numbers are hidden until they are true again.",
+            "No queues yet",
+            "104,233",
+        ],
+    );
+}
+
+#[test]
+fn the_page_tells_its_program_where_to_listen() {
+    let html = wall(sample::view(sample::calm(), sample::trust()), WallSubject::AllQueues, &[]);
+    assert!(html.contains("&quot;stream_url&quot;:&quot;/live/all&quot;"));
+    assert!(html.contains("&quot;build_id&quot;:&quot;build-1&quot;"));
+    assert_eq!(html.matches("<leptos-island").count(), 1, "one island per page");
+}
