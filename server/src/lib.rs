@@ -1,7 +1,260 @@
-//! The callboard server as a library.
+//! The callboard server as a library: [`run`] is the whole of it.
+//!
+//! The way of an event: `zoom` (feed) → `journal` → `keeper` → `publish` → `http` (pages, streams,
+//! JSON). `store` holds every SQL statement; `lookout` says whether the board may be believed.
+#![forbid(unsafe_code)]
+
+pub mod config;
 
 pub mod clock;
-pub mod config;
-pub mod journal;
-pub mod store;
+
 pub mod zoom;
+
+pub mod journal;
+
+pub mod store;
+
+pub mod publish;
+
+pub mod keeper;
+
+mod lookout;
+
+pub mod http;
+
+pub mod demo;
+
+pub mod shutdown;
+
+pub mod telemetry;
+
+use std::{sync::Arc, time::Duration};
+
+use chrono_tz::Tz;
+use domain::{
+    board::{Board, Input, SETTLE_AFTER},
+    time::Timestamp,
+    trust::FeedLink,
+};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, mpsc, watch},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    config::Config,
+    http::router::{AppState, SiteFacts, router, stream_permits},
+    journal::{Journal, Replay},
+    keeper::{Keeper, Sources},
+    lookout::Lookout,
+    store::{Store, StoreError},
+    zoom::{
+        auth::Tokens,
+        directory::{self, DirectoryFeed, DirectoryStatus},
+        rest::RestClient,
+        socket::{Feed, FeedStatus},
+        webhook::Webhooks,
+        wire::Reader,
+    },
+};
+
+/// Commits whose events wait for the keeper. Full means that the rules are slower than the disk:
+/// the journal then waits, and with it the socket.
+const COMMITS_FOR_THE_KEEPER: usize = 16;
+
+/// How far back the live state is rebuilt: the longest day of any zone, and calls from before it.
+const REBUILT: Duration = Duration::from_secs(25 * 3600 + SETTLE_AFTER.as_secs());
+
+/// What kind of run this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Real data.
+    Work,
+    /// Made-up data; every page says so.
+    Demo,
+}
+
+/// Why the server could not start, or ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The database cannot be used.
+    #[error("use the database")]
+    Store(#[from] StoreError),
+    /// No HTTP client could be made.
+    #[error("prepare connections to Zoom")]
+    HttpClient(#[from] reqwest::Error),
+    /// A task that must not end has ended.
+    #[error("keep running: the {0} ended by itself, which is a bug; restart the server")]
+    TaskEnded(&'static str),
+}
+
+/// Serves until `stop`. The listener is bound already, so that a port in use is told before
+/// anything is touched.
+///
+/// # Errors
+///
+/// When the database cannot be used, or a core task ended by itself.
+pub async fn run(
+    config: Config,
+    purpose: Purpose,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> Result<(), RunError> {
+    // Pages cannot be rendered without; a second call fails and changes nothing.
+    let _ = any_spawner::Executor::init_tokio();
+    let now = clock::now();
+    let (store, writer) = Store::open(&config.data_dir, now).await?;
+    let reader = Reader::new(config.zoom.account_id.as_deref());
+    let last_pulse = store.last_pulse().await?;
+
+    let tracker = TaskTracker::new();
+    let journal_tracker = TaskTracker::new();
+    let journal_stop = CancellationToken::new();
+    // What ends with the server's sources: feed, directory, streams, the keeper.
+    let sources_stop = stop.child_token();
+    let (facts, journalled) = mpsc::channel(COMMITS_FOR_THE_KEEPER);
+    let journal =
+        Journal::start(writer, reader.clone(), facts, now, &journal_tracker, journal_stop.clone()).await?;
+
+    let (board, newest_fact_at) = rebuild(&store, reader.clone(), config.time_zone, now).await?;
+    let zoom = connect(&config, &journal, &reader, last_pulse, &tracker, &sources_stop)?;
+    let lookout = Lookout {
+        store: store.clone(),
+        feed: zoom.feed.clone(),
+        home: config.time_zone,
+        demo: purpose == Purpose::Demo,
+    };
+    let trust = lookout.spawn(&tracker, sources_stop.clone()).await;
+    let sources =
+        Sources { journalled, directory: zoom.directory.directory, trust, unresolved: zoom.directory.nudge };
+    let epoch = now.as_millis().unsigned_abs();
+    let (keeper, handle) = Keeper::new(epoch, board, newest_fact_at, config.time_zone, sources);
+    let keeping = tracker.spawn(keeper.keep(sources_stop.clone()));
+
+    let webhooks = Webhooks::new(&config.zoom.webhook, reader, journal.clone());
+    let public_host = config.public_url.as_ref().and_then(|url| url.host_str().map(str::to_owned));
+    let state = AppState {
+        keeper: handle,
+        journal: journal.clone(),
+        store: store.clone(),
+        feed: zoom.feed,
+        directory: zoom.directory.status,
+        webhooks,
+        home: config.time_zone,
+        site: SiteFacts::new(purpose == Purpose::Demo, public_host.as_deref()),
+        streams: stream_permits(),
+        stop: sources_stop.clone(),
+    };
+    let serving = http::listener::serve(listener, router(state), &tracker, stop.clone());
+    let ended = tokio::select! {
+        () = serving => None,
+        _ = keeping => Some("live state"),
+    };
+    let failure = ended.filter(|_| !stop.is_cancelled()).map(RunError::TaskEnded);
+
+    sources_stop.cancel();
+    tracker.close();
+    if tokio::time::timeout(shutdown::DRAIN, tracker.wait()).await.is_err() {
+        tracing::warn!("some requests did not end in time and were cut off");
+    }
+    journal_stop.cancel();
+    journal_tracker.close();
+    journal_tracker.wait().await;
+    store.close().await;
+    tracing::info!("stopped");
+    failure.map_or(Ok(()), Err)
+}
+
+/// What comes from Zoom besides events.
+struct Zoom {
+    feed: watch::Receiver<FeedStatus>,
+    directory: DirectoryFeed,
+}
+
+/// Starts the feed and the directory, as far as the configuration has what they need.
+fn connect(
+    config: &Config,
+    journal: &Journal,
+    reader: &Reader,
+    last_pulse: Option<Timestamp>,
+    tracker: &TaskTracker,
+    stop: &CancellationToken,
+) -> Result<Zoom, RunError> {
+    let Some(credentials) = &config.zoom.app else {
+        return Ok(Zoom { feed: no_feed(tracker, stop), directory: no_directory(tracker, stop) });
+    };
+    let http = zoom::http_client()?;
+    let timings = config.zoom.timings;
+    let tokens = Tokens::new(http.clone(), config.zoom.oauth_url.clone(), credentials.clone(), timings);
+    let rest = RestClient::new(http, config.zoom.api_url.clone(), tokens.clone());
+    let directory = directory::spawn(rest, tracker, stop.clone());
+    let feed = match &config.zoom.ws_subscription_id {
+        None => no_feed(tracker, stop),
+        Some(subscription_id) => Feed {
+            url: config.zoom.ws_url.clone(),
+            subscription_id: subscription_id.clone(),
+            tokens,
+            journal: journal.clone(),
+            reader: reader.clone(),
+            last_pulse,
+            timings,
+        }
+        .spawn(tracker, stop.clone()),
+    };
+    Ok(Zoom { feed, directory })
+}
+
+/// Without a subscription events come by webhook only.
+fn no_feed(tracker: &TaskTracker, stop: &CancellationToken) -> watch::Receiver<FeedStatus> {
+    let (status, seen) = watch::channel(FeedStatus::new(FeedLink::WebhookOnly, clock::now()));
+    hold_until_stop(status, tracker, stop);
+    seen
+}
+
+/// Without credentials there is nobody to ask: queues stay known by what calls say of them.
+fn no_directory(tracker: &TaskTracker, stop: &CancellationToken) -> DirectoryFeed {
+    let (directory, directory_seen) = watch::channel(Arc::default());
+    let problem =
+        "Set ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET to read the names and members of queues.";
+    let (status, status_seen) =
+        watch::channel(DirectoryStatus { problem: Some(problem.to_owned()), ..DirectoryStatus::default() });
+    hold_until_stop((directory, status), tracker, stop);
+    DirectoryFeed { directory: directory_seen, status: status_seen, nudge: Arc::new(Notify::new()) }
+}
+
+/// Keeps a sender alive that has nothing more to say: its readers take its end for the end of the server.
+fn hold_until_stop(held: impl Send + 'static, tracker: &TaskTracker, stop: &CancellationToken) {
+    let stop = stop.clone();
+    tracker.spawn(async move {
+        stop.cancelled().await;
+        drop(held);
+    });
+}
+
+/// A board made from the journal: everything of today in any zone, and the calls that may still
+/// go on. Events are applied as of the time they arrived, so that it stands where it would stand
+/// without the restart. Also tells when the newest of them arrived.
+async fn rebuild(
+    store: &Store,
+    reader: Reader,
+    home: Tz,
+    now: Timestamp,
+) -> Result<(Board, Option<Timestamp>), StoreError> {
+    let mut board = Board::new();
+    board.apply(now, Input::Midnights(keeper::midnights(&board, home, now)));
+    let mut replay = Replay::start(store, reader, now - REBUILT).await?;
+    let mut count = 0_usize;
+    let mut newest_fact_at = None;
+    while let Some(page) = replay.next_page().await? {
+        count += page.len();
+        for event in page {
+            newest_fact_at = Some(event.received_at);
+            if let Some(fact) = event.fact {
+                board.apply(event.received_at, Input::Fact(fact));
+            }
+        }
+    }
+    tracing::info!(events = count, "rebuilt the live state from the journal");
+    Ok((board, newest_fact_at))
+}

@@ -1,2 +1,121 @@
-//! The callboard binary.
-fn main() {}
+//! The callboard binary: reads the command line and the configuration, binds the port, runs.
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use server::{Purpose, config::Config, demo::Demo, run, shutdown, telemetry};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// A live operations board for Zoom Phone.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the board of a Zoom account, configured by environment or file.
+    Serve {
+        /// TOML file with the same names as the environment variables, which win over it.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Show the board with made-up calls: no account, no configuration.
+    Demo {
+        /// Seed of the made-up calls; the same seed makes the same day.
+        #[arg(long, default_value_t = 7)]
+        seed: u64,
+        /// How many times faster than life the calls come.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
+        speed: u32,
+    },
+}
+
+/// The configuration is wrong (`EX_USAGE` of sysexits).
+const USAGE: u8 = 64;
+/// The server could not start or ended by itself.
+const FAILURE: u8 = 1;
+
+fn main() -> ExitCode {
+    // Before anything may want TLS.
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        return fail(FAILURE, "failed to install the TLS provider: one is installed already");
+    }
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(FAILURE, &format!("failed to start the runtime: {error}")),
+    };
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Serve { config } => match Config::from_process(config.as_deref()) {
+                Ok(config) => {
+                    telemetry::start(&config.log);
+                    let stop = stop_on_signal();
+                    serve(config, Purpose::Work, stop).await
+                }
+                Err(errors) => fail(USAGE, &format!("the configuration cannot be used:\n{errors}")),
+            },
+            Command::Demo { seed, speed } => {
+                let stop = stop_on_signal();
+                match Demo::start(seed, speed).await {
+                    Ok((demo, config)) => {
+                        telemetry::start(&config.log);
+                        let code = serve(config, Purpose::Demo, stop).await;
+                        demo.stop().await;
+                        code
+                    }
+                    Err(error) => fail(error.exit_code(), &telemetry::chain(&error)),
+                }
+            }
+        }
+    })
+}
+
+fn stop_on_signal() -> CancellationToken {
+    let stop = CancellationToken::new();
+    #[expect(clippy::disallowed_methods, reason = "lives as long as the process; nothing waits for it")]
+    tokio::spawn(shutdown::on_signal(stop.clone()));
+    stop
+}
+
+async fn serve(config: Config, purpose: Purpose, stop: CancellationToken) -> ExitCode {
+    let listener = match TcpListener::bind(config.listen).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            let advice = format!(
+                "failed to listen on {}: {error}; set CALLBOARD_LISTEN to another address, such as 127.0.0.1:8081",
+                config.listen
+            );
+            return fail(FAILURE, &advice);
+        }
+    };
+    let address = listener.local_addr().unwrap_or(config.listen);
+    announce(address, purpose);
+    match run(config, purpose, listener, stop).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(FAILURE, &format!("failed to {}", telemetry::chain(&error))),
+    }
+}
+
+/// Standard output carries the address alone, for people and for scripts.
+#[expect(clippy::print_stdout, reason = "the one thing a person starting the server wants to know")]
+fn announce(address: SocketAddr, purpose: Purpose) {
+    println!("Callboard is at http://{address}/");
+    println!("  the wall      http://{address}/wall");
+    println!("  all queues    http://{address}/queues");
+    if purpose == Purpose::Demo {
+        println!("This is a demo: its calls are made up and its data is thrown away. Stop it with Ctrl-C.");
+    }
+}
+
+fn fail(code: u8, message: &str) -> ExitCode {
+    #[expect(clippy::print_stderr, reason = "the logger may not be running yet, and the person has to know")]
+    {
+        eprintln!("callboard: {message}");
+    }
+    ExitCode::from(code)
+}

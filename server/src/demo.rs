@@ -1,0 +1,100 @@
+//! The demo: a pretend Zoom in the same process, spoken to over real loopback sockets like any
+//! other, and a configuration that points there.
+//!
+//! Its data folder is thrown away, unless `CALLBOARD_DATA_DIR` names one.
+
+use std::io;
+
+use tempfile::TempDir;
+
+use zoom_sim::{Pace, Sim, SimConfig};
+
+use crate::config::{self, Config, ConfigErrors};
+
+/// A running demo world; dropping it takes its data along.
+#[derive(Debug)]
+pub struct Demo {
+    sim: Sim,
+    _data: Option<TempDir>,
+}
+
+/// Why the demo could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// The environment's own settings are wrong.
+    #[error("use the configuration:\n{0}")]
+    Config(ConfigErrors),
+    /// No folder for throw-away data.
+    #[error("make a folder for the demo's data; set CALLBOARD_DATA_DIR to one")]
+    Folder(#[source] io::Error),
+    /// The pretend Zoom did not start.
+    #[error("start the pretend Zoom: {0}")]
+    Sim(String),
+}
+
+/// The zone of most of the demo's people.
+const ZONE: &str = "Europe/Berlin";
+
+impl Demo {
+    /// Starts the pretend Zoom and makes the configuration of a server on it. The `CALLBOARD_…`
+    /// settings of the environment count, those about Zoom do not.
+    ///
+    /// # Errors
+    ///
+    /// When the environment's settings are wrong, or the pretend Zoom cannot listen.
+    pub async fn start(seed: u64, speed: u32) -> Result<(Self, Config), DemoError> {
+        let sim_config = SimConfig { seed, pace: Pace::Scaled(f64::from(speed)), ..SimConfig::demo() };
+        let credentials = sim_config.credentials.clone();
+        let sim = Sim::start(sim_config).await.map_err(|error| DemoError::Sim(format!("{error:#}")))?;
+        let urls = [sim.oauth_url(), sim.api_url(), sim.ws_url()];
+        let [oauth_url, api_url, ws_url] = urls;
+        let mut data = None;
+        let environment = config::process_environment;
+        let given_folder = environment("CALLBOARD_DATA_DIR").filter(|folder| !folder.trim().is_empty());
+        let folder = match given_folder {
+            Some(folder) => folder,
+            None => {
+                let made = tempfile::Builder::new()
+                    .prefix("callboard-demo-")
+                    .tempdir()
+                    .map_err(DemoError::Folder)?;
+                let path = made.path().to_string_lossy().into_owned();
+                data = Some(made);
+                path
+            }
+        };
+        let settings = |name: &str| match name {
+            "ZOOM_ACCOUNT_ID" => Some(credentials.account_id.clone()),
+            "ZOOM_CLIENT_ID" => Some(credentials.client_id.clone()),
+            "ZOOM_CLIENT_SECRET" => Some(credentials.client_secret.clone()),
+            "ZOOM_WS_SUBSCRIPTION_ID" => Some(credentials.subscription_id.clone()),
+            "ZOOM_WEBHOOK_SECRET_TOKEN" => Some(credentials.webhook_secret.clone()),
+            "ZOOM_OAUTH_URL" => Some(oauth_url.clone()),
+            "ZOOM_API_URL" => Some(api_url.clone()),
+            "ZOOM_WS_URL" => Some(ws_url.clone()),
+            "CALLBOARD_DATA_DIR" => Some(folder.clone()),
+            "CALLBOARD_TIME_ZONE" => environment(name).or_else(|| Some(ZONE.to_owned())),
+            // A demo has little to say to a terminal.
+            "CALLBOARD_LOG" => environment(name).or_else(|| Some("warn".to_owned())),
+            name if name.starts_with("ZOOM_") => None,
+            name => environment(name),
+        };
+        let config = Config::load(settings, None).map_err(DemoError::Config)?;
+        Ok((Self { sim, _data: data }, config))
+    }
+
+    /// Stops the pretend Zoom and throws the data away.
+    pub async fn stop(self) {
+        self.sim.stop().await;
+    }
+}
+
+impl DemoError {
+    /// The process's exit code for it.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) => 64,
+            Self::Folder(_) | Self::Sim(_) => 1,
+        }
+    }
+}

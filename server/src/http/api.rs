@@ -1,0 +1,169 @@
+//! The JSON API. Field names and meanings are a contract with outsiders; see `ARCHITECTURE.md`.
+
+use axum::{Json, extract::State};
+use domain::{
+    call::{Leg, LegState},
+    quality::Quality,
+    time::Timestamp,
+    trust::FeedLink,
+    view::QueueView,
+};
+use serde::Serialize;
+
+use super::{error::ApiError, router::AppState};
+use crate::{clock::format_rfc3339, publish::Published};
+
+/// Live values of one queue.
+#[derive(Debug, Serialize)]
+pub(super) struct QueueJson {
+    id: String,
+    name: String,
+    extension_number: Option<String>,
+    waiting: u32,
+    oldest_waiting_since: Option<String>,
+    ringing: u32,
+    talking: u32,
+    on_hold: u32,
+    members: Option<u32>,
+    members_available: Option<u32>,
+    offered_today: u32,
+    answered_today: u32,
+    abandoned_today: u32,
+    short_abandoned_today: u32,
+    service_level_today: Option<f64>,
+    quality: QualityJson,
+    as_of: String,
+}
+
+/// How sure each number is, by the name of its field.
+#[derive(Debug, Serialize)]
+struct QualityJson {
+    waiting: Quality,
+    oldest_waiting_since: Quality,
+    ringing: Quality,
+    talking: Quality,
+    on_hold: Quality,
+    members: Quality,
+    members_available: Quality,
+    offered_today: Quality,
+    answered_today: Quality,
+    abandoned_today: Quality,
+    short_abandoned_today: Quality,
+    service_level_today: Quality,
+}
+
+/// `GET /api/v1/queues`
+pub(super) async fn queues(State(state): State<AppState>) -> Json<Vec<QueueJson>> {
+    Json(queues_of(&state.keeper.board()))
+}
+
+fn queues_of(board: &Published) -> Vec<QueueJson> {
+    board.rows.iter().map(|row| queue_json(&row.view, board.as_of)).collect()
+}
+
+fn queue_json(queue: &QueueView, as_of: Timestamp) -> QueueJson {
+    let figures = &queue.figures;
+    let quality = &queue.quality;
+    QueueJson {
+        id: queue.id.to_string(),
+        name: queue.name.clone(),
+        extension_number: queue.extension_number.clone(),
+        waiting: figures.waiting,
+        oldest_waiting_since: figures.oldest_waiting_since.map(format_rfc3339),
+        ringing: figures.ringing,
+        talking: figures.talking,
+        on_hold: figures.on_hold,
+        members: queue.members,
+        members_available: queue.members_available,
+        offered_today: figures.offered_today,
+        answered_today: figures.answered_today,
+        abandoned_today: figures.abandoned_today,
+        short_abandoned_today: figures.short_abandoned_today,
+        service_level_today: share(figures.service_level_today.met, figures.service_level_today.decided),
+        quality: QualityJson {
+            waiting: quality.waiting,
+            oldest_waiting_since: quality.waiting,
+            ringing: quality.calls,
+            talking: quality.calls,
+            on_hold: quality.calls,
+            members: quality.members,
+            members_available: quality.available,
+            offered_today: quality.today,
+            answered_today: quality.today,
+            abandoned_today: quality.today,
+            short_abandoned_today: quality.today,
+            service_level_today: quality.today,
+        },
+        as_of: format_rfc3339(as_of),
+    }
+}
+
+/// 0–1 with four decimals, `None` when there is nothing to divide by.
+fn share(part: u32, whole: u32) -> Option<f64> {
+    (whole > 0).then(|| (f64::from(part) / f64::from(whole) * 10_000.0).round() / 10_000.0)
+}
+
+/// A call that is not over.
+#[derive(Debug, Serialize)]
+pub(super) struct LiveCallJson {
+    call_id: String,
+    queue_id: Option<String>,
+    state: &'static str,
+    since: String,
+    caller: Option<String>,
+    legs: Vec<LegJson>,
+}
+
+/// A leg that is not over.
+#[derive(Debug, Serialize)]
+struct LegJson {
+    extension_id: Option<String>,
+    extension_number: Option<String>,
+    name: Option<String>,
+    device_id: Option<String>,
+    state: &'static str,
+    since: String,
+}
+
+/// `GET /api/v1/calls/live`
+pub(super) async fn live_calls(State(state): State<AppState>) -> Result<Json<Vec<LiveCallJson>>, ApiError> {
+    let calls = state.keeper.live_calls().await?;
+    let calls = calls.into_iter().map(|call| LiveCallJson {
+        call_id: call.call_id.to_string(),
+        queue_id: call.queue_id.map(|id| id.to_string()),
+        state: call.phase.word(),
+        since: format_rfc3339(call.since),
+        caller: call.caller,
+        legs: call.legs.into_iter().map(leg_json).collect(),
+    });
+    Ok(Json(calls.collect()))
+}
+
+fn leg_json(leg: Leg) -> LegJson {
+    let (state, since) = leg.state();
+    let state = match state {
+        LegState::Ringing => "ringing",
+        LegState::Connected => "connected",
+        LegState::Held => "on_hold",
+        LegState::Ended => "ended",
+    };
+    LegJson {
+        extension_id: leg.party.extension_id.map(|id| id.to_string()),
+        extension_number: leg.party.extension_number,
+        name: leg.party.name,
+        device_id: leg.device_id.map(|id| id.to_string()),
+        state,
+        since: format_rfc3339(since),
+    }
+}
+
+/// The word for the state of the link to Zoom.
+pub(super) fn link_word(link: FeedLink) -> &'static str {
+    match link {
+        FeedLink::WebhookOnly => "webhook_only",
+        FeedLink::Connecting => "connecting",
+        FeedLink::Live => "live",
+        FeedLink::Down => "down",
+        FeedLink::Contested => "contested",
+    }
+}

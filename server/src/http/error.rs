@@ -1,0 +1,94 @@
+//! Errors as people and programs get them: `application/problem+json` (RFC 9457) for the API, a
+//! page that says what to do for people. Internals go to the log, never into an answer.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use crate::keeper::KeeperGone;
+
+/// What can go wrong while answering a request.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// There is no such thing, or none this caller may see.
+    #[error("there is no {what} here")]
+    NotFound {
+        /// What was looked for, in words.
+        what: &'static str,
+    },
+    /// The request cannot be understood.
+    #[error("{0}")]
+    BadRequest(String),
+    /// More streams are open than this server serves.
+    #[error("too many live streams are open; try again in a moment")]
+    TooManyStreams,
+    /// The server is stopping.
+    #[error("the server is restarting; try again in a moment")]
+    Stopping,
+}
+
+impl From<KeeperGone> for ApiError {
+    fn from(_: KeeperGone) -> Self {
+        Self::Stopping
+    }
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: &'a str,
+    title: &'a str,
+    status: u16,
+    detail: String,
+}
+
+impl ApiError {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::TooManyStreams | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let problem = Problem {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: self.to_string(),
+        };
+        let mut response = (status, Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_has_its_status() {
+        let pairs = [
+            (ApiError::NotFound { what: "queue" }, 404),
+            (ApiError::BadRequest("rows is not a number".to_owned()), 400),
+            (ApiError::TooManyStreams, 503),
+            (ApiError::Stopping, 503),
+        ];
+        for (error, status) in pairs {
+            let response = error.into_response();
+            assert_eq!(response.status().as_u16(), status);
+            assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        }
+    }
+}

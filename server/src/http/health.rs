@@ -1,0 +1,167 @@
+//! Is the process alive, can it be used, and how is the feed?
+
+use axum::{Json, extract::State, http::StatusCode};
+use domain::{time::Timestamp, trust::FeedLink};
+use serde::Serialize;
+
+use super::{api::link_word, error::ApiError, router::AppState};
+use crate::{
+    clock::{self, format_rfc3339},
+    journal::JournalStatus,
+    telemetry,
+};
+
+/// `GET /healthz`: the process lives.
+pub(super) async fn live() -> &'static str {
+    "ok\n"
+}
+
+/// Whether the server can be used, and why not.
+#[derive(Debug, Serialize)]
+pub(super) struct Readiness {
+    ready: bool,
+    feed: &'static str,
+    store: &'static str,
+    /// Sentences with the next step.
+    reasons: Vec<String>,
+}
+
+/// `GET /readyz`: 200 when feed and store are usable, else 503, with reasons.
+pub(super) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Readiness>) {
+    let feed = state.feed.borrow().clone();
+    let mut reasons = Vec::new();
+    match feed.link {
+        FeedLink::Live | FeedLink::WebhookOnly => {}
+        FeedLink::Connecting | FeedLink::Down | FeedLink::Contested => {
+            let fallback = "the connection to Zoom is not made yet; wait a moment".to_owned();
+            reasons.push(feed.problem.clone().unwrap_or(fallback));
+        }
+    }
+    let status = state.journal.status().borrow().clone();
+    let store = match status {
+        JournalStatus::Working if state.store.is_readable().await => "working",
+        JournalStatus::Working => {
+            reasons.push("the database cannot be read; check the disk of the data folder".to_owned());
+            "failing"
+        }
+        JournalStatus::Failing { problem, .. } => {
+            reasons.push(problem);
+            "failing"
+        }
+    };
+    let ready = reasons.is_empty();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Readiness { ready, feed: link_word(feed.link), store, reasons }))
+}
+
+/// The feed's own health.
+#[derive(Debug, Serialize)]
+pub(super) struct FeedJson {
+    link: &'static str,
+    since: String,
+    problem: Option<String>,
+    connected_since: Option<String>,
+    last_heard_at: Option<String>,
+    reconnects: u64,
+    token_expires_at: Option<String>,
+    last_event_at: Option<String>,
+    /// Milliseconds since the newest event arrived; null before the first.
+    lag_ms: Option<u64>,
+    journalled: u64,
+    facts: u64,
+    duplicates: u64,
+    quarantined: u64,
+    quarantine_size: u64,
+    lost: u64,
+    foreign_account: u64,
+    late: u64,
+    future: u64,
+    repeated: u64,
+    queued: usize,
+    last_commit_ms: f64,
+    webhooks: WebhooksJson,
+    directory: DirectoryJson,
+    gaps: Vec<GapJson>,
+    as_of: String,
+}
+
+#[derive(Debug, Serialize)]
+struct WebhooksJson {
+    accepted: u64,
+    refused: u64,
+    stale: u64,
+    unavailable: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct DirectoryJson {
+    read_at: Option<String>,
+    queues_without_members: usize,
+    problem: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct GapJson {
+    from: String,
+    to: Option<String>,
+    cause: String,
+}
+
+/// `GET /api/v1/feed`
+pub(super) async fn feed(State(state): State<AppState>) -> Result<Json<FeedJson>, ApiError> {
+    let feed = state.feed.borrow().clone();
+    let stats = state.journal.stats();
+    let webhooks = state.webhooks.stats();
+    let directory = state.directory.borrow().clone();
+    let anomalies = state.keeper.anomalies().await?;
+    let now = clock::now();
+    let today = clock::day_start(state.home, now);
+    let gaps = state.store.gaps_since(today).await.unwrap_or_else(|error| {
+        tracing::warn!(error = telemetry::chain(&error), "failed to read the gaps on record");
+        Vec::new()
+    });
+    let rfc3339 = |at: Option<Timestamp>| at.map(format_rfc3339);
+    Ok(Json(FeedJson {
+        link: link_word(feed.link),
+        since: format_rfc3339(feed.since),
+        problem: feed.problem,
+        connected_since: rfc3339(feed.connected_since),
+        last_heard_at: rfc3339(feed.heard_at),
+        reconnects: feed.reconnects,
+        token_expires_at: rfc3339(feed.token_expires_on),
+        last_event_at: rfc3339(stats.newest_at),
+        lag_ms: stats.newest_at.and_then(|at| u64::try_from(now.since(at).as_millis()).ok()),
+        journalled: stats.journalled,
+        facts: stats.facts,
+        duplicates: stats.duplicates,
+        quarantined: stats.quarantined,
+        quarantine_size: state.store.quarantined().await.unwrap_or(0),
+        lost: stats.lost,
+        foreign_account: stats.foreign_account,
+        late: anomalies.late,
+        future: anomalies.future,
+        repeated: anomalies.repeated,
+        queued: stats.queued,
+        last_commit_ms: stats.last_commit.as_secs_f64() * 1000.0,
+        webhooks: WebhooksJson {
+            accepted: webhooks.accepted,
+            refused: webhooks.refused,
+            stale: webhooks.stale,
+            unavailable: webhooks.unavailable,
+        },
+        directory: DirectoryJson {
+            read_at: rfc3339(directory.read_at),
+            queues_without_members: directory.queues_without_members,
+            problem: directory.problem,
+        },
+        gaps: gaps
+            .into_iter()
+            .map(|stored| GapJson {
+                from: format_rfc3339(stored.gap.from),
+                to: rfc3339(stored.gap.to),
+                cause: stored.cause,
+            })
+            .collect(),
+        as_of: format_rfc3339(now),
+    }))
+}

@@ -1,0 +1,77 @@
+//! Accepting connections: with a limit, a time for the head of a request, and an end for peers
+//! that neither read nor leave.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::Router;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Connections served at the same time. Each costs about 10 kB and a file descriptor.
+const MOST_CONNECTIONS: usize = 16_000;
+/// The head of a request has to arrive within this time; so has the next one on a kept connection.
+const HEAD: Duration = Duration::from_secs(15);
+/// A peer that acknowledges nothing we sent for this long is gone.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+/// Pause when the system has no more file descriptors.
+const EXHAUSTED: Duration = Duration::from_millis(100);
+/// The largest head of a request. Streams keep this buffer, so it is small.
+const HEAD_BYTES: usize = 16 * 1024;
+
+/// Serves `router` on `listener` until `stop`; open connections finish their request and end.
+pub async fn serve(listener: TcpListener, router: Router, tracker: &TaskTracker, stop: CancellationToken) {
+    let permits = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    loop {
+        let permit = tokio::select! {
+            () = stop.cancelled() => break,
+            permit = Arc::clone(&permits).acquire_owned() => permit.expect("the semaphore is never closed"),
+        };
+        let (stream, peer) = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "failed to accept a connection");
+                    tokio::time::sleep(EXHAUSTED).await;
+                    continue;
+                }
+            },
+        };
+        let connection = serve_connection(stream, peer, router.clone(), stop.clone());
+        tracker.spawn(async move {
+            connection.await;
+            drop(permit);
+        });
+    }
+}
+
+async fn serve_connection(stream: TcpStream, peer: SocketAddr, router: Router, stop: CancellationToken) {
+    let socket = socket2::SockRef::from(&stream);
+    // Frames are small and late ones are worthless; a peer that is gone must not be kept for ever.
+    let _ = socket.set_tcp_nodelay(true);
+    #[cfg(target_os = "linux")]
+    let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    tokio::pin!(connection);
+    let result = tokio::select! {
+        result = connection.as_mut() => result,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%peer, %error, "a connection ended early");
+    }
+}

@@ -1,0 +1,94 @@
+//! Live streams: one server-sent event stream per page, fed by the published view.
+//!
+//! First `hello` with the build of this server, then the full `view`, then `change`s, at least one
+//! a second. The bytes are shared by all readers; a slow reader skips revisions and nobody waits
+//! for it. Whatever a browser sends as `Last-Event-ID` is ignored: the full view repairs anything.
+
+use std::{convert::Infallible, sync::Arc};
+
+use axum::{
+    body::Body,
+    extract::{Path, State},
+    http::{HeaderValue, header},
+    response::Response,
+};
+use bytes::Bytes;
+use futures_util::stream::{self, Stream};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{error::ApiError, router::AppState};
+use crate::publish::{BoardKey, Published};
+
+/// Streams served at the same time, all boards together. A stream costs about 20 kB.
+pub(super) const MOST_STREAMS: usize = 12_000;
+
+/// `GET /live/{board}`: `all`, or the id of a queue.
+pub(super) async fn stream_board(
+    State(state): State<AppState>,
+    Path(board): Path<String>,
+) -> Result<Response, ApiError> {
+    let key = match board.as_str() {
+        "all" => BoardKey::All,
+        id => BoardKey::Queue(id.into()),
+    };
+    let permit = state.streams.clone().try_acquire_owned().map_err(|_| ApiError::TooManyStreams)?;
+    let board =
+        state.keeper.subscribe(key).await?.ok_or(ApiError::NotFound { what: "board of that name" })?;
+    let hello = Bytes::from(format!(
+        "retry: 3000\nevent: hello\ndata: {{\"build\":\"{}\"}}\n\n",
+        state.site.build_id
+    ));
+    let frames = frames(hello, board, state.stop.clone(), permit);
+    let mut response = Response::new(Body::from_stream(frames));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Tells nginx and its like not to hold frames back.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+struct Reader {
+    board: watch::Receiver<Arc<Published>>,
+    revision: Option<u64>,
+    stop: CancellationToken,
+    _permit: OwnedSemaphorePermit,
+}
+
+fn frames(
+    hello: Bytes,
+    board: watch::Receiver<Arc<Published>>,
+    stop: CancellationToken,
+    permit: OwnedSemaphorePermit,
+) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    let reader = Reader { board, revision: None, stop, _permit: permit };
+    let changes = stream::unfold(reader, |mut reader| async move {
+        let bytes = reader.next().await?;
+        Some((Ok(bytes), reader))
+    });
+    stream::StreamExt::chain(stream::once(async move { Ok(hello) }), changes)
+}
+
+impl Reader {
+    /// What this reader has not got yet; `None` when the server stops.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            let newest = self.board.borrow_and_update().clone();
+            let frames = match self.revision.replace(newest.revision) {
+                None => vec![newest.full_frame()],
+                Some(revision) => newest.frames_after(revision),
+            };
+            drop(newest);
+            match <[Bytes; 1]>::try_from(frames) {
+                Ok([frame]) => return Some(frame),
+                Err(frames) if frames.is_empty() => {}
+                Err(frames) => return Some(Bytes::from(frames.concat())),
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return None,
+                changed = self.board.changed() => changed.ok()?,
+            }
+        }
+    }
+}

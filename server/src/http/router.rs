@@ -1,0 +1,133 @@
+//! All routes in one place.
+
+use std::{any::Any, sync::Arc};
+
+use app::document::{PageLink, Site};
+use axum::{
+    Router,
+    http::StatusCode,
+    middleware,
+    response::{IntoResponse, Redirect, Response},
+    routing::get,
+};
+use chrono_tz::Tz;
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::{api, assets, guard, health, live, pages};
+use crate::{
+    journal::Journal,
+    keeper::KeeperHandle,
+    store::Store,
+    zoom::{directory::DirectoryStatus, socket::FeedStatus, webhook::Webhooks},
+};
+
+/// Handles to everything a request may need. Holds no business state.
+#[derive(Debug, Clone)]
+pub struct AppState {
+    /// The live state.
+    pub(crate) keeper: KeeperHandle,
+    /// The journal.
+    pub(crate) journal: Journal,
+    /// The database.
+    pub(crate) store: Store,
+    /// The feed's health.
+    pub(crate) feed: watch::Receiver<FeedStatus>,
+    /// How reading the directory goes.
+    pub(crate) directory: watch::Receiver<DirectoryStatus>,
+    /// The webhook receiver.
+    pub(crate) webhooks: Webhooks,
+    /// The installation's zone.
+    pub(crate) home: Tz,
+    /// What pages say of this server.
+    pub(crate) site: SiteFacts,
+    /// Live streams that may be opened.
+    pub(crate) streams: Arc<Semaphore>,
+    /// Ends live streams.
+    pub(crate) stop: CancellationToken,
+}
+
+/// What pages say of this server.
+#[derive(Debug, Clone)]
+pub(crate) struct SiteFacts {
+    /// Names this build.
+    pub(crate) build_id: Arc<str>,
+    /// The data is made up.
+    pub(crate) demo: bool,
+    /// Host of `CALLBOARD_PUBLIC_URL`, lower case.
+    pub(crate) public_host: Option<Arc<str>>,
+}
+
+impl SiteFacts {
+    pub(crate) fn new(demo: bool, public_host: Option<&str>) -> Self {
+        Self {
+            build_id: build_id(),
+            demo,
+            public_host: public_host.map(|host| host.to_ascii_lowercase().into()),
+        }
+    }
+
+    /// As the pages want it.
+    pub(super) fn site(&self) -> Site {
+        let mut links = vec![PageLink::new("Queues", "/queues"), PageLink::new("Wall", "/wall")];
+        if self.demo {
+            links.push(PageLink::new("Style", "/style"));
+        }
+        Site { assets: assets::links(), build_id: self.build_id.to_string(), demo: self.demo, links }
+    }
+}
+
+/// The version and the names of the embedded files: their names carry a hash of their content.
+fn build_id() -> Arc<str> {
+    let links = assets::links();
+    let hash_of = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let parts = [Some(links.css), links.js, links.wasm].into_iter().flatten().map(hash_of);
+    let names: Vec<String> = parts.collect();
+    format!("{}+{}", env!("CARGO_PKG_VERSION"), names.join("+")).into()
+}
+
+/// The number of live streams a server serves.
+pub(crate) fn stream_permits() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(live::MOST_STREAMS))
+}
+
+/// All routes. In this version none asks who is there: the listener is on loopback only.
+pub fn router(state: AppState) -> Router {
+    let people = Router::new()
+        .route("/", get(|| async { Redirect::temporary("/queues") }))
+        .route("/wall", get(pages::wall))
+        .route("/wall/{queue}", get(pages::wall_of_queue))
+        .route("/queues", get(pages::queues))
+        .route("/style", get(pages::style))
+        .fallback(pages::not_found);
+    let programs = Router::new()
+        .route("/live/{board}", get(live::stream_board))
+        .route("/api/v1/queues", get(api::queues))
+        .route("/api/v1/calls/live", get(api::live_calls))
+        .route("/api/v1/feed", get(health::feed));
+    let guarded = people
+        .merge(programs)
+        .merge(assets::router())
+        .layer(middleware::from_fn_with_state(state.clone(), guard::refuse_foreign_hosts));
+    // Health is asked by machines under any name; webhooks carry their own proof.
+    let open = Router::new().route("/healthz", get(health::live)).route("/readyz", get(health::ready));
+    guarded
+        .merge(open)
+        .with_state(state.clone())
+        .merge(state.webhooks.router())
+        .layer(middleware::from_fn(guard::set_security_headers))
+        .layer(CatchPanicLayer::custom(say_sorry))
+}
+
+/// A bug in one answer must not take the others down.
+fn say_sorry(panic: Box<dyn Any + Send>) -> Response {
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    tracing::error!(panic = message, "answering a request panicked");
+    (StatusCode::INTERNAL_SERVER_ERROR, "something went wrong in the server; its log says what\n")
+        .into_response()
+}

@@ -1,0 +1,262 @@
+//! The one task that owns the live state.
+//!
+//! It is fed with journalled facts only, so that the board can always be made anew from the
+//! journal. Select over the sources, apply synchronously, publish: no `.await` inside the rules,
+//! no rules inside the `select!`.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use chrono_tz::Tz;
+use domain::{
+    board::{Anomalies, Board, Input, LiveCall, Midnights},
+    directory::Directory,
+    time::Timestamp,
+    trust::{Freshness, Trust, feed_freshness},
+};
+use tokio::{
+    sync::{Notify, mpsc, oneshot, watch},
+    time::{Instant, MissedTickBehavior},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock,
+    journal::Journalled,
+    publish::{BoardKey, Published, Publisher},
+};
+
+/// Orders waiting for the keeper: one per request being answered, which the server bounds anyway.
+const ORDERS: usize = 1024;
+
+/// A board is published at least this often, changed or not: the pulse by which screens know that
+/// the server is alive.
+const PULSE: Duration = Duration::from_secs(1);
+
+/// The shortest time between two publications, however few readers there are.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(5);
+/// The longest, however many: a wall that is a quarter of a second late still looks live.
+const LONGEST_INTERVAL: Duration = Duration::from_millis(250);
+/// What one delivery to one reader costs on a slow core.
+const DELIVERY: Duration = Duration::from_micros(20);
+/// Deliveries may take one part in this many of a core.
+const DELIVERY_SHARE: u32 = 3;
+
+/// How the rest of the server talks to the keeper.
+#[derive(Debug, Clone)]
+pub struct KeeperHandle {
+    orders: mpsc::Sender<Order>,
+    all: watch::Receiver<Arc<Published>>,
+}
+
+/// The keeper has stopped; the process is going down.
+#[derive(Debug, thiserror::Error)]
+#[error("the live state is not kept any more: the server is stopping")]
+pub struct KeeperGone;
+
+#[derive(Debug)]
+enum Order {
+    Subscribe(BoardKey, oneshot::Sender<Option<watch::Receiver<Arc<Published>>>>),
+    LiveCalls(oneshot::Sender<Vec<LiveCall>>),
+    Anomalies(oneshot::Sender<Anomalies>),
+}
+
+impl KeeperHandle {
+    /// The newest state of all queues.
+    pub fn board(&self) -> Arc<Published> {
+        self.all.borrow().clone()
+    }
+
+    /// A board to follow; `None` for a queue nobody knows.
+    pub async fn subscribe(
+        &self,
+        key: BoardKey,
+    ) -> Result<Option<watch::Receiver<Arc<Published>>>, KeeperGone> {
+        self.ask(|answer| Order::Subscribe(key, answer)).await
+    }
+
+    /// Calls that are not over, oldest first.
+    pub async fn live_calls(&self) -> Result<Vec<LiveCall>, KeeperGone> {
+        self.ask(Order::LiveCalls).await
+    }
+
+    /// What was surprising since the start.
+    pub async fn anomalies(&self) -> Result<Anomalies, KeeperGone> {
+        self.ask(Order::Anomalies).await
+    }
+
+    async fn ask<T>(&self, order: impl FnOnce(oneshot::Sender<T>) -> Order) -> Result<T, KeeperGone> {
+        let (answer, answered) = oneshot::channel();
+        self.orders.send(order(answer)).await.map_err(|_| KeeperGone)?;
+        answered.await.map_err(|_| KeeperGone)
+    }
+}
+
+/// Where the keeper's inputs come from.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    /// New events, one `Vec` per commit of the journal.
+    pub(crate) journalled: mpsc::Receiver<Vec<Journalled>>,
+    /// The directory as last read.
+    pub(crate) directory: watch::Receiver<Arc<Directory>>,
+    /// What is known about the feed.
+    pub(crate) trust: watch::Receiver<Trust>,
+    /// Woken when a call names a queue that the directory does not know.
+    pub(crate) unresolved: Arc<Notify>,
+}
+
+/// Owner of the board.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    board: Board,
+    publisher: Publisher,
+    home: Tz,
+    sources: Sources,
+    orders: mpsc::Receiver<Order>,
+    newest_fact_at: Option<Timestamp>,
+    feed_was: Freshness,
+}
+
+impl Keeper {
+    /// A keeper of `board`, and the handle to it. `epoch` names this run of the server.
+    pub(crate) fn new(
+        epoch: u64,
+        board: Board,
+        newest_fact_at: Option<Timestamp>,
+        home: Tz,
+        sources: Sources,
+    ) -> (Self, KeeperHandle) {
+        let trust = sources.trust.borrow().clone();
+        let publisher = Publisher::new(epoch, clock::now(), trust);
+        let (orders, received) = mpsc::channel(ORDERS);
+        let handle = KeeperHandle { orders, all: publisher.all() };
+        let feed_was = Freshness::Live;
+        (Self { board, publisher, home, sources, orders: received, newest_fact_at, feed_was }, handle)
+    }
+
+    /// Keeps the board until `stop`, or until a source that never ends has ended.
+    pub(crate) async fn keep(mut self, stop: CancellationToken) {
+        let mut pulse = tokio::time::interval(PULSE);
+        pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.let_time_pass();
+        self.publish();
+        let mut published_at = Instant::now();
+        let mut is_dirty = false;
+        loop {
+            let interval = interval(self.publisher.readers());
+            let publish_at = published_at + interval;
+            tokio::select! { biased;
+                () = stop.cancelled() => break,
+                _ = pulse.tick() => {
+                    self.let_time_pass();
+                    is_dirty = true;
+                }
+                events = self.sources.journalled.recv() => {
+                    let Some(events) = events else { break };
+                    self.apply(events);
+                    is_dirty = true;
+                }
+                Some(order) = self.orders.recv() => {
+                    // Orders change nothing, so there is nothing to publish.
+                    self.obey(order);
+                    continue;
+                }
+                changed = self.sources.directory.changed() => {
+                    if changed.is_err() { break }
+                    let directory = (**self.sources.directory.borrow_and_update()).clone();
+                    self.board.apply(clock::now(), Input::Directory(directory));
+                    self.let_time_pass();
+                    is_dirty = true;
+                }
+                changed = self.sources.trust.changed() => {
+                    if changed.is_err() { break }
+                    self.sources.trust.borrow_and_update();
+                    is_dirty = true;
+                }
+                () = tokio::time::sleep_until(publish_at), if is_dirty => {}
+            }
+            if is_dirty && Instant::now() >= publish_at {
+                self.publish();
+                published_at = Instant::now();
+                is_dirty = false;
+            }
+        }
+    }
+
+    fn apply(&mut self, events: Vec<Journalled>) {
+        let now = clock::now();
+        for event in events {
+            self.newest_fact_at = Some(event.received_at);
+            if let Some(fact) = event.fact {
+                self.board.apply(now, Input::Fact(fact));
+            }
+        }
+        if self.board.has_unresolved_queues() {
+            self.sources.unresolved.notify_one();
+        }
+    }
+
+    fn let_time_pass(&mut self) {
+        let now = clock::now();
+        let midnights = midnights(&self.board, self.home, now);
+        self.board.apply(now, Input::Midnights(midnights));
+    }
+
+    fn obey(&mut self, order: Order) {
+        // An asker that is gone has lost interest: nothing to do about a failed answer.
+        match order {
+            Order::Subscribe(key, answer) => {
+                let _ = answer.send(self.publisher.subscribe(&key));
+            }
+            Order::LiveCalls(answer) => {
+                let _ = answer.send(self.board.live_calls());
+            }
+            Order::Anomalies(answer) => {
+                let _ = answer.send(self.board.anomalies());
+            }
+        }
+    }
+
+    fn publish(&mut self) {
+        let now = clock::now();
+        self.board.apply(now, Input::Tick);
+        let mut trust = self.sources.trust.borrow().clone();
+        trust.newest_fact_at = trust.newest_fact_at.max(self.newest_fact_at);
+        // Every row's quality depends on whether the feed is heard.
+        let feed_is = feed_freshness(now, &trust);
+        let whole = (feed_is == Freshness::Live) != (self.feed_was == Freshness::Live);
+        self.feed_was = feed_is;
+        self.publisher.publish(&mut self.board, now, &trust, whole);
+    }
+}
+
+/// The time between two publications that keeps deliveries within their share of a core.
+fn interval(readers: usize) -> Duration {
+    let readers = u32::try_from(readers).unwrap_or(u32::MAX);
+    (DELIVERY * DELIVERY_SHARE).saturating_mul(readers).clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL)
+}
+
+/// When today began in every zone the board needs.
+pub(crate) fn midnights(board: &Board, home: Tz, now: Timestamp) -> Midnights {
+    let zones: BTreeMap<_, _> = board
+        .zones()
+        .into_iter()
+        .filter_map(|name| {
+            let (zone, _) = clock::zone(name.as_str())?;
+            Some((name, clock::day_start(zone, now)))
+        })
+        .collect();
+    Midnights { home: clock::day_start(home, now), zones }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_readers_the_longer_between_two_publications() {
+        assert_eq!(interval(0), SHORTEST_INTERVAL);
+        assert_eq!(interval(100), Duration::from_millis(6));
+        assert_eq!(interval(2_000), Duration::from_millis(120));
+        assert_eq!(interval(1_000_000), LONGEST_INTERVAL);
+    }
+}

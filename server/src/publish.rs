@@ -1,0 +1,421 @@
+//! The published view: the newest state of every board, encoded once, shared by all readers.
+//!
+//! Owned by the keeper, which alone publishes. Readers hold a `watch` receiver: they get the latest
+//! and are never waited for. A reader that was slow gets the frames it missed while they are still
+//! kept, else the full view; as all values are absolute, it has then lost nothing.
+
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    sync::{Arc, OnceLock},
+};
+
+use bytes::Bytes;
+use domain::{
+    board::Board,
+    id::QueueId,
+    time::Timestamp,
+    trust::Trust,
+    view::{BoardView, QueueView, Totals},
+};
+use serde::Serialize;
+use tokio::sync::watch;
+
+/// Change frames kept for readers that fell behind. At 20 frames a second, three seconds of them.
+const FRAMES_KEPT: usize = 64;
+
+/// Which board a reader looks at.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum BoardKey {
+    /// All queues.
+    All,
+    /// One queue.
+    Queue(QueueId),
+}
+
+/// One board at one revision. Cheap to clone: everything large is shared.
+#[derive(Debug)]
+pub struct Published {
+    /// Names this run of the server; revisions of two runs do not compare.
+    pub epoch: u64,
+    /// Rises with every publication.
+    pub revision: u64,
+    /// The server's clock at publication.
+    pub as_of: Timestamp,
+    /// May it be believed?
+    pub trust: Trust,
+    /// All queues of this board together.
+    pub totals: Totals,
+    /// One row per queue, by name.
+    pub rows: Vec<Arc<Row>>,
+    frames: VecDeque<(u64, Bytes)>,
+    full: OnceLock<Bytes>,
+}
+
+/// A queue's row with its JSON text.
+#[derive(Debug)]
+pub struct Row {
+    /// The row.
+    pub view: QueueView,
+    json: Box<serde_json::value::RawValue>,
+}
+
+impl Row {
+    fn new(view: QueueView) -> Self {
+        let json = serde_json::value::to_raw_value(&view).expect("a row is plain data and always encodes");
+        Self { view, json }
+    }
+}
+
+/// A full view on the wire; the same fields as [`BoardView`].
+#[derive(Serialize)]
+struct FullFrame<'a> {
+    revision: u64,
+    as_of: Timestamp,
+    trust: &'a Trust,
+    totals: &'a Totals,
+    queues: Vec<&'a serde_json::value::RawValue>,
+}
+
+/// A change on the wire; the same fields as [`domain::view::BoardChange`].
+#[derive(Serialize)]
+struct ChangeFrame<'a> {
+    revision: u64,
+    as_of: Timestamp,
+    trust: &'a Trust,
+    totals: &'a Totals,
+    queues: Vec<&'a serde_json::value::RawValue>,
+    removed: Vec<&'a QueueId>,
+}
+
+impl Published {
+    fn empty(epoch: u64, as_of: Timestamp, trust: Trust) -> Self {
+        Self {
+            epoch,
+            revision: 0,
+            as_of,
+            trust,
+            totals: Totals::default(),
+            rows: Vec::new(),
+            frames: VecDeque::new(),
+            full: OnceLock::new(),
+        }
+    }
+
+    /// The board as a value, for rendering a page.
+    pub fn view(&self) -> BoardView {
+        BoardView {
+            revision: self.revision,
+            as_of: self.as_of,
+            trust: self.trust.clone(),
+            totals: self.totals,
+            queues: self.rows.iter().map(|row| row.view.clone()).collect(),
+        }
+    }
+
+    /// The row of one queue.
+    pub fn row(&self, id: &QueueId) -> Option<&QueueView> {
+        self.rows.iter().map(|row| &row.view).find(|view| view.id == *id)
+    }
+
+    /// The full view as a server-sent event; encoded by the first reader that asks.
+    pub fn full_frame(&self) -> Bytes {
+        let encode = || {
+            let body = FullFrame {
+                revision: self.revision,
+                as_of: self.as_of,
+                trust: &self.trust,
+                totals: &self.totals,
+                queues: self.rows.iter().map(|row| &*row.json).collect(),
+            };
+            frame("view", self.epoch, self.revision, &body)
+        };
+        self.full.get_or_init(encode).clone()
+    }
+
+    /// What a reader at `revision` needs to be up to date; empty when it is.
+    pub fn frames_after(&self, revision: u64) -> Vec<Bytes> {
+        if revision == self.revision {
+            return Vec::new();
+        }
+        match self.frames.front() {
+            Some((oldest, _)) if *oldest <= revision + 1 && revision < self.revision => {
+                let missed = self.frames.iter().filter(|(of, _)| *of > revision);
+                missed.map(|(_, bytes)| bytes.clone()).collect()
+            }
+            _ => vec![self.full_frame()],
+        }
+    }
+}
+
+/// One event of the stream. JSON text has no raw line break, so one `data:` line always suffices,
+/// and nothing in a name can begin another event.
+fn frame(event: &str, epoch: u64, revision: u64, body: &impl Serialize) -> Bytes {
+    let mut out = format!("id: {epoch}-{revision}\nevent: {event}\ndata: ").into_bytes();
+    serde_json::to_writer(&mut out, body).expect("a frame is plain data and always encodes");
+    out.extend_from_slice(b"\n\n");
+    Bytes::from(out)
+}
+
+/// Publishes boards. Owned by the keeper.
+#[derive(Debug)]
+pub(crate) struct Publisher {
+    epoch: u64,
+    revision: u64,
+    rows: HashMap<QueueId, Arc<Row>>,
+    /// Ids in the order of their names.
+    order: Vec<QueueId>,
+    all: watch::Sender<Arc<Published>>,
+    of_queues: HashMap<QueueId, watch::Sender<Arc<Published>>>,
+}
+
+impl Publisher {
+    pub(crate) fn new(epoch: u64, now: Timestamp, trust: Trust) -> Self {
+        let empty = Arc::new(Published::empty(epoch, now, trust));
+        Self {
+            epoch,
+            revision: 0,
+            rows: HashMap::new(),
+            order: Vec::new(),
+            all: watch::Sender::new(empty),
+            of_queues: HashMap::new(),
+        }
+    }
+
+    /// The board of all queues.
+    pub(crate) fn all(&self) -> watch::Receiver<Arc<Published>> {
+        self.all.subscribe()
+    }
+
+    /// A board; `None` for a queue nobody knows. A queue's own board is made for its first reader.
+    pub(crate) fn subscribe(&mut self, key: &BoardKey) -> Option<watch::Receiver<Arc<Published>>> {
+        let id = match key {
+            BoardKey::All => return Some(self.all.subscribe()),
+            BoardKey::Queue(id) => id,
+        };
+        let row = self.rows.get(id)?;
+        let now = self.all.borrow().clone();
+        let board = self.of_queues.entry(id.clone()).or_insert_with(|| {
+            watch::Sender::new(Arc::new(Published {
+                epoch: self.epoch,
+                revision: self.revision,
+                as_of: now.as_of,
+                trust: now.trust.clone(),
+                totals: Totals::default(),
+                rows: vec![row.clone()],
+                frames: VecDeque::new(),
+                full: OnceLock::new(),
+            }))
+        });
+        Some(board.subscribe())
+    }
+
+    /// Readers of all boards together. The receiver every server keeps for its pages is not one.
+    pub(crate) fn readers(&self) -> usize {
+        let of_queues: usize = self.of_queues.values().map(watch::Sender::receiver_count).sum();
+        self.all.receiver_count().saturating_sub(1) + of_queues
+    }
+
+    /// Publishes what changed, or just the time and the trust when nothing did.
+    pub(crate) fn publish(&mut self, board: &mut Board, now: Timestamp, trust: &Trust, whole: bool) {
+        let (mut changed, removed) = board.take_changes();
+        if whole {
+            changed.extend(board.queue_ids());
+        }
+        let mut reordered = !removed.is_empty();
+        for id in &removed {
+            self.rows.remove(id);
+        }
+        let mut fresh: BTreeSet<QueueId> = BTreeSet::new();
+        for id in changed {
+            let Some(view) = board.queue_view(&id, now, trust) else { continue };
+            let before = self.rows.get(&id);
+            if before.is_some_and(|row| row.view == view) {
+                continue;
+            }
+            reordered |= before.is_none_or(|row| row.view.name != view.name);
+            self.rows.insert(id.clone(), Arc::new(Row::new(view)));
+            fresh.insert(id);
+        }
+        if reordered {
+            self.order = board.queue_ids();
+        }
+        self.revision += 1;
+        let edition = Edition { epoch: self.epoch, revision: self.revision, now, trust };
+
+        let rows: Vec<Arc<Row>> = self.order.iter().filter_map(|id| self.rows.get(id)).cloned().collect();
+        let changed_rows: Vec<&Row> =
+            fresh.iter().filter_map(|id| self.rows.get(id)).map(|row| &**row).collect();
+        let removed: Vec<&QueueId> = removed.iter().collect();
+        edition.publish(&self.all, board.totals(&self.order), rows, &changed_rows, &removed);
+
+        self.of_queues.retain(|_, board| board.receiver_count() > 0);
+        for (id, channel) in &self.of_queues {
+            let row = self.rows.get(id);
+            let changed_row: Vec<&Row> =
+                row.iter().filter(|_| fresh.contains(id)).map(|row| &***row).collect();
+            let removed = if row.is_none() { vec![id] } else { Vec::new() };
+            let totals = board.totals(std::slice::from_ref(id));
+            edition.publish(channel, totals, row.cloned().into_iter().collect(), &changed_row, &removed);
+        }
+    }
+}
+
+/// One publication, of whichever boards.
+struct Edition<'a> {
+    epoch: u64,
+    revision: u64,
+    now: Timestamp,
+    trust: &'a Trust,
+}
+
+impl Edition<'_> {
+    fn publish(
+        &self,
+        channel: &watch::Sender<Arc<Published>>,
+        totals: Totals,
+        rows: Vec<Arc<Row>>,
+        changed: &[&Row],
+        removed: &[&QueueId],
+    ) {
+        let body = ChangeFrame {
+            revision: self.revision,
+            as_of: self.now,
+            trust: self.trust,
+            totals: &totals,
+            queues: changed.iter().map(|row| &*row.json).collect(),
+            removed: removed.to_vec(),
+        };
+        let change = frame("change", self.epoch, self.revision, &body);
+        let mut frames = channel.borrow().frames.clone();
+        frames.push_back((self.revision, change));
+        while frames.len() > FRAMES_KEPT {
+            frames.pop_front();
+        }
+        channel.send_replace(Arc::new(Published {
+            epoch: self.epoch,
+            revision: self.revision,
+            as_of: self.now,
+            trust: self.trust.clone(),
+            totals,
+            rows,
+            frames,
+            full: OnceLock::new(),
+        }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        board::Input,
+        directory::{Directory, DirectoryQueue},
+        service_level::ServiceLevelPolicy,
+        trust::FeedLink,
+        view::BoardChange,
+    };
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+    fn trust() -> Trust {
+        Trust {
+            feed: FeedLink::Live,
+            feed_since: NOW,
+            feed_heard_at: Some(NOW),
+            feed_problem: None,
+            newest_fact_at: None,
+            counting_since: None,
+            gap: None,
+            demo: false,
+        }
+    }
+
+    fn queue(id: &str, name: &str) -> DirectoryQueue {
+        DirectoryQueue {
+            id: id.into(),
+            extension_id: None,
+            name: name.to_owned(),
+            extension_number: None,
+            zone: None,
+            members: None,
+            policy: ServiceLevelPolicy::default(),
+        }
+    }
+
+    fn read(board: &mut Board, queues: Vec<DirectoryQueue>) {
+        board.apply(NOW, Input::Directory(Directory { queues }));
+    }
+
+    fn data(frame: &Bytes) -> &str {
+        let text = std::str::from_utf8(frame).unwrap();
+        text.lines().find_map(|line| line.strip_prefix("data: ")).unwrap()
+    }
+
+    #[test]
+    fn a_full_frame_reads_back_as_the_view_it_was_made_from() {
+        let mut board = Board::new();
+        read(&mut board, vec![queue("b", "Support"), queue("a", "Billing\n\ndata: {}")]);
+        let mut publisher = Publisher::new(7, NOW, trust());
+        publisher.publish(&mut board, NOW, &trust(), false);
+        let published = publisher.all().borrow().clone();
+        let frame = published.full_frame();
+        assert!(frame.starts_with(b"id: 7-1\nevent: view\ndata: {"));
+        let text = std::str::from_utf8(&frame).unwrap();
+        assert_eq!(text.matches("\n\n").count(), 1, "a name never begins another event");
+        let view: BoardView = serde_json::from_str(data(&frame)).unwrap();
+        assert_eq!(view, published.view());
+        assert_eq!(view.queues[1].name, "Support", "rows are in the order of their names");
+    }
+
+    #[test]
+    fn a_reader_gets_what_it_missed_or_everything() {
+        let mut board = Board::new();
+        read(&mut board, vec![queue("a", "Billing"), queue("b", "Support")]);
+        let mut publisher = Publisher::new(7, NOW, trust());
+        publisher.publish(&mut board, NOW, &trust(), false);
+        read(&mut board, vec![queue("a", "Billing"), queue("b", "Helpdesk")]);
+        publisher.publish(&mut board, NOW, &trust(), false);
+        publisher.publish(&mut board, NOW, &trust(), false);
+        let published = publisher.all().borrow().clone();
+
+        assert!(published.frames_after(3).is_empty());
+        let missed = published.frames_after(1);
+        let changes: Vec<BoardChange> =
+            missed.iter().map(|frame| serde_json::from_str(data(frame)).unwrap()).collect();
+        assert_eq!(changes.iter().map(|change| change.revision).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(changes[0].queues[0].name, "Helpdesk");
+        assert!(changes[1].queues.is_empty(), "a pulse carries no rows");
+        assert_eq!(published.frames_after(99), vec![published.full_frame()], "a forged revision");
+
+        for _ in 0..FRAMES_KEPT {
+            publisher.publish(&mut board, NOW, &trust(), false);
+        }
+        let published = publisher.all().borrow().clone();
+        assert_eq!(published.frames_after(1), vec![published.full_frame()]);
+    }
+
+    #[test]
+    fn a_queue_has_its_own_board_while_somebody_reads_it() {
+        let mut board = Board::new();
+        read(&mut board, vec![queue("a", "Billing"), queue("b", "Support")]);
+        let mut publisher = Publisher::new(7, NOW, trust());
+        publisher.publish(&mut board, NOW, &trust(), false);
+        assert!(publisher.subscribe(&BoardKey::Queue("nobody".into())).is_none());
+        let reader = publisher.subscribe(&BoardKey::Queue("b".into())).unwrap();
+        read(&mut board, vec![queue("a", "Invoices"), queue("b", "Support")]);
+        publisher.publish(&mut board, NOW, &trust(), false);
+        let seen = reader.borrow().clone();
+        assert_eq!(seen.rows.len(), 1);
+        let change: BoardChange = serde_json::from_str(data(&seen.frames_after(1)[0])).unwrap();
+        assert!(change.queues.is_empty(), "the other queue changed, not this one");
+
+        read(&mut board, vec![queue("a", "Invoices")]);
+        publisher.publish(&mut board, NOW, &trust(), false);
+        let change: BoardChange = serde_json::from_str(data(&reader.borrow().frames_after(2)[0])).unwrap();
+        assert_eq!(change.removed, ["b".into()]);
+        drop(reader);
+        publisher.publish(&mut board, NOW, &trust(), false);
+        assert!(publisher.of_queues.is_empty());
+    }
+}

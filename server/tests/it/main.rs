@@ -1,0 +1,4 @@
+//! The server from outside: one test binary.
+
+mod simulation;
+mod tidy;
