@@ -19,11 +19,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What the compressed wasm may weigh in a release build: measured size plus room for the next features.
-pub(crate) const WASM_BUDGET: usize = 90_000;
+/// What the wasm of a release build may weigh with brotli.
+///
+/// Measured 144.5 kB with wall and desk board (2026-11-21), and a tenth on top: enough for a change, not for a
+/// careless dependency. Whoever raises it says in the commit what the bytes are for.
+pub(crate) const WASM_BUDGET: usize = 160_000;
 
-/// What a first visit may download altogether, compressed.
-pub(crate) const PAGE_BUDGET: usize = 120_000;
+/// What a first visit may download altogether with brotli, glue and style sheet included.
+pub(crate) const PAGE_BUDGET: usize = 175_000;
 
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub(crate) struct Arguments {
