@@ -2,6 +2,17 @@
 //!
 //! Two layers: [`World`] is a pure, seeded simulation of an account's telephone traffic; the socket
 //! server around it speaks Zoom's OAuth, event WebSocket, webhooks and REST on the loopback interface.
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! let sim = zoom_sim::Sim::start(zoom_sim::SimConfig::quiet()).await?;
+//! // … point a server at sim.oauth_url(), sim.api_url(), sim.ws_url() with sim.credentials() …
+//! sim.send_event(serde_json::json!({ "event": "phone.callee_ringing" })).await;
+//! sim.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Nothing here uses Callboard's own types, so a misread format cannot pass its own tests.
 
 #![forbid(unsafe_code)]

@@ -179,7 +179,7 @@ impl WorldConfig {
 
     /// The demo's people on an ordinary business day with quiet nights.
     pub fn office(start: DateTime<Utc>) -> Self {
-        Self { demand: Demand::BusinessDay, ..Self::base(DirectoryPlan::Demo, start) }
+        Self { demand: Demand::BusinessDay, ..Self::base(DirectoryPlan::Office, start) }
     }
 
     /// Two queues and five people, calm.

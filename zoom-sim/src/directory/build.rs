@@ -13,6 +13,8 @@ use crate::dice::Dice;
 pub enum DirectoryPlan {
     /// Two offices, six queues, 24 people and two common area phones.
     Demo,
+    /// The demo's account with opening hours: weekdays from eight to six, but for the night desk.
+    Office,
     /// One office, two queues, five people: small enough to follow by hand.
     Small,
     /// Generated to size.
@@ -34,6 +36,7 @@ impl DirectoryPlan {
         match self {
             Self::Given(directory) => return (**directory).clone(),
             Self::Demo => builder.demo(),
+            Self::Office => builder.office(),
             Self::Small => builder.small(),
             Self::Sized { queues, people, calls_per_hour } => {
                 builder.sized(*queues, *people, *calls_per_hour)
@@ -201,6 +204,13 @@ impl Builder {
         (night.patience_seconds, night.wrap_up_seconds) = (70.0, 0.0);
         let sales = self.queue("Sales", 806, denver, &[16, 17, 18, 19, 11]);
         (sales.calls_per_hour, sales.talk_seconds, sales.patience_seconds) = (62.0, 100.0, 120.0);
+    }
+
+    fn office(&mut self) {
+        self.demo();
+        for queue in self.directory.queues.iter_mut().filter(|queue| queue.name != "Night desk") {
+            queue.hours = Hours::Weekdays { from_minute: 8 * 60, to_minute: 18 * 60 };
+        }
     }
 
     fn small(&mut self) {

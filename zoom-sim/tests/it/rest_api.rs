@@ -135,6 +135,25 @@ async fn missing_scopes_are_named() {
 }
 
 #[tokio::test]
+async fn the_controls_tell_status_and_truth() {
+    let sim = Sim::start(SimConfig { pace: zoom_sim::Pace::ByHand, ..SimConfig::quiet() }).await.unwrap();
+    let (status, _) = control(&sim, "call", json!({ "queue": "Help", "count": 3 })).await;
+    assert_eq!(status, 204);
+    assert_eq!(control(&sim, "call", json!({ "queue": "Nowhere" })).await.0, 404);
+    sim.play(chrono::TimeDelta::minutes(30)).await;
+    let ask = async |path: &str| -> serde_json::Value {
+        http().get(format!("{}/sim/{path}", sim.base_url())).send().await.unwrap().json().await.unwrap()
+    };
+    let truth = ask("truth?visits=5").await;
+    let help = truth["queues"].as_array().unwrap().iter().find(|queue| queue["name"] == "Help").unwrap();
+    assert_eq!(help["visits"].as_array().unwrap().len(), 3);
+    let status = ask("status").await;
+    assert!(status["totals"]["events"].as_u64().unwrap() > 0);
+    assert_eq!(status["connected"], 0);
+    sim.stop().await;
+}
+
+#[tokio::test]
 async fn both_kinds_of_429() {
     let limits =
         RateLimits { light_per_second: 1, medium_per_second: 100, heavy_per_second: 100, heavy_per_day: 2 };

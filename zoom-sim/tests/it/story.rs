@@ -160,6 +160,39 @@ fn callers_nobody_rings_for_leave_no_trace() {
     assert!(silent.len() > 20, "{}", silent.len());
 }
 
+/// Nobody gets through outside opening hours, and nobody is turned away within them.
+#[test]
+fn closed_queues_take_no_calls() {
+    let start = Utc.with_ymd_and_hms(2026, 11, 18, 0, 0, 0).unwrap();
+    let mut world = World::new(WorldConfig::office(start), 5);
+    world.skip_until(start + TimeDelta::hours(24));
+    let mut closed = 0;
+    for queue in world.directory().queues.clone() {
+        for visit in world.truth().visits_of(&queue.id) {
+            let open = queue.hours.open_at(queue.zone, visit.entered);
+            assert_eq!(visit.outcome == Some(Outcome::Closed), !open, "{visit:?}");
+            closed += usize::from(!open);
+        }
+    }
+    assert!(closed > 20, "{closed}");
+}
+
+/// Whoever opens the wall sees callers waiting, whatever the seed.
+#[test]
+fn the_demo_begins_with_callers_waiting() {
+    for seed in 1..6 {
+        let world = World::warmed_up(WorldConfig::demo(morning()), seed, TimeDelta::minutes(30));
+        let moments =
+            world.directory().queues.iter().map(|queue| world.truth().queue_at(&queue.id, world.now()));
+        let (mut waiting, mut talking) = (0, 0);
+        for moment in moments {
+            waiting += moment.waiting;
+            talking += moment.talking + moment.on_hold;
+        }
+        assert!(waiting >= 2 && talking >= 5, "seed {seed}: {waiting} waiting, {talking} talking");
+    }
+}
+
 /// The demo must be alive: about one event a second, people waiting, some for long, some giving up.
 #[test]
 fn the_demo_is_lively() {

@@ -33,7 +33,8 @@ async fn wrong_requests_are_refused_with_a_reason() {
     let sim = Sim::start(SimConfig::quiet()).await.unwrap();
     let known = sim.credentials().clone();
     let client = (&*known.client_id, &*known.client_secret);
-    let cases: [((&str, &str), &[(&str, &str)], &str); 6] = [
+    type Fields<'a> = &'a [(&'a str, &'a str)];
+    let cases: [((&str, &str), Fields, &str); 6] = [
         ((client.0, "wrong"), &[("grant_type", "client_credentials")], "invalid_client"),
         (("wrong", client.1), &[("grant_type", "client_credentials")], "invalid_client"),
         (client, &[("grant_type", "password")], "unsupported_grant_type"),
