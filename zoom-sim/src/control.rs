@@ -6,13 +6,13 @@
 //! | `GET truth` | `?queue=ID&at=RFC3339&visits=N` |
 //! | `POST event` | an event body, sent as it is |
 //! | `POST call` | `{"queue": "id, name or number", "count": 1}`: outside callers now |
-//! | `GET faults`, `POST faults`, `POST faults/clear` | a [`FaultPlan`](crate::FaultPlan) |
-//! | `POST garbage` | `{"kind": "broken_json"}` and so on, see [`Garbage`](crate::Garbage) |
+//! | `GET faults`, `POST faults`, `POST faults/clear` | a [`FaultPlan`] |
+//! | `POST garbage` | `{"kind": "broken_json"}` and so on, see [`Garbage`] |
 //! | `POST close`, `POST cut` | `{"code": 1011, "reason": ""}`; nothing |
 //! | `POST outage` | `{"seconds": 5}` |
 //! | `POST refuse` | `{"what": "tokens" \| "rest", "count", "status"}`, `{"what": "sockets", "count", "status", "text"}`, `{"what": "limit", "count", "kind": "per_second" \| "daily"}` |
 //! | `POST expire-tokens` | nothing |
-//! | `POST blast` | a [`BlastPlan`](crate::BlastPlan); answers with the report |
+//! | `POST blast` | a [`BlastPlan`]; answers with the report |
 
 use std::sync::Arc;
 use std::time::Duration;
