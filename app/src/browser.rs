@@ -7,6 +7,7 @@
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use domain::{
+    id::QueueId,
     time::Timestamp,
     trust::LATE_AFTER,
     view::{BoardChange, BoardView},
@@ -17,7 +18,7 @@ use serde::Deserialize;
 use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::{Event, EventSource, KeyboardEvent, MessageEvent};
 
-use crate::{live_board::LiveBoard, server_clock::ServerClock};
+use crate::{live_board::LiveBoard, row_slide, server_clock::ServerClock};
 
 /// The first wait before the stream is opened again; each further one is twice as long.
 const FIRST_WAIT: f64 = 1_000.0;
@@ -115,7 +116,19 @@ fn beat(follower: &Rc<RefCell<Follower>>) {
         this.keep_stream(follower);
         (this.board, this.now())
     };
-    board.tick(now);
+    sliding(board, || board.tick(now));
+}
+
+/// Lets the board change, and rows that change places slide.
+fn sliding(board: LiveBoard, change: impl FnOnce()) {
+    let order = |board: LiveBoard| -> Vec<QueueId> {
+        board.rows.with_untracked(|rows| rows.iter().map(|row| row.id.clone()).collect())
+    };
+    let before = order(board);
+    change();
+    if order(board) != before {
+        row_slide::play();
+    }
 }
 
 impl Follower {
@@ -210,13 +223,13 @@ fn hear(follower: &Rc<RefCell<Follower>>, event: &MessageEvent) {
         "view" => {
             if let Ok(view) = serde_json::from_str::<BoardView>(&data) {
                 let now = follower.borrow_mut().heard(view.as_of);
-                board.hear_view(now, view);
+                sliding(board, || board.hear_view(now, view));
             }
         }
         _ => {
             if let Ok(change) = serde_json::from_str::<BoardChange>(&data) {
                 let now = follower.borrow_mut().heard(change.as_of);
-                board.hear_change(now, change);
+                sliding(board, || board.hear_change(now, change));
             }
         }
     }

@@ -35,4 +35,6 @@ mod address;
 mod announcement;
 #[cfg(feature = "hydrate")]
 mod browser;
+#[cfg(feature = "hydrate")]
+mod row_slide;
 pub mod server_clock;

@@ -90,7 +90,7 @@ pub fn style_page(site: Site) -> impl IntoView {
         <Document
             site=site.clone()
             title="Components".to_owned()
-            body="desk style-page".to_owned()
+            body="style-page".to_owned()
             theme=Theme::Auto
             liveness=Liveness::Still
         >

@@ -124,7 +124,7 @@ pub fn WallScreen(
     /// The zone of the clock.
     zone: LocalZone,
 ) -> impl IntoView {
-    let legible = layout.legible.clone().map(|legible| view! { <p>{legible}</p> });
+    let legible = layout.legible.clone().map(|legible| view! { <p class="legible">{legible}</p> });
     let inferred = {
         let columns = layout.columns.clone();
         move || subject == WallSubject::AllQueues && columns.iter().any(|column| board.is_inferred(*column))
