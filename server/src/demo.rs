@@ -43,7 +43,13 @@ impl Demo {
     ///
     /// When the environment's settings are wrong, or the pretend Zoom cannot listen.
     pub async fn start(seed: u64, speed: u32) -> Result<(Self, Config), DemoError> {
-        let sim_config = SimConfig { seed, pace: Pace::Scaled(f64::from(speed)), ..SimConfig::demo() };
+        let sim_config = SimConfig {
+            seed,
+            pace: Pace::Scaled(f64::from(speed)),
+            // A board that begins with an empty day shows little.
+            tells_the_past: true,
+            ..SimConfig::demo()
+        };
         let credentials = sim_config.credentials.clone();
         let sim = Sim::start(sim_config).await.map_err(|error| DemoError::Sim(format!("{error:#}")))?;
         let urls = [sim.oauth_url(), sim.api_url(), sim.ws_url()];

@@ -74,7 +74,8 @@ impl Lookout {
             feed_heard_at: feed.heard_at,
             feed_problem: feed.problem,
             newest_fact_at: None,
-            counting_since: (installed_at > today).then_some(installed_at),
+            // The demo's day is told when it starts.
+            counting_since: (installed_at > today && !self.demo).then_some(installed_at),
             demo: self.demo,
         }
     }

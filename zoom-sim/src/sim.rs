@@ -23,6 +23,7 @@ use crate::counters::{Counters, Totals};
 use crate::credentials::Credentials;
 use crate::delivery::{self, Delivery, PARCELS_WAITING, Parcel};
 use crate::directory::{Directory, DirectoryPlan};
+use crate::event::EmittedEvent;
 use crate::fault::{Faults, Garbage};
 use crate::oauth::TokenDesk;
 use crate::rate_limit::{RateGate, RateLimits};
@@ -63,6 +64,9 @@ pub struct SimConfig {
     pub directory: DirectoryPlan,
     /// How long the world has played before anybody can connect.
     pub warm_up: TimeDelta,
+    /// The first client to connect is told at once what happened during the warm-up. Zoom never does
+    /// that; it spares a demo from beginning with an empty day.
+    pub tells_the_past: bool,
     /// The simulated instant at the beginning; none for the wall clock's.
     pub start: Option<DateTime<Utc>>,
     /// Who moves the clock.
@@ -100,6 +104,7 @@ impl SimConfig {
             traffic: None,
             directory: DirectoryPlan::Small,
             warm_up: TimeDelta::zero(),
+            tells_the_past: false,
             start: None,
             pace: Pace::Scaled(1.0),
             seed: 7,
@@ -261,7 +266,11 @@ impl Sim {
             account_id: config.credentials.account_id.clone(),
             ..config.traffic.unwrap_or_else(|| silence(config.directory))
         };
-        let world = World::warmed_up(world_config, config.seed, config.warm_up);
+        let (world, past) = if config.tells_the_past {
+            World::with_a_past(world_config, config.seed, config.warm_up)
+        } else {
+            (World::warmed_up(world_config, config.seed, config.warm_up), Vec::new())
+        };
         let clock = match config.pace {
             Pace::Scaled(scale) => Some(SimClock::starting(start, scale)),
             Pace::ByHand => None,
@@ -294,6 +303,9 @@ impl Sim {
             credentials: config.credentials,
         });
         shared.tracker.spawn(delivery::run(shared.clone(), parcels_inbox));
+        if !past.is_empty() {
+            shared.tracker.spawn(tell_the_past(shared.clone(), past));
+        }
         if let Some(clock) = clock {
             shared.tracker.spawn(drive(shared.clone(), clock));
         }
@@ -479,6 +491,20 @@ fn router(shared: Arc<Shared>) -> Router {
 }
 
 /// Steps the world along with the clock.
+/// Waits for the first client and tells it everything that happened before.
+async fn tell_the_past(shared: Arc<Shared>, past: Vec<EmittedEvent>) {
+    let connected = shared.subscriptions.watch_connected();
+    tokio::select! {
+        () = shared.stop.cancelled() => return,
+        () = socket::wait_connected(connected, |count| count > 0) => {}
+    }
+    for event in past {
+        if shared.parcels.send(Parcel { json: event.json, tell: None }).await.is_err() {
+            return;
+        }
+    }
+}
+
 async fn drive(shared: Arc<Shared>, clock: SimClock) {
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -162,6 +162,19 @@ impl World {
         world
     }
 
+    /// As [`World::warmed_up`], with the events of the time before, in order of leaving.
+    pub fn with_a_past(config: WorldConfig, seed: u64, lead: TimeDelta) -> (Self, Vec<EmittedEvent>) {
+        let start = config.start;
+        let mut world = Self::new(config.ahead_by(lead), seed);
+        let mut past = Vec::new();
+        if lead > OPENING_RUSH && world.config.surges_per_hour > 0.0 {
+            past.extend(world.step_until(start - OPENING_RUSH));
+            world.opening_rush();
+        }
+        past.extend(world.step_until(start));
+        (world, past)
+    }
+
     /// Plays up to and including `instant` with nobody listening, which is several times as fast.
     pub fn skip_until(&mut self, instant: DateTime<Utc>) {
         self.outbox.muted = true;

@@ -12,7 +12,7 @@ use crate::keeper::KeeperGone;
 
 /// What can go wrong while answering a request.
 #[derive(Debug, thiserror::Error)]
-pub enum ApiError {
+pub(crate) enum ApiError {
     /// There is no such thing, or none this caller may see.
     #[error("there is no {what} here")]
     NotFound {

@@ -1,0 +1,226 @@
+//! Events in, by both ways: the board moves, nothing closes the connection, nothing is lost.
+
+use std::{fs, path::Path};
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use zoom_sim::{FaultPlan, Garbage, SimConfig};
+
+use crate::support::{Rig, Ring, now};
+
+#[tokio::test]
+async fn a_call_moves_across_the_board() {
+    let rig = Rig::start().await;
+    let name = rig.sim.directory().queues[0].name.clone();
+    let resolved = rig.queue("the directory is read", &name, |row| row["members"].as_u64() > Some(0)).await;
+    assert_eq!(resolved["waiting"], 0);
+    assert_eq!(resolved["quality"]["waiting"], "inferred");
+
+    let begin = now() - TimeDelta::seconds(8);
+    let ring = Ring::new(&rig.sim, "7000000000000000001", 0, 0, begin);
+    rig.sim.send_event(ring.ringing()).await;
+    let row = rig.queue("the caller waits", &name, |row| row["waiting"] == 1).await;
+    assert_eq!((&row["ringing"], &row["offered_today"]), (&json!(1), &json!(1)));
+    let since = row["oldest_waiting_since"].as_str().unwrap();
+    assert!(since.starts_with(&begin.format("%Y-%m-%dT%H:%M:%S").to_string()), "{since}");
+
+    let calls = rig.json("/api/v1/calls/live").await;
+    assert_eq!(calls[0]["call_id"], "7000000000000000001");
+    assert_eq!((&calls[0]["state"], &calls[0]["caller"]), (&json!("ringing"), &json!("+4930123456")));
+    assert_eq!(calls[0]["legs"][0]["state"], "ringing");
+    assert!(calls[0]["legs"][0]["extension_number"].is_string());
+
+    let answered = now();
+    rig.sim.send_event(ring.answered(answered)).await;
+    let row = rig.queue("they talk", &name, |row| row["talking"] == 1).await;
+    assert_eq!((&row["waiting"], &row["answered_today"]), (&json!(0), &json!(1)));
+    assert_eq!(row["service_level_today"], 1.0);
+    assert_eq!(row["members_available"].as_u64().unwrap() + 1, row["members"].as_u64().unwrap());
+
+    rig.sim.send_event(ring.ended(answered, now())).await;
+    rig.queue("it is over", &name, |row| row["talking"] == 0).await;
+    assert_eq!(rig.json("/api/v1/calls/live").await, json!([]));
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn the_same_event_by_socket_and_webhook_counts_once() {
+    let rig = Rig::start().await;
+    let name = rig.sim.directory().queues[0].name.clone();
+    let ring = Ring::new(&rig.sim, "7000000000000000002", 0, 0, now());
+    let event = ring.ringing();
+    rig.sim.send_event(event.clone()).await;
+    rig.queue("the caller waits", &name, |row| row["waiting"] == 1).await;
+    for _ in 0..3 {
+        assert!(rig.post_webhook(&event.to_string()).await.status().is_success());
+    }
+    let feed = rig.json("/api/v1/feed").await;
+    assert_eq!((&feed["journalled"], &feed["duplicates"]), (&json!(1), &json!(3)));
+    let row = rig.queue("still one caller", &name, |row| row["waiting"] == 1).await;
+    assert_eq!(row["offered_today"], 1);
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn garbage_goes_to_quarantine_and_never_closes_the_connection() {
+    let rig = Rig::start().await;
+    for garbage in Garbage::ALL {
+        assert!(rig.sim.send_garbage(garbage).await);
+    }
+    let ring = Ring::new(&rig.sim, "7000000000000000003", 0, 0, now());
+    rig.sim.send_event(ring.ringing()).await;
+    let name = rig.sim.directory().queues[0].name.clone();
+    rig.queue("an event after all of it", &name, |row| row["waiting"] == 1).await;
+    let feed = rig.json("/api/v1/feed").await;
+    assert!(feed["quarantined"].as_u64() >= Some(4), "{feed}");
+    assert_eq!(feed["reconnects"], 0, "{feed}");
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn reordered_and_repeated_events_of_a_lively_office_make_the_board_of_the_truth() {
+    let sim = SimConfig {
+        pace: zoom_sim::Pace::ByHand,
+        start: Some(now() - TimeDelta::minutes(20)),
+        ..SimConfig::small()
+    };
+    let rig = Rig::start_with(sim, |_| {}).await;
+    rig.sim.faults().set(FaultPlan { seed: 5, duplicate: 0.3, reorder: 0.3, ..FaultPlan::default() });
+    rig.sim.play(TimeDelta::minutes(15)).await;
+    rig.sim.faults().clear();
+    rig.sim.play(TimeDelta::minutes(5)).await;
+    let truth = rig.sim.truth();
+    let at = rig.sim.with_world(zoom_sim::World::now);
+    for queue in rig.sim.directory().queues {
+        let really = truth.queue_at(&queue.id, at);
+        let is_so = |row: &Value| {
+            row["ringing"] == really.ringing && row["talking"].as_u64() >= Some(really.talking as u64)
+        };
+        rig.queue("the board shows the truth", &queue.name, is_so).await;
+    }
+    assert!(rig.json("/api/v1/feed").await["duplicates"].as_u64() > Some(0));
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_queue_nobody_knows_is_shown_as_unresolved() {
+    let rig = Rig::start().await;
+    let mut event = Ring::new(&rig.sim, "7000000000000000004", 0, 0, now()).ringing();
+    event["payload"]["object"]["forwarded_by"] =
+        json!({ "name": "Pop-up <b>desk</b>", "extension_type": "callQueue", "extension_number": "8899" });
+    rig.sim.send_event(event).await;
+    let row = rig.queue("it has a row", "Pop-up <b>desk</b>", |row| row["waiting"] == 1).await;
+    assert!(row["id"].as_str().unwrap().starts_with("unresolved:"));
+    assert_eq!((&row["members"], &row["quality"]["members"]), (&Value::Null, &json!("unknown")));
+    let page = rig.get("/queues").await.text().await.unwrap();
+    assert!(page.contains("Pop-up &lt;b&gt;desk&lt;/b&gt;") && !page.contains("Pop-up <b>desk</b>"));
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn published_samples_are_accepted_and_journalled() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/zoom/samples/webhooks");
+    let Ok(samples) = fs::read_dir(&folder) else {
+        println!("skipped: no published samples beside this checkout");
+        return;
+    };
+    let rig = Rig::start_with(SimConfig::quiet(), |config| config.zoom.account_id = None).await;
+    let mut count = 0;
+    for sample in samples {
+        let path = sample.unwrap().path();
+        let body = fs::read_to_string(&path).unwrap();
+        let response = rig.post_webhook(&body).await;
+        assert!(response.status().is_success(), "{}: {}", path.display(), response.status());
+        count += 1;
+    }
+    assert!(count > 30);
+    let feed = rig.json("/api/v1/feed").await;
+    assert_eq!((&feed["journalled"], &feed["quarantined"]), (&json!(count), &json!(0)), "{feed}");
+    // They are years old: kept, and no call of today.
+    assert!(feed["late"].as_u64() > Some(10), "{feed}");
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn published_samples_of_calls_change_the_board_when_they_are_fresh() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/zoom/samples/webhooks");
+    if !folder.is_dir() {
+        println!("skipped: no published samples beside this checkout");
+        return;
+    }
+    let rig = Rig::start_with(SimConfig::quiet(), |config| config.zoom.account_id = None).await;
+    let fresh = |name: &str| {
+        let text = fs::read_to_string(folder.join(format!("phone.{name}.json"))).unwrap();
+        let mut event: Value = serde_json::from_str(&text).unwrap();
+        let today = now().format("%Y-%m-%dT%H:%M:%SZ").to_string();
+        for field in ["ringing_start_time", "answer_start_time", "call_end_time"] {
+            if event["payload"]["object"].get(field).is_some() {
+                event["payload"]["object"][field] = json!(today);
+            }
+        }
+        // One ring time for all messages of the leg.
+        event["payload"]["object"]["ringing_start_time"] =
+            json!((now() - TimeDelta::hours(0)).format("%Y-%m-%dT%H:00:00Z").to_string());
+        event.to_string()
+    };
+    assert!(rig.post_webhook(&fresh("callee_answered")).await.status().is_success());
+    rig.queue("they talk", "TestCAP01", |row| row["talking"] == 1).await;
+    assert!(rig.post_webhook(&fresh("callee_ended")).await.status().is_success());
+    let row = rig.queue("it is over", "TestCAP01", |row| row["talking"] == 0).await;
+    assert_eq!((&row["answered_today"], &row["waiting"]), (&json!(1), &json!(0)));
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn webhooks_are_refused_without_a_valid_signature_and_above_a_size() {
+    let rig = Rig::start().await;
+    let post = |signature: &'static str| {
+        rig.http
+            .post(rig.url("/webhooks/zoom"))
+            .header("x-zm-request-timestamp", (server::clock::now().as_millis() / 1000).to_string())
+            .header("x-zm-signature", signature)
+            .body("{}")
+            .send()
+    };
+    assert_eq!(post("v0=00").await.unwrap().status(), 401);
+    assert_eq!(rig.http.post(rig.url("/webhooks/zoom")).body("{}").send().await.unwrap().status(), 401);
+    let huge = "x".repeat(10 << 20);
+    let sent = rig.http.post(rig.url("/webhooks/zoom")).body(huge).send().await;
+    // The answer may overtake the body; the connection then ends under the sender.
+    assert!(sent.is_err() || sent.is_ok_and(|response| response.status() == 413 || response.status() == 401));
+    let broken = rig.post_webhook("{\"event\": ").await;
+    assert!(broken.status().is_success(), "what cannot be read is kept, not lost");
+    assert_eq!(rig.json("/api/v1/feed").await["quarantined"], 1);
+    let challenge = r#"{"event":"endpoint.url_validation","event_ts":1,"payload":{"plainToken":"abc"}}"#;
+    let answer: Value = rig.post_webhook(challenge).await.json().await.unwrap();
+    assert_eq!(answer["plainToken"], "abc");
+    assert_eq!(answer["encryptedToken"], zoom_sim::hmac_hex(&rig.sim.credentials().webhook_secret, "abc"));
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn losing_the_feed_is_told_and_a_gap_is_kept() {
+    let rig = Rig::start_with(SimConfig::quiet(), |config| {
+        config.zoom.timings.back_off_first = std::time::Duration::from_millis(50);
+        config.zoom.timings.back_off_longest = std::time::Duration::from_millis(200);
+    })
+    .await;
+    rig.sim.faults().refuse_sockets(1000, 503, "outage");
+    rig.sim.cut_sockets();
+    rig.eventually("the feed is down", |feed| feed["link"] == "down", "/api/v1/feed").await;
+    let row = rig.json("/api/v1/queues").await;
+    assert_eq!(row[0]["quality"]["waiting"], "unknown");
+    let ready = rig.get("/readyz").await;
+    assert_eq!(ready.status(), 503);
+    let page = rig.get("/wall").await.text().await.unwrap();
+    assert!(page.contains("Zoom"), "the page names the broken link");
+
+    rig.sim.faults().clear();
+    rig.eventually("it is live again", |feed| feed["link"] == "live", "/api/v1/feed").await;
+    let feed = rig
+        .eventually("the gap is on record", |feed| feed["gaps"][0]["to"].is_string(), "/api/v1/feed")
+        .await;
+    assert!(feed["gaps"][0]["from"].is_string(), "{feed}");
+    assert_eq!(rig.get("/readyz").await.status(), 200);
+    rig.stop().await;
+}
