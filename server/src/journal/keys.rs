@@ -81,9 +81,10 @@ impl RecentKeys {
 mod tests {
     use super::*;
 
+    /// Spread over all bits, as the hash in a real key is.
     fn key(number: u64) -> EventKey {
         let mut bytes = [0; 16];
-        bytes[8..].copy_from_slice(&number.to_be_bytes());
+        bytes[8..].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_ne_bytes());
         EventKey::from_bytes(bytes)
     }
 

@@ -1,1 +1,267 @@
+use domain::{id::CallId, trust::Gap};
+use serde_json::json;
+use sqlx::{Connection, Executor, SqliteConnection, sqlite::SqliteConnectOptions};
+use tempfile::TempDir;
 
+use super::*;
+use crate::{
+    clock,
+    store::{Store, StoredGap},
+};
+
+const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+struct Fixture {
+    store: Store,
+    journal: Journal,
+    facts: mpsc::Receiver<Vec<Journalled>>,
+    tracker: TaskTracker,
+    stop: CancellationToken,
+    folder: TempDir,
+}
+
+async fn start(folder: TempDir) -> Fixture {
+    let (store, writer) = Store::open(folder.path(), NOW).await.unwrap();
+    let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+    let (send, facts) = mpsc::channel(1_000);
+    let reader = Reader::new(Some("acc"));
+    let journal = Journal::start(writer, reader, send, NOW, &tracker, stop.clone()).await.unwrap();
+    Fixture { store, journal, facts, tracker, stop, folder }
+}
+
+async fn fresh() -> Fixture {
+    start(TempDir::new().unwrap()).await
+}
+
+impl Fixture {
+    /// Stops the journal; the folder can be opened again.
+    async fn stop(self) -> TempDir {
+        self.stop.cancel();
+        self.tracker.close();
+        self.tracker.wait().await;
+        self.store.close().await;
+        self.folder
+    }
+
+    /// A second connection that gets in the journal's way.
+    async fn vandal(&self) -> SqliteConnection {
+        let file = self.folder.path().join("callboard.sqlite");
+        SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(file)).await.unwrap()
+    }
+}
+
+fn text(number: u64) -> String {
+    json!({
+        "event": "phone.callee_ringing", "event_ts": 1_790_000_000_500_i64,
+        "payload": { "account_id": "acc", "object": {
+            "call_id": number.to_string(), "ringing_start_time": "2026-09-21T14:13:20Z",
+            "caller": { "phone_number": "+4930555001" }, "callee": { "device_id": "d-1" },
+        } },
+    })
+    .to_string()
+}
+
+fn from(source: Source, number: u64) -> Incoming {
+    Incoming::read(&Reader::new(Some("acc")), source, NOW, &text(number))
+}
+
+fn calls(events: &[Journalled]) -> Vec<(i64, Option<CallId>)> {
+    events.iter().map(|event| (event.event_id, event.fact.clone().map(|fact| fact.call_id))).collect()
+}
+
+fn call(event_id: i64, number: u64) -> (i64, Option<CallId>) {
+    (event_id, Some(CallId::new(number.to_string())))
+}
+
+#[tokio::test]
+async fn an_event_counts_once_by_whichever_way_it_comes() {
+    let mut fixture = fresh().await;
+    let journal = fixture.journal.clone();
+    assert_eq!(journal.append(from(Source::Webhook, 1)).await, Ok(Receipt::Journalled));
+    assert_eq!(journal.append(from(Source::Webhook, 1)).await, Ok(Receipt::Duplicate));
+    journal.submit(from(Source::Socket, 1)).await.unwrap();
+    journal.submit(from(Source::Socket, 2)).await.unwrap();
+    journal.flush().await.unwrap();
+    assert_eq!(calls(&fixture.facts.recv().await.unwrap()), [call(1, 1)]);
+    assert_eq!(calls(&fixture.facts.recv().await.unwrap()), [call(2, 2)]);
+    let stats = journal.stats();
+    assert_eq!((stats.journalled, stats.facts, stats.duplicates), (2, 2, 2));
+    assert_eq!((stats.newest_at, stats.queued), (Some(NOW), 0));
+    assert_eq!(fixture.store.last_event_id().await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn duplicates_within_one_commit_share_its_fate() {
+    let fixture = fresh().await;
+    let journal = &fixture.journal;
+    let (first, second, third) = tokio::join!(
+        journal.append(from(Source::Webhook, 1)),
+        journal.append(from(Source::Webhook, 1)),
+        journal.append(from(Source::Webhook, 2)),
+    );
+    assert_eq!(
+        (first, second, third),
+        (Ok(Receipt::Journalled), Ok(Receipt::Duplicate), Ok(Receipt::Journalled))
+    );
+    let stats = journal.stats();
+    assert_eq!((stats.journalled, stats.duplicates), (2, 1));
+}
+
+#[tokio::test]
+async fn duplicates_are_known_after_a_restart() {
+    let fixture = fresh().await;
+    fixture.journal.append(from(Source::Webhook, 1)).await.unwrap();
+    let fixture = start(fixture.stop().await).await;
+    assert_eq!(fixture.journal.append(from(Source::Webhook, 1)).await, Ok(Receipt::Duplicate));
+    assert_eq!(fixture.journal.stats().commits, 0, "known without asking the database");
+    assert_eq!(fixture.journal.append(from(Source::Webhook, 2)).await, Ok(Receipt::Journalled));
+}
+
+#[tokio::test]
+async fn the_database_refuses_duplicates_that_memory_forgot() {
+    let fixture = fresh().await;
+    fixture.journal.append(from(Source::Webhook, 1)).await.unwrap();
+    let folder = fixture.stop().await;
+    // Started long after: the keys of today's event are not loaded.
+    let (store, writer) = Store::open(folder.path(), NOW).await.unwrap();
+    let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+    let (send, mut facts) = mpsc::channel(10);
+    let much_later = NOW + Duration::from_secs(86_400);
+    let journal =
+        Journal::start(writer, Reader::default(), send, much_later, &tracker, stop.clone()).await.unwrap();
+    let (again, new) =
+        tokio::join!(journal.append(from(Source::Webhook, 1)), journal.append(from(Source::Webhook, 3)));
+    assert_eq!((again, new), (Ok(Receipt::Duplicate), Ok(Receipt::Journalled)));
+    let events = facts.recv().await.unwrap();
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].fact.as_ref().unwrap().call_id.as_str(), "3");
+    assert_eq!(store.last_event_id().await.unwrap(), events[0].event_id);
+    assert_eq!(journal.stats().duplicates, 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_goes_into_quarantine_with_its_beginning() {
+    let fixture = fresh().await;
+    let long = "x".repeat(100_000);
+    let incoming = Incoming::read(&Reader::default(), Source::Webhook, NOW, &long);
+    assert!(incoming.is_unreadable());
+    assert_eq!(fixture.journal.append(incoming).await, Ok(Receipt::Quarantined));
+    let (kept, whole, reason): (i64, i64, String) =
+        sqlx::query_as("select length(raw), byte_count, reason from quarantine")
+            .fetch_one(&mut fixture.vandal().await)
+            .await
+            .unwrap();
+    assert_eq!((kept, whole), (64 << 10, 100_000));
+    assert!(reason.starts_with("not readable as JSON"), "{reason}");
+    assert_eq!(fixture.journal.stats().quarantined, 1);
+}
+
+#[tokio::test]
+async fn other_events_and_other_accounts_are_kept_without_a_fact() {
+    let mut fixture = fresh().await;
+    let reader = Reader::new(Some("acc"));
+    for text in [text(1).replace("\"acc\"", "\"foreign\""), r#"{"event":"user.updated"}"#.to_owned()] {
+        let incoming = Incoming::read(&reader, Source::Webhook, NOW, &text);
+        assert_eq!(fixture.journal.append(incoming).await, Ok(Receipt::Journalled));
+        assert_eq!(fixture.facts.recv().await.unwrap()[0].fact, None);
+    }
+    let stats = fixture.journal.stats();
+    assert_eq!((stats.journalled, stats.facts, stats.foreign_account), (2, 0, 1));
+}
+
+#[tokio::test]
+async fn a_refusing_disk_acknowledges_nothing_and_its_loss_becomes_a_gap() {
+    let mut fixture = fresh().await;
+    let journal = fixture.journal.clone();
+    let mut status = journal.status();
+    let mut vandal = fixture.vandal().await;
+    let forbid = "create trigger forbid before insert on event begin select raise(abort, 'full'); end";
+    vandal.execute(forbid).await.unwrap();
+
+    assert_eq!(journal.append(from(Source::Webhook, 1)).await, Err(AppendError::Refused));
+    journal.submit(from(Source::Socket, 2)).await.unwrap();
+    journal.open_gap(NOW, "connection lost").await.unwrap();
+    journal.submit(from(Source::Socket, 3)).await.unwrap();
+    journal.flush().await.unwrap();
+    let failing = status.wait_for(|status| *status != JournalStatus::Working).await.unwrap().clone();
+    let JournalStatus::Failing { problem, .. } = failing else { panic!("failing") };
+    assert!(problem.contains("free space"), "{problem}");
+    assert_eq!((journal.stats().lost, journal.stats().journalled), (2, 0));
+    assert!(fixture.facts.try_recv().is_err(), "nothing is shown that is not on disk");
+
+    vandal.execute("drop trigger forbid").await.unwrap();
+    assert_eq!(journal.append(from(Source::Webhook, 1)).await, Ok(Receipt::Journalled));
+    assert_eq!(calls(&fixture.facts.recv().await.unwrap()), [call(1, 1)]);
+    assert_eq!(*status.borrow_and_update(), JournalStatus::Working);
+    let gap = |to, cause: &str| StoredGap { gap: Gap { from: NOW, to }, cause: cause.to_owned() };
+    let mut gaps = fixture.store.gaps_since(NOW).await.unwrap();
+    gaps.sort_by_key(|gap| gap.gap.to);
+    assert_eq!(gaps, [gap(None, "connection lost"), gap(Some(NOW), "the disk refused events")]);
+}
+
+#[tokio::test]
+async fn a_slow_disk_is_not_waited_for_beyond_zooms_patience() {
+    let fixture = fresh().await;
+    let mut vandal = fixture.vandal().await;
+    vandal.execute("begin immediate").await.unwrap();
+    let outcome = fixture.journal.append(from(Source::Webhook, 1)).await;
+    assert_eq!(outcome, Err(AppendError::TimedOut));
+    vandal.execute("rollback").await.unwrap();
+    // The first attempt was written after all, or this one is: in any case once.
+    fixture.journal.append(from(Source::Webhook, 1)).await.unwrap();
+    assert_eq!(fixture.store.last_event_id().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn stopping_writes_what_is_queued() {
+    let fixture = fresh().await;
+    for number in 0..3_000 {
+        fixture.journal.submit(from(Source::Socket, number)).await.unwrap();
+    }
+    fixture.journal.pulse(NOW + Duration::from_secs(7)).await.unwrap();
+    let journal = fixture.journal.clone();
+    let fixture = start(fixture.stop().await).await;
+    assert_eq!(fixture.store.last_event_id().await.unwrap(), 3_000);
+    assert_eq!(fixture.store.last_pulse().await.unwrap(), Some(NOW + Duration::from_secs(7)));
+    assert_eq!(journal.submit(from(Source::Socket, 1)).await, Err(JournalStopped));
+    assert_eq!(journal.append(from(Source::Webhook, 1)).await, Err(AppendError::Stopped));
+}
+
+#[tokio::test]
+async fn the_journal_can_be_read_back_from_any_instant() {
+    let mut fixture = fresh().await;
+    let reader = Reader::new(Some("acc"));
+    let at = |number: u64| NOW + Duration::from_secs(number);
+    for number in 0..4_500 {
+        let incoming = Incoming::read(&reader, Source::Socket, at(number), &text(number));
+        fixture.journal.submit(incoming).await.unwrap();
+    }
+    fixture.journal.flush().await.unwrap();
+    let mut live = Vec::new();
+    while live.len() < 4_500 {
+        live.extend(fixture.facts.recv().await.unwrap());
+    }
+    for (from, first) in [(NOW, 0), (at(2_000), 2_000), (at(4_499), 4_499), (at(9_000), 4_500)] {
+        let mut replay = Replay::start(&fixture.store, reader.clone(), from).await.unwrap();
+        let mut replayed = Vec::new();
+        while let Some(page) = replay.next_page().await.unwrap() {
+            assert!(!page.is_empty());
+            replayed.extend(page);
+        }
+        assert_eq!(replayed, live[first..], "from {}", clock::format_rfc3339(from));
+    }
+}
+
+#[tokio::test]
+async fn long_messages_wait_for_room() {
+    let fixture = fresh().await;
+    let mut slots = Vec::new();
+    while let Some(slot) = fixture.journal.try_slot(1 << 20) {
+        slots.push(slot);
+    }
+    assert_eq!(slots.len(), QUEUE_BYTES >> 20);
+    assert!(fixture.journal.try_slot(1).is_none());
+    slots.pop();
+    assert!(fixture.journal.try_slot(1).is_some());
+    assert!(fixture.journal.try_slot(2 << 20).is_none());
+}

@@ -1,1 +1,280 @@
+use std::collections::{BTreeSet, HashSet};
 
+use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqliteConnection};
+use tempfile::TempDir;
+
+use super::*;
+use crate::store::{event, gap, writer};
+
+const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+async fn open(folder: &Path) -> (Store, Writer) {
+    Store::open(folder, NOW).await.expect("a fresh folder opens")
+}
+
+fn event(number: u64, received_at: Timestamp) -> EventRow {
+    let mut key = [7; 16];
+    key[8..].copy_from_slice(&number.to_be_bytes());
+    EventRow {
+        key,
+        received_at,
+        source: "socket",
+        name: "phone.callee_ringing".into(),
+        call_id: Some("71".into()),
+        raw: format!(r#"{{"number":{number}}}"#).into(),
+    }
+}
+
+fn batch(numbers: impl IntoIterator<Item = u64>) -> Batch {
+    Batch { events: numbers.into_iter().map(|number| event(number, NOW)).collect(), ..Batch::default() }
+}
+
+#[tokio::test]
+async fn a_database_outlives_its_server_and_keeps_its_identity() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("not/there/yet");
+    let (store, mut writer) = open(&path).await;
+    let installation = store.installation().clone();
+    assert_eq!(installation.created_at, NOW);
+    assert_eq!(writer.commit(batch(1..=2)).await.unwrap().first_event_id, 1);
+    store.close().await;
+    writer.close().await.unwrap();
+    drop(store);
+
+    let later = NOW + Duration::from_secs(60);
+    let (store, mut writer) = Store::open(&path, later).await.unwrap();
+    assert_eq!(*store.installation(), installation);
+    assert_eq!(writer.commit(batch([3])).await.unwrap().first_event_id, 3);
+    let places: Vec<_> = store.events_after(0, 10).await.unwrap().iter().map(|e| e.event_id).collect();
+    assert_eq!(places, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn one_server_per_folder() {
+    let folder = TempDir::new().unwrap();
+    let first = open(folder.path()).await;
+    let error = Store::open(folder.path(), NOW).await.unwrap_err();
+    assert!(matches!(error, StoreError::Locked { .. }), "{error}");
+    assert!(error.to_string().contains("another callboard server"), "{error}");
+    first.0.close().await;
+    drop(first);
+    open(folder.path()).await;
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_is_named_with_its_variable() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "no folder").unwrap();
+    let error = Store::open(&file.join("data"), NOW).await.unwrap_err();
+    assert!(matches!(error, StoreError::CreateFolder { .. }), "{error}");
+    assert!(error.to_string().contains("CALLBOARD_DATA_DIR"), "{error}");
+
+    // A folder in the place of the lock file cannot be opened for writing by anyone.
+    let blocked = folder.path().join("blocked");
+    fs::create_dir_all(blocked.join("callboard.lock")).unwrap();
+    let error = Store::open(&blocked, NOW).await.unwrap_err();
+    assert!(matches!(error, StoreError::WriteFolder { .. }), "{error}");
+    assert!(error.to_string().contains("write permission"), "{error}");
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_not_opened() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("callboard.sqlite"), "this is not a database, but long enough").unwrap();
+    let error = Store::open(folder.path(), NOW).await.unwrap_err();
+    assert!(error.to_string().contains("restore a backup"), "{error}");
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let (store, mut writer) = open(folder.path()).await;
+    writer
+        .connection()
+        .execute(
+            "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+             values (20991231235959, 'from the future', 1, x'00', 0)",
+        )
+        .await
+        .unwrap();
+    store.close().await;
+    drop((store, writer));
+    let error = Store::open(folder.path(), NOW).await.unwrap_err();
+    assert!(matches!(error, StoreError::NewerSchema { migration: 20991231235959, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn an_event_is_written_once_whatever_the_batch() {
+    let folder = TempDir::new().unwrap();
+    let (store, mut writer) = open(folder.path()).await;
+    // All three sizes of statements: 2 × 256 + 5 × 16 + 3 × 1.
+    let committed = writer.commit(batch(0..595)).await.unwrap();
+    assert_eq!(committed, Committed { first_event_id: 1, refused: HashSet::new() });
+    let committed = writer.commit(batch([594, 595, 0, 596])).await.unwrap();
+    assert_eq!(committed, Committed { first_event_id: 596, refused: HashSet::from([596, 598]) });
+    let written = store.events_after(594, 100).await.unwrap();
+    let written: Vec<_> = written.iter().map(|event| (event.event_id, event.raw.as_str())).collect();
+    assert_eq!(written, [(595, r#"{"number":594}"#), (597, r#"{"number":595}"#), (599, r#"{"number":596}"#)]);
+    assert_eq!(writer.commit(batch([9_999])).await.unwrap().first_event_id, 600);
+}
+
+#[tokio::test]
+async fn a_failed_batch_leaves_nothing_and_the_writer_goes_on() {
+    let folder = TempDir::new().unwrap();
+    let (store, mut writer) = open(folder.path()).await;
+    writer.commit(batch([1])).await.unwrap();
+    let mut bad = batch([2, 3]);
+    bad.events[1].source = "carrier pigeon";
+    assert!(matches!(writer.commit(bad).await, Err(StoreError::Write { .. })));
+    assert_eq!(writer.reopen().await.unwrap(), []);
+    assert_eq!(writer.commit(batch([4])).await.unwrap().first_event_id, 2);
+    assert_eq!(store.last_event_id().await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn reopening_finds_what_was_written_after_all() {
+    let folder = TempDir::new().unwrap();
+    let (_store, mut writer) = open(folder.path()).await;
+    writer.commit(batch([1])).await.unwrap();
+    // As if the commit had been reported as failed.
+    let mut other =
+        SqliteConnection::connect_with(&options(&folder.path().join("callboard.sqlite"))).await.unwrap();
+    other
+        .execute("insert into event values (2, zeroblob(16), 5, 'socket', 'phone.callee_ended', null, '{}')")
+        .await
+        .unwrap();
+    let found = writer.reopen().await.unwrap();
+    assert_eq!(found.iter().map(|event| event.event_id).collect::<Vec<_>>(), [2]);
+    assert_eq!(writer.commit(batch([2])).await.unwrap().first_event_id, 3);
+}
+
+#[tokio::test]
+async fn the_quarantine_keeps_the_newest_ten_thousand() {
+    let folder = TempDir::new().unwrap();
+    let (store, mut writer) = open(folder.path()).await;
+    let row = |reason: &str| QuarantineRow {
+        received_at: NOW,
+        source: "webhook",
+        reason: reason.to_owned(),
+        byte_count: 3,
+        raw: b"\xff{[".to_vec(),
+    };
+    let quarantined = (0..10_010).map(|number| row(&number.to_string())).collect();
+    writer.commit(Batch { quarantined, ..Batch::default() }).await.unwrap();
+    assert_eq!(store.quarantined().await.unwrap(), 10_000);
+    let oldest: String = sqlx::query_scalar("select reason from quarantine order by quarantine_id limit 1")
+        .fetch_one(writer.connection())
+        .await
+        .unwrap();
+    assert_eq!(oldest, "10");
+}
+
+#[tokio::test]
+async fn gaps_open_once_close_and_are_found_by_their_end() {
+    let folder = TempDir::new().unwrap();
+    let (store, mut writer) = open(folder.path()).await;
+    let at = |seconds: u64| NOW + Duration::from_secs(seconds);
+    let gaps = vec![
+        GapOrder::Open { from: at(10), cause: "connection lost" },
+        GapOrder::Open { from: at(11), cause: "connection silent" },
+        GapOrder::Close { to: at(20) },
+        GapOrder::Close { to: at(21) },
+        GapOrder::Past { from: at(5), to: at(6), cause: "the disk refused events" },
+        GapOrder::Open { from: at(30), cause: "no token" },
+    ];
+    writer.commit(Batch { gaps, pulse: Some(at(9)), ..Batch::default() }).await.unwrap();
+    let gap = |from, to: Option<u64>, cause: &str| StoredGap {
+        gap: domain::trust::Gap { from: at(from), to: to.map(at) },
+        cause: cause.to_owned(),
+    };
+    assert_eq!(
+        store.gaps_since(at(0)).await.unwrap(),
+        [
+            gap(5, Some(6), "the disk refused events"),
+            gap(10, Some(20), "connection lost"),
+            gap(30, None, "no token"),
+        ]
+    );
+    assert_eq!(store.gaps_since(at(25)).await.unwrap(), [gap(30, None, "no token")]);
+    assert_eq!(store.last_pulse().await.unwrap(), Some(at(9)));
+    writer.commit(Batch { pulse: Some(at(12)), ..Batch::default() }).await.unwrap();
+    assert_eq!(store.last_pulse().await.unwrap(), Some(at(12)));
+}
+
+#[tokio::test]
+async fn places_and_recent_keys_follow_the_time_of_arrival() {
+    let folder = TempDir::new().unwrap();
+    let (store, mut writer) = open(folder.path()).await;
+    assert_eq!(store.place_before(NOW).await.unwrap(), 0);
+    let events = (0..10).map(|number| event(number, NOW + Duration::from_secs(number))).collect();
+    writer.commit(Batch { events, ..Batch::default() }).await.unwrap();
+    assert_eq!(store.place_before(NOW).await.unwrap(), 0);
+    assert_eq!(store.place_before(NOW + Duration::from_millis(3_500)).await.unwrap(), 4);
+    assert_eq!(store.place_before(NOW + Duration::from_secs(60)).await.unwrap(), 10);
+    let keys = writer.recent_keys(NOW + Duration::from_secs(5), 3).await.unwrap();
+    let newest_first: Vec<_> = [9, 8, 7].into_iter().map(|number| event(number, NOW).key).collect();
+    assert_eq!(keys, newest_first);
+}
+
+/// Everything the store ever says to SQLite, and whether it may read a whole table: the counts of
+/// rows that are kept few may.
+const STATEMENTS: [(&str, bool); 18] = [
+    (event::PAGE, false),
+    (event::FIRST_SINCE, false),
+    (event::LAST, false),
+    (event::COUNT_QUARANTINED, true),
+    (gap::GAPS_SINCE, false),
+    (gap::PULSE, false),
+    (writer::INSERT_256, false),
+    (writer::INSERT_16, false),
+    (writer::INSERT_1, false),
+    (writer::WRITTEN, false),
+    (writer::INSERT_QUARANTINED, false),
+    (writer::TRIM_QUARANTINE, false),
+    (writer::OPEN_GAP, false),
+    (writer::CLOSE_GAP, false),
+    (writer::INSERT_GAP, false),
+    (writer::WRITE_PULSE, false),
+    (writer::RECENT_KEYS, false),
+    (writer::INSTALL, false),
+];
+
+#[tokio::test]
+async fn every_statement_fits_the_schema_and_reads_no_whole_table() {
+    let folder = TempDir::new().unwrap();
+    let (_store, mut writer) = open(folder.path()).await;
+    let connection = writer.connection();
+    for (statement, may_scan) in STATEMENTS {
+        let plan = sqlx::query(AssertSqlSafe(format!("explain query plan {statement}")))
+            .fetch_all(&mut *connection)
+            .await
+            .unwrap_or_else(|error| panic!("{statement}: {error}"));
+        for step in plan {
+            let step: String = step.get("detail");
+            // A list of values in the statement itself is no table.
+            let scans = step.starts_with("SCAN ") && !step.ends_with(" VALUES CLAUSE");
+            let beginning: String = statement.chars().take(200).collect();
+            assert!(may_scan || !scans, "{beginning}\nreads a whole table: {step}");
+        }
+    }
+    // The one row of the installation is all there is to read.
+    sqlx::query(writer::INSTALLATION).fetch_one(connection).await.unwrap();
+}
+
+/// A new file does not rebuild the crate by itself; this notices when the binary lags behind.
+#[test]
+fn all_migrations_are_embedded_and_named_by_the_rule() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
+    let mut files = BTreeSet::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let Some(stem) = name.strip_suffix(".sql") else { continue };
+        let (stamp, words) = stem.split_once('_').unwrap_or_default();
+        assert!(stamp.len() == 14 && stamp.bytes().all(|byte| byte.is_ascii_digit()), "stamp of {name}");
+        assert!(words.contains('_'), "{name} needs a verb and a noun");
+        files.insert(stamp.parse::<i64>().unwrap());
+    }
+    let embedded: BTreeSet<_> = MIGRATIONS.iter().map(|migration| migration.version).collect();
+    assert_eq!(embedded, files, "touch server/src/store.rs and build again");
+}

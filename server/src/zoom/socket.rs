@@ -406,7 +406,6 @@ impl Task {
         {
             self.open_gap(end.cause()).await?;
         }
-        self.status.send_modify(|status| status.reconnects += 1);
         let token_expires_on = links.current.as_ref().map(|link| link.token.expires_on);
         self.accepted(token_expires_on).await?;
         self.read_first(links, first)
@@ -441,6 +440,7 @@ impl Task {
             if status.link != FeedLink::Contested {
                 status.turn(FeedLink::Live, None);
             }
+            status.reconnects += u64::from(status.heard_at.is_some());
             status.heard_at = Some(now);
             status.connected_since = Some(now);
             status.token_expires_on = token_expires_on;
@@ -470,18 +470,17 @@ impl Task {
 
     /// Reads a frame of the present connection, and those that have arrived behind it.
     fn read_current(&mut self, links: &mut Links, frame: Result<Heard, End>) -> Option<End> {
-        let mut frame = frame;
-        for _ in 0..FRAMES_AT_ONCE {
+        let mut next = Some(frame);
+        let mut left = FRAMES_AT_ONCE;
+        while let Some(frame) = next.take() {
             if let Err(end) = self.read(&mut links.waiting, frame) {
                 return Some(end);
             }
             links.heard_at = Instant::now();
-            if links.waiting.is_some() {
-                break;
-            }
-            match links.current.as_mut().and_then(Link::next_if_there) {
-                Some(next) => frame = next,
-                None => break,
+            left -= 1;
+            // A frame must not be taken from the connection unless it will be read here.
+            if left > 0 && links.waiting.is_none() {
+                next = links.current.as_mut().and_then(Link::next_if_there);
             }
         }
         if links.waiting.is_none() {

@@ -1,1 +1,175 @@
+use std::{collections::HashMap, sync::Mutex as StdMutex};
 
+use axum::{
+    Router,
+    extract::{Request as HttpRequest, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use url::Url;
+
+use super::*;
+use crate::{
+    config::{AppCredentials, Grant},
+    zoom::{auth::Tokens, http_client},
+};
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Answers by path; a path without an answer is 500, and one that is `null` never answers.
+#[derive(Clone, Default)]
+struct Api {
+    answers: Arc<StdMutex<HashMap<String, Value>>>,
+    asked: Arc<StdMutex<Vec<String>>>,
+}
+
+async fn answer(State(api): State<Api>, request: HttpRequest) -> Response {
+    let path = request.uri().path().to_owned();
+    if path == "/token" {
+        return json!({ "access_token": "token" }).to_string().into_response();
+    }
+    api.asked.lock().unwrap().push(path.clone());
+    let answer = api.answers.lock().unwrap().get(path.trim_start_matches("/v2/phone/call_queues")).cloned();
+    match answer {
+        Some(Value::Null) => std::future::pending().await,
+        Some(answer) => answer.to_string().into_response(),
+        None => (StatusCode::INTERNAL_SERVER_ERROR, "<html>").into_response(),
+    }
+}
+
+impl Api {
+    fn set(&self, path: &str, answer: Value) {
+        self.answers.lock().unwrap().insert(path.to_owned(), answer);
+    }
+
+    async fn client(&self) -> RestClient {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let app = Router::new().fallback(answer).with_state(self.clone());
+        #[expect(clippy::disallowed_methods, reason = "a test's server ends with the test")]
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let credentials = AppCredentials {
+            grant: Grant::ClientCredentials,
+            account_id: None,
+            client_id: "cli".to_owned(),
+            client_secret: SecretString::from("canary-secret"),
+        };
+        let url = |path: &str| Url::parse(&format!("{base}{path}")).unwrap();
+        let http = http_client().unwrap();
+        let tokens = Tokens::new(http.clone(), url("/token"), credentials, FeedTimings::default());
+        RestClient::new(http, url("/v2"), tokens)
+    }
+}
+
+async fn until<T: Clone>(receiver: &mut watch::Receiver<T>, is_it: impl FnMut(&T) -> bool) -> T {
+    let waiting = tokio::time::timeout(DEADLINE, receiver.wait_for(is_it));
+    waiting.await.expect("in time").expect("the task lives").clone()
+}
+
+fn queue<'a>(directory: &'a Directory, id: &str) -> &'a DirectoryQueue {
+    directory.queues.iter().find(|queue| queue.id.as_str() == id).expect("the queue")
+}
+
+fn member(id: &str, name: &str, receives_calls: bool) -> Member {
+    Member { id: UserId::from(id), extension_id: None, name: name.to_owned(), receives_calls }
+}
+
+#[tokio::test]
+async fn names_come_first_and_members_as_they_are_read() {
+    let api = Api::default();
+    api.set(
+        "",
+        json!({ "call_queues": [
+        { "id": "q1", "extension_id": "e1", "extension_number": 805, "name": "Sales", "status": "active" },
+        { "id": "q2", "extension_number": "0806" },
+        { "id": "q3", "name": " ", "extension_number": null },
+        { "id": "q4", "name": "Late" },
+        { "name": "a row without an id" },
+        "no row at all",
+    ] }),
+    );
+    api.set(
+        "/q1",
+        json!({ "id": "q1", "timezone": "Europe/Berlin", "members": {
+        "users": [
+            { "id": "u1", "name": "Anna", "receive_call": true, "level": "manager" },
+            { "id": "u2", "name": "Ben", "receive_call": false },
+            { "name": "no id" },
+        ],
+        "common_areas": [{ "id": "c1", "name": "Lobby" }],
+    } }),
+    );
+    // No members in the detail, but a list of them.
+    api.set("/q2", json!({ "timezone": "Mars/Olympus" }));
+    api.set("/q2/members", json!({ "call_queue_members": [{ "id": "u3", "receive_call": true }] }));
+    // Both ways fail for q3; q4 takes its time.
+    api.set("/q4", json!(null));
+    let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+    let mut feed = spawn(api.client().await, &tracker, stop.clone());
+
+    let early = until(&mut feed.directory, |directory| !directory.queues.is_empty()).await;
+    assert_eq!(early.queues.len(), 4);
+    assert_eq!(queue(&early, "q1").members, None, "names do not wait for members");
+    let names: Vec<_> = early.queues.iter().map(|queue| queue.name.as_str()).collect();
+    assert_eq!(names, ["Sales", "0806", "q3", "Late"]);
+    assert_eq!(queue(&early, "q1").extension_number.as_deref(), Some("805"));
+    assert_eq!(queue(&early, "q1").extension_id, Some(ExtensionId::from("e1")));
+    until(&mut feed.status, |status| status.read_at.is_some()).await;
+
+    stop.cancel();
+    tracker.close();
+    tracker.wait().await;
+    let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+    api.set("/q4", json!({ "members": {} }));
+    let mut feed = spawn(api.client().await, &tracker, stop.clone());
+    let full = until(&mut feed.directory, |directory| {
+        !directory.queues.is_empty() && queue(directory, "q4").members.is_some()
+    })
+    .await;
+    let expected = [member("u1", "Anna", true), member("u2", "Ben", false), member("c1", "Lobby", true)];
+    assert_eq!(queue(&full, "q1").members.as_deref(), Some(&expected[..]));
+    assert_eq!(queue(&full, "q1").zone.as_ref().map(|zone| zone.as_str()), Some("Europe/Berlin"));
+    assert_eq!(queue(&full, "q2").members.as_deref(), Some(&[member("u3", "", true)][..]));
+    assert_eq!(queue(&full, "q2").zone, None);
+    assert_eq!(queue(&full, "q3").members, None);
+    assert_eq!(queue(&full, "q4").members.as_deref(), Some(&[][..]));
+    let status = until(&mut feed.status, |status| status.problem.is_some()).await;
+    assert_eq!(status.queues_without_members, 1);
+    assert!(status.problem.unwrap().contains("read a call queue"));
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_read_is_tried_again() {
+    let api = Api::default();
+    let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+    let mut feed = spawn(api.client().await, &tracker, stop.clone());
+    let status = until(&mut feed.status, |status| status.problem.is_some()).await;
+    assert!(status.problem.unwrap().contains("the call queues") && status.read_at.is_none());
+    api.set("", json!({ "call_queues": [{ "id": "q1", "name": "Sales" }] }));
+    api.set("/q1", json!({ "members": { "users": [] } }));
+    until(&mut feed.directory, |directory| directory.queues.len() == 1).await;
+    let status = until(&mut feed.status, |status| status.problem.is_none()).await;
+    assert!(status.read_at.is_some());
+}
+
+#[test]
+fn what_was_known_of_members_stays_until_it_is_read_again() {
+    let row = |id: &str| QueueRow {
+        id: id.to_owned(),
+        name: Some("Renamed".to_owned()),
+        extension_id: None,
+        extension_number: Digits::Absent,
+    };
+    let known = Directory {
+        queues: vec![DirectoryQueue {
+            members: Some(vec![member("u1", "Anna", true)]),
+            ..row("q1").queue(&Directory::default())
+        }],
+    };
+    let queue = row("q1").queue(&known);
+    assert_eq!((queue.name.as_str(), queue.members.map(|members| members.len())), ("Renamed", Some(1)));
+    assert_eq!(row("q2").queue(&known).members, None);
+}

@@ -1,1 +1,215 @@
+use std::{collections::VecDeque, sync::Mutex as StdMutex};
 
+use axum::{
+    Router,
+    extract::{Request as HttpRequest, State},
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::{
+    config::{AppCredentials, FeedTimings, Grant},
+    zoom::http_client,
+};
+
+/// An API that gives prepared answers and remembers what it was asked.
+#[derive(Clone, Default)]
+struct Api {
+    shared: Arc<ApiShared>,
+}
+
+#[derive(Default)]
+struct ApiShared {
+    script: StdMutex<VecDeque<(StatusCode, Vec<(&'static str, String)>, String)>>,
+    asked: StdMutex<Vec<(String, String)>>,
+    tokens: StdMutex<u32>,
+}
+
+async fn answer(State(api): State<Api>, headers: HeaderMap, request: HttpRequest) -> Response {
+    if request.uri().path() == "/token" {
+        let mut tokens = api.shared.tokens.lock().unwrap();
+        *tokens += 1;
+        return json!({ "access_token": format!("token-{tokens}") }).to_string().into_response();
+    }
+    let bearer = headers["authorization"].to_str().unwrap().to_owned();
+    api.shared.asked.lock().unwrap().push((request.uri().to_string(), bearer));
+    let (status, extra, body) = api.shared.script.lock().unwrap().pop_front().expect("one more answer");
+    let mut response = (status, body).into_response();
+    for (name, value) in extra {
+        response.headers_mut().insert(name, value.parse().unwrap());
+    }
+    response
+}
+
+impl Api {
+    async fn start(script: Vec<(u16, Vec<(&'static str, String)>, String)>) -> (Self, RestClient) {
+        let api = Self::default();
+        let script = script
+            .into_iter()
+            .map(|(status, headers, body)| (StatusCode::from_u16(status).unwrap(), headers, body));
+        *api.shared.script.lock().unwrap() = script.collect();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let app = Router::new().fallback(answer).with_state(api.clone());
+        #[expect(clippy::disallowed_methods, reason = "a test's server ends with the test")]
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let credentials = AppCredentials {
+            grant: Grant::ClientCredentials,
+            account_id: None,
+            client_id: "cli".to_owned(),
+            client_secret: SecretString::from("canary-secret"),
+        };
+        let url = |path: &str| Url::parse(&format!("{base}{path}")).unwrap();
+        let http = http_client().unwrap();
+        let tokens = Tokens::new(http.clone(), url("/token"), credentials, FeedTimings::default());
+        (api, RestClient::new(http, url("/v2"), tokens))
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.shared.asked.lock().unwrap().iter().map(|(uri, _)| uri.clone()).collect()
+    }
+}
+
+fn plain(status: u16, body: Value) -> (u16, Vec<(&'static str, String)>, String) {
+    (status, Vec::new(), body.to_string())
+}
+
+const THING: Request<'static> =
+    Request { what: "a thing", path: &["things", "a/b?c"], category: Category::Light };
+
+async fn read(rest: &RestClient) -> Result<Value, RestError> {
+    rest.read(THING, &[]).await
+}
+
+#[derive(Deserialize)]
+struct Things {
+    things: Vec<String>,
+    next_page_token: Option<String>,
+}
+
+impl Page for Things {
+    type Row = String;
+
+    fn into_parts(self) -> (Vec<String>, Option<String>) {
+        (self.things, self.next_page_token)
+    }
+
+    fn id(row: &String) -> &str {
+        row
+    }
+}
+
+async fn list(rest: &RestClient) -> Result<Vec<String>, RestError> {
+    rest.list::<Things>(Request { path: &["things"], ..THING }, Some(2)).await
+}
+
+#[tokio::test]
+async fn a_rejected_token_is_renewed_once() {
+    let rejected = || plain(401, json!({ "code": 124, "message": "Invalid access token." }));
+    let (api, rest) = Api::start(vec![rejected(), plain(200, json!({ "ok": 1 }))]).await;
+    assert_eq!(read(&rest).await.unwrap(), json!({ "ok": 1 }));
+    let asked = api.shared.asked.lock().unwrap().clone();
+    assert_eq!(asked[0], ("/v2/things/a%2Fb%3Fc".to_owned(), "Bearer token-1".to_owned()));
+    assert_eq!(asked[1].1, "Bearer token-2");
+
+    let (api, rest) = Api::start(vec![rejected(), rejected()]).await;
+    let error = read(&rest).await.unwrap_err();
+    assert!(matches!(error, RestError::Refused { status: 401, code: Some(124), .. }), "{error}");
+    assert_eq!(api.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn errors_say_what_to_do() {
+    for (status, body, expected) in [
+        (403, json!({ "code": 2031, "message": "Zoom Phone is not enabled" }), "scopes"),
+        (400, json!({ "code": 4711, "message": "does not contain scopes:[x]" }), "scopes"),
+        (404, json!({ "code": 13000, "message": "Call queue does not exist" }), "13000"),
+        (400, json!("odd"), "HTTP 400"),
+        (500, json!("<html>oops</html>"), "status.zoom.us"),
+        (302, json!(null), "status.zoom.us"),
+    ] {
+        let (_api, rest) = Api::start(vec![plain(status, body)]).await;
+        let error = read(&rest).await.unwrap_err().to_string();
+        assert!(error.starts_with("read a thing") && error.contains(expected), "{error}");
+        assert!(!error.contains("<html>"), "{error}");
+    }
+    let html = (200, vec![], "<html>Sign in</html>".to_owned());
+    let (_api, rest) = Api::start(vec![html]).await;
+    assert!(matches!(read(&rest).await, Err(RestError::Garbled { .. })));
+}
+
+#[tokio::test]
+async fn a_limit_per_second_is_waited_out() {
+    let limited = |headers| (429, headers, json!({ "message": "too many requests" }).to_string());
+    let at_once = clock::format_rfc3339(clock::now());
+    let (api, rest) = Api::start(vec![
+        limited(vec![("retry-after", "0".to_owned())]),
+        limited(vec![("retry-after", at_once)]),
+        plain(200, json!(1)),
+    ])
+    .await;
+    assert_eq!(read(&rest).await.unwrap(), json!(1));
+    assert_eq!(api.asked().len(), 3);
+
+    let (_api, rest) = Api::start(vec![limited(vec![("retry-after", "3600".to_owned())])]).await;
+    let error = read(&rest).await.unwrap_err();
+    let pause = error.asked_pause(clock::now()).unwrap();
+    assert!(matches!(error, RestError::TooMany { .. }) && pause >= Duration::from_secs(3600), "{error}");
+}
+
+#[tokio::test]
+async fn a_used_up_day_stops_its_category() {
+    let until = clock::now() + Duration::from_secs(7_200);
+    for (headers, message) in [
+        (vec![("x-ratelimit-type", "Daily-limit".to_owned())], "limit"),
+        (vec![("retry-after", clock::format_rfc3339(until))], "You reached the DAILY limit"),
+        (vec![], "daily rate limit"),
+    ] {
+        let body = json!({ "message": message }).to_string();
+        let (api, rest) = Api::start(vec![(429, headers, body)]).await;
+        for _ in 0..2 {
+            let error = read(&rest).await.unwrap_err();
+            assert!(matches!(error, RestError::UsedUp { .. }), "{error}");
+        }
+        assert_eq!(api.asked().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn lists_are_read_to_their_end_and_each_row_once() {
+    let page =
+        |things: &[&str], next: Value| plain(200, json!({ "things": things, "next_page_token": next }));
+    let (api, rest) = Api::start(vec![
+        page(&["a", "b"], json!("t/1")),
+        page(&["b", "c"], json!("t2")),
+        page(&[], json!("")),
+    ])
+    .await;
+    assert_eq!(list(&rest).await.unwrap(), ["a", "b", "c"]);
+    assert_eq!(
+        api.asked(),
+        [
+            "/v2/things?page_size=2",
+            "/v2/things?page_size=2&next_page_token=t%2F1",
+            "/v2/things?page_size=2&next_page_token=t2",
+        ]
+    );
+    // A server that runs in circles.
+    let (api, rest) = Api::start(vec![page(&["a"], json!("t")), page(&["b"], json!("t"))]).await;
+    assert_eq!(list(&rest).await.unwrap(), ["a", "b"]);
+    assert_eq!(api.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_failing_page_fails_the_list() {
+    let (_api, rest) = Api::start(vec![
+        plain(200, json!({ "things": ["a"], "next_page_token": "t" })),
+        plain(400, json!({ "code": 300, "message": "Next page token is invalid" })),
+    ])
+    .await;
+    assert!(matches!(list(&rest).await, Err(RestError::Unanswered { code: Some(300), .. })));
+}

@@ -22,6 +22,9 @@ use super::super::{
 };
 use crate::{clock, config::FeedTimings};
 
+/// Longer messages go to quarantine; only frames that are absurd end the connection, which loses events.
+const LONGEST_FRAME: usize = 4 * LONGEST_MESSAGE;
+
 const HEARTBEAT: &str = r#"{"module":"heartbeat"}"#;
 /// A frame of 22 bytes only waits this long when the peer does not read any more.
 const SEND_TIMEOUT: Duration = Duration::from_secs(5);
@@ -152,7 +155,7 @@ impl End {
             Self::Broken(cause) => format!("The connection to Zoom broke ({cause}); reconnecting."),
             Self::Silent => "Nothing came over the connection to Zoom for too long; reconnecting.".to_owned(),
             Self::TooLong => {
-                format!("Zoom sent a message of more than {LONGEST_MESSAGE} bytes; reconnecting.")
+                format!("Zoom sent a message of more than {LONGEST_FRAME} bytes; reconnecting.")
             }
             Self::NotText => "Zoom sent a message that is no text; reconnecting.".to_owned(),
             Self::Refused => OpenError::Refused.advice(),
@@ -183,9 +186,8 @@ pub(super) async fn open(
         .query_pairs_mut()
         .append_pair("subscriptionId", subscription_id)
         .append_pair("access_token", token.expose());
-    let config = WebSocketConfig::default()
-        .max_message_size(Some(LONGEST_MESSAGE))
-        .max_frame_size(Some(LONGEST_MESSAGE));
+    let config =
+        WebSocketConfig::default().max_message_size(Some(LONGEST_FRAME)).max_frame_size(Some(LONGEST_FRAME));
     let connecting = connect_async_with_config(address.as_str(), Some(config), true);
     let (stream, _) = timeout(timings.connect, connecting)
         .await

@@ -79,7 +79,7 @@ impl Secrets {
 pub(super) struct Key(Hmac<Sha256>);
 
 impl Key {
-    fn new(secret: &SecretString) -> Self {
+    pub(super) fn new(secret: &SecretString) -> Self {
         let mac = Hmac::new_from_slice(secret.expose_secret().as_bytes());
         Self(mac.expect("HMAC takes keys of any length"))
     }
