@@ -16,6 +16,9 @@ use crate::{
     zoom::http_client,
 };
 
+/// Status, headers and body.
+type Answer = (u16, Vec<(&'static str, String)>, String);
+
 /// An API that gives prepared answers and remembers what it was asked.
 #[derive(Clone, Default)]
 struct Api {
@@ -24,7 +27,7 @@ struct Api {
 
 #[derive(Default)]
 struct ApiShared {
-    script: StdMutex<VecDeque<(StatusCode, Vec<(&'static str, String)>, String)>>,
+    script: StdMutex<VecDeque<Answer>>,
     asked: StdMutex<Vec<(String, String)>>,
     tokens: StdMutex<u32>,
 }
@@ -38,7 +41,7 @@ async fn answer(State(api): State<Api>, headers: HeaderMap, request: HttpRequest
     let bearer = headers["authorization"].to_str().unwrap().to_owned();
     api.shared.asked.lock().unwrap().push((request.uri().to_string(), bearer));
     let (status, extra, body) = api.shared.script.lock().unwrap().pop_front().expect("one more answer");
-    let mut response = (status, body).into_response();
+    let mut response = (StatusCode::from_u16(status).unwrap(), body).into_response();
     for (name, value) in extra {
         response.headers_mut().insert(name, value.parse().unwrap());
     }
@@ -46,12 +49,9 @@ async fn answer(State(api): State<Api>, headers: HeaderMap, request: HttpRequest
 }
 
 impl Api {
-    async fn start(script: Vec<(u16, Vec<(&'static str, String)>, String)>) -> (Self, RestClient) {
+    async fn start(script: Vec<Answer>) -> (Self, RestClient) {
         let api = Self::default();
-        let script = script
-            .into_iter()
-            .map(|(status, headers, body)| (StatusCode::from_u16(status).unwrap(), headers, body));
-        *api.shared.script.lock().unwrap() = script.collect();
+        *api.shared.script.lock().unwrap() = script.into();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let app = Router::new().fallback(answer).with_state(api.clone());
@@ -74,7 +74,7 @@ impl Api {
     }
 }
 
-fn plain(status: u16, body: Value) -> (u16, Vec<(&'static str, String)>, String) {
+fn plain(status: u16, body: Value) -> Answer {
     (status, Vec::new(), body.to_string())
 }
 

@@ -468,23 +468,29 @@ async fn nobody_there_is_down_not_silent() {
 }
 
 #[tokio::test]
-async fn a_frame_of_a_mebibyte_is_read_and_a_longer_one_ends_the_connection() {
+async fn a_long_message_is_set_aside_and_an_absurd_one_ends_the_connection() {
     let mut fixture = start(Setup::default()).await;
     let mut peer = fixture.live_peer().await;
-    let mut event = event(1);
-    event["payload"]["object"]["note"] = json!("");
-    let room = wire::LONGEST_MESSAGE - event.to_string().len();
-    event["payload"]["object"]["note"] = json!("x".repeat(room));
-    assert_eq!(event.to_string().len(), wire::LONGEST_MESSAGE);
-    say(&mut peer, event.clone()).await;
-    assert_eq!(fixture.next_calls(1).await, ["1"]);
-    event["payload"]["object"]["note"] = json!("x".repeat(room + 1));
+    let padded = |call: u64, length: usize| {
+        let mut event = event(call);
+        event["payload"]["object"]["note"] = json!("");
+        let room = length - event.to_string().len();
+        event["payload"]["object"]["note"] = json!("x".repeat(room));
+        event
+    };
+    say(&mut peer, padded(1, wire::LONGEST_MESSAGE)).await;
+    say(&mut peer, padded(2, wire::LONGEST_MESSAGE + 1)).await;
+    say(&mut peer, message(3)).await;
+    assert_eq!(fixture.next_calls(2).await, ["1", "3"]);
+    assert_eq!(fixture.causes_of_gaps().await, []);
+    assert_eq!(fixture.journal.stats().quarantined, 1);
+
     // The feed may hang up while this is still on its way.
-    let _ = peer.send(Message::text(event.to_string())).await;
+    let _ = peer.send(Message::text("x".repeat(4 * wire::LONGEST_MESSAGE + 1))).await;
     let _next = fixture.live_peer().await;
     fixture.status(|status| is_live(status) && status.gap.is_some()).await;
     fixture.journal.flush().await.unwrap();
-    assert_eq!(fixture.journal.stats().quarantined, 1);
+    assert_eq!(fixture.journal.stats().quarantined, 2);
 }
 
 #[tokio::test]
