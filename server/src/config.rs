@@ -37,7 +37,7 @@ pub struct Config {
 /// How Zoom is reached and believed.
 #[derive(Debug, Clone)]
 pub struct ZoomConfig {
-    /// `ZOOM_ACCOUNT_ID`, no default: events that name another account are kept but not shown.
+    /// `ZOOM_ACCOUNT_ID`, no default: events that name another account are counted apart.
     pub account_id: Option<String>,
     /// The app's credentials; absent on a server that only takes webhooks.
     pub app: Option<AppCredentials>,

@@ -199,8 +199,8 @@ impl Journal {
         let (orders, queue) = mpsc::channel(QUEUE);
         let (status, status_seen) = watch::channel(JournalStatus::Working);
         let counters = Arc::new(stats::Counters::default());
-        let task = task::Task::new(writer, reader, recent, facts, Arc::clone(&counters), status);
-        tracker.spawn(task.run(queue, stop));
+        let task = task::Task::new(writer, reader, recent, facts, Arc::clone(&counters), status, stop);
+        tracker.spawn(task.run(queue));
         let bytes = Arc::new(Semaphore::new(QUEUE_BYTES));
         Ok(Self { orders, bytes, counters, status: status_seen })
     }

@@ -17,7 +17,7 @@ use std::{
 
 use domain::time::Timestamp;
 use sqlx::{
-    SqliteConnection, SqlitePool,
+    ConnectOptions, SqliteConnection, SqlitePool,
     migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -210,6 +210,8 @@ fn options(file: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
+        // A slow disk would repeat the longest statements in the log.
+        .disable_statement_logging()
 }
 
 async fn check_sqlite(connection: &mut SqliteConnection, file: &Path) -> Result<(), StoreError> {

@@ -28,7 +28,7 @@ pub struct JournalStats {
     pub journalled: u64,
     /// Of these, events that say something about a call.
     pub facts: u64,
-    /// Events of another account, kept but not shown.
+    /// Of these, events that name another account than the configured one.
     pub foreign_account: u64,
     /// Events that had been written before.
     pub duplicates: u64,

@@ -34,6 +34,8 @@ pub(super) struct Task {
     facts: mpsc::Sender<Vec<Journalled>>,
     counters: Arc<Counters>,
     status: watch::Sender<JournalStatus>,
+    /// When cancelled, nobody may be left to take events.
+    stop: CancellationToken,
     /// A commit failed and the writer has not been opened anew since.
     broken: bool,
     /// Orders of failed batches that are still true.
@@ -85,16 +87,18 @@ impl Task {
         facts: mpsc::Sender<Vec<Journalled>>,
         counters: Arc<Counters>,
         status: watch::Sender<JournalStatus>,
+        stop: CancellationToken,
     ) -> Self {
-        Self { writer, reader, recent, facts, counters, status, broken: false, owed: Owed::default() }
+        let (broken, owed) = (false, Owed::default());
+        Self { writer, reader, recent, facts, counters, status, stop, broken, owed }
     }
 
-    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Order>, stop: CancellationToken) {
+    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Order>) {
         let mut orders = Vec::with_capacity(BATCH);
         let mut stopping = false;
         loop {
             let count = select! { biased;
-                _ = stop.cancelled(), if !stopping => {
+                _ = self.stop.cancelled(), if !stopping => {
                     stopping = true;
                     queue.close();
                     continue;
@@ -266,9 +270,13 @@ impl Task {
     }
 
     async fn pass_on(&self, events: Vec<Journalled>) {
-        if !events.is_empty() && self.facts.send(events).await.is_err() {
-            // The keeper ends before the journal; its state is rebuilt from here.
-            tracing::debug!("nobody listens to the journal any more");
+        if events.is_empty() {
+            return;
+        }
+        // The keeper ends before the journal; its state is rebuilt from here.
+        select! { biased;
+            _ = self.facts.send(events) => {}
+            () = self.stop.cancelled() => tracing::debug!("nobody listens to the journal any more"),
         }
     }
 

@@ -158,14 +158,19 @@ impl Tokens {
         Self { shared: Arc::new(Shared { http, url, credentials, timings, state: Mutex::new(state) }) }
     }
 
-    /// A token that is good for a while.
+    /// A token that Zoom accepts now, the next one when it is time for that and one is to be had.
     pub async fn token(&self) -> Result<Token, AuthError> {
-        self.get(None).await
+        self.get(Need::Usable).await
+    }
+
+    /// A token that need not be renewed yet.
+    pub async fn fresh(&self) -> Result<Token, AuthError> {
+        self.get(Need::Fresh).await
     }
 
     /// A token other than `refused`, which Zoom did not accept.
     pub async fn another(&self, refused: &Token) -> Result<Token, AuthError> {
-        self.get(Some(refused)).await
+        self.get(Need::OtherThan(refused)).await
     }
 
     /// When a caller that got an error may ask again with a chance of another answer.
@@ -174,13 +179,15 @@ impl Tokens {
         state.failed.as_ref().map_or_else(Instant::now, |(_, until)| *until)
     }
 
-    async fn get(&self, refused: Option<&Token>) -> Result<Token, AuthError> {
+    async fn get(&self, need: Need<'_>) -> Result<Token, AuthError> {
         let Shared { timings, .. } = &*self.shared;
         // Held while asking, so that there is never more than one request on its way.
         let mut state = self.shared.state.lock().await;
         let now = Instant::now();
-        let usable = state.token.clone().filter(|token| {
-            token.expires_at > now && refused.is_none_or(|refused| refused.expose() != token.expose())
+        let usable = state.token.clone().filter(|token| match need {
+            Need::Usable => token.expires_at > now,
+            Need::Fresh => token.renew_at > now,
+            Need::OtherThan(refused) => token.expires_at > now && token.expose() != refused.expose(),
         });
         if let Some(token) = usable.as_ref().filter(|token| token.renew_at > now) {
             return Ok(token.clone());
@@ -279,6 +286,14 @@ impl Tokens {
         url.set_query(None);
         url.to_string()
     }
+}
+
+/// Which token a caller can use.
+#[derive(Clone, Copy)]
+enum Need<'a> {
+    Usable,
+    Fresh,
+    OtherThan(&'a Token),
 }
 
 struct Failure {

@@ -33,9 +33,9 @@ use crate::{
     journal::{Incoming, Journal, JournalStopped, Source},
 };
 
-/// Connections that were taken away shortly after they were made, one after the other, until
-/// another consumer is the likely reason.
-const DUEL_AFTER: u32 = 2;
+/// Suspicion, by [`End::looks_replaced`], at which another consumer is the likely reason for the
+/// loss of connections shortly after they were made.
+const DUEL_AT: u32 = 4;
 /// A planned change of connections may leave this much between the two without being a gap: the
 /// subscription passes from one to the other when Zoom closes the first.
 const HAND_OVER: Duration = Duration::from_secs(2);
@@ -121,7 +121,7 @@ impl Feed {
             back_off: BackOff::new(&self.timings),
             proof: self.last_pulse,
             gap_is_open: false,
-            duels: 0,
+            suspicion: 0,
             refused: None,
             pulse_due: Instant::now(),
             counted: Counted::default(),
@@ -140,8 +140,8 @@ struct Task {
     /// The last frame that is safely in the journal's hands.
     proof: Option<Timestamp>,
     gap_is_open: bool,
-    /// Connections in a row that were taken away shortly after they were made.
-    duels: u32,
+    /// Grows with every connection in a row that was taken away shortly after it was made.
+    suspicion: u32,
     /// The token that Zoom refused last.
     refused: Option<Token>,
     pulse_due: Instant,
@@ -205,7 +205,7 @@ impl Task {
     async fn feed_for_ever(&mut self) -> Result<(), JournalStopped> {
         self.open_gap("server not running").await?;
         loop {
-            let pause = match self.opening().await.await {
+            let pause = match self.opening(false).await {
                 Ok(link) => {
                     let end = self.read_on(link).await?;
                     self.lost(&end).await?
@@ -216,8 +216,9 @@ impl Task {
         }
     }
 
-    /// Prepares a connection attempt that owns all it needs.
-    async fn opening(&mut self) -> Opening {
+    /// A connection attempt that owns all it needs. One that replaces a standing connection only
+    /// makes sense with a token that lasts longer.
+    fn opening(&mut self, replaces: bool) -> Opening {
         let Feed { url, subscription_id, tokens, timings, .. } = &self.feed;
         let (url, subscription_id, tokens, timings) =
             (url.clone(), subscription_id.clone(), tokens.clone(), *timings);
@@ -225,6 +226,7 @@ impl Task {
         Box::pin(async move {
             let token = match refused {
                 Some(refused) => tokens.another(&refused).await,
+                None if replaces => tokens.fresh().await,
                 None => tokens.token().await,
             };
             let token = token.map_err(OpenError::NoToken)?;
@@ -243,11 +245,8 @@ impl Task {
         let advice = error.advice();
         tracing::warn!(problem = advice, "the event WebSocket is not connected");
         self.status.send_modify(|status| {
-            let first_time = status.link == FeedLink::Connecting && status.heard_at.is_none();
             let link = match status.link {
                 FeedLink::Contested => FeedLink::Contested,
-                // Before anything went wrong for longer than a moment it is "connecting".
-                _ if first_time && matches!(error, OpenError::Closed) => FeedLink::Connecting,
                 _ => FeedLink::Down,
             };
             status.turn(link, Some(advice));
@@ -275,12 +274,15 @@ impl Task {
         if *lived >= timings.settled_after {
             self.back_off.reset();
         }
-        if *lived < timings.settled_after && end.looks_replaced() {
-            self.duels += 1;
-        } else {
-            self.duels = 0;
+        self.suspicion = match end.looks_replaced() {
+            0 => 0,
+            _ if *lived >= timings.settled_after => 0,
+            more => self.suspicion.saturating_add(more),
+        };
+        let contested = self.suspicion >= DUEL_AT;
+        if end.blames_token() {
+            self.refused = self.feed.tokens.token().await.ok();
         }
-        let contested = self.duels >= DUEL_AFTER;
         self.open_gap(if contested { "subscription taken by another consumer" } else { end.cause() }).await?;
         let advice = if contested {
             "Another program keeps taking the event subscription, which only one may use; stop that program, \
@@ -309,7 +311,7 @@ impl Task {
         let mut links = Links::new(link);
         let token_expires_on = links.current.as_ref().map(|link| link.token.expires_on);
         self.accepted(token_expires_on).await?;
-        self.read_first(&mut links, first)?;
+        self.read_first(&mut links, first);
         let mut beat = interval_at(Instant::now() + timings.heartbeat, timings.heartbeat);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -349,7 +351,7 @@ impl Task {
                 }
                 Input::Renew => {
                     tracing::debug!("making the next connection before the token ends");
-                    links.opening = Some(self.opening().await);
+                    links.opening = Some(self.opening(true));
                     None
                 }
                 Input::Opened(Ok(link)) => {
@@ -408,7 +410,8 @@ impl Task {
         }
         let token_expires_on = links.current.as_ref().map(|link| link.token.expires_on);
         self.accepted(token_expires_on).await?;
-        self.read_first(links, first)
+        self.read_first(links, first);
+        Ok(())
     }
 
     /// The successor could not be made: keep the present connection as long as it lasts.
@@ -452,7 +455,7 @@ impl Task {
     /// The connection held: whatever was wrong is over.
     fn settled(&mut self) {
         self.back_off.reset();
-        self.duels = 0;
+        self.suspicion = 0;
         self.status.send_modify(|status| {
             if status.link == FeedLink::Contested {
                 status.turn(FeedLink::Live, None);
@@ -460,12 +463,11 @@ impl Task {
         });
     }
 
-    fn read_first(&mut self, links: &mut Links, first: Option<Utf8Bytes>) -> Result<(), JournalStopped> {
+    fn read_first(&mut self, links: &mut Links, first: Option<Utf8Bytes>) {
         if let Some(first) = first {
             // Its being a refusal was ruled out when it came.
             let _ = self.read(&mut links.waiting, Ok(Heard::Text(first)));
         }
-        Ok(())
     }
 
     /// Reads a frame of the present connection, and those that have arrived behind it.

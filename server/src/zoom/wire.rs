@@ -40,7 +40,8 @@ pub struct Parsed {
     pub key: EventKey,
     /// What it says about a call; `None` for events that are only kept.
     pub fact: Option<Fact>,
-    /// It names an account other than the configured one, so it says nothing about ours.
+    /// It names an account other than the configured one. It came by our own subscription or with
+    /// our own signature all the same: a master account's app is told of its sub-accounts, too.
     pub foreign: bool,
 }
 
@@ -109,10 +110,10 @@ struct RawFrame<'a> {
 }
 
 /// Takes a frame apart: an envelope around a text, an envelope around an object, or a bare event.
+///
+/// How long it may be is the connection's business: an event that is a text within a text is
+/// longer there than by itself.
 pub(super) fn read_frame(text: &str) -> Result<Frame<'_>, Unreadable> {
-    if text.len() > LONGEST_MESSAGE {
-        return Err(Unreadable::TooLong);
-    }
     let frame: RawFrame<'_> = from_object(text)?;
     let module = match frame.module.as_str() {
         None if frame.event.is_some() => return Ok(Frame::Event(Cow::Borrowed(text))),
@@ -157,7 +158,7 @@ pub(super) fn url_validation(text: &str) -> Option<String> {
 }
 
 impl Reader {
-    /// A reader that sets events of accounts other than `account_id` aside.
+    /// A reader that marks events of accounts other than `account_id`.
     pub fn new(account_id: Option<&str>) -> Self {
         Self { account_id: account_id.map(Arc::from) }
     }
@@ -174,7 +175,6 @@ impl Reader {
             (Some(live), Some(object)) => {
                 translate::fact(live, object, call_id.as_deref(), sent_at, received_at)
                     .map_err(|path| Unreadable::Mistyped { event: Arc::clone(&name), path })?
-                    .filter(|_| !foreign)
             }
             _ => None,
         };
@@ -189,9 +189,6 @@ impl Reader {
     pub fn fact(&self, text: &str, received_at: Timestamp) -> Option<Fact> {
         let envelope = read_envelope(text).ok()?;
         let live = LiveEvent::named(envelope.event.as_str()?)?;
-        if self.is_foreign(&envelope) {
-            return None;
-        }
         let object = envelope.object()?;
         let sent_at = envelope.event_ts.get();
         translate::fact(live, object, object.call_id.as_str(), sent_at, received_at).ok()?

@@ -230,6 +230,7 @@ async fn an_old_token_serves_while_no_new_one_is_to_be_had() {
     tokio::time::resume();
     assert_eq!(tokens.token().await.unwrap().expose(), "short");
     assert_eq!(tokens.token().await.unwrap().expose(), "short");
+    assert!(tokens.fresh().await.is_err(), "to connect anew with the old one would gain nothing");
     assert_eq!(endpoint.asked(), 2);
 }
 

@@ -130,14 +130,21 @@ pub(super) enum End {
 }
 
 impl End {
-    /// True when this is how it looks when another consumer takes the subscription. Which code Zoom
-    /// uses for that is not known; those that mean something else are left out.
-    pub(super) fn looks_replaced(&self) -> bool {
+    /// How much it looks as if another consumer took the subscription. Which code Zoom uses for that
+    /// is not known; those that mean something else are left out. A server that just hangs up may
+    /// as well have crashed.
+    pub(super) fn looks_replaced(&self) -> u32 {
         match self {
-            Self::Closed(code) => !matches!(code, Some(1001..=1003 | 1007..=1015)),
-            Self::HungUp => true,
-            _ => false,
+            Self::Closed(Some(1001..=1003 | 1007..=1015)) => 0,
+            Self::Closed(_) => 2,
+            Self::HungUp => 1,
+            _ => 0,
         }
+    }
+
+    /// True when the next attempt needs another token.
+    pub(super) fn blames_token(&self) -> bool {
+        matches!(self, Self::Refused | Self::Closed(Some(1008)))
     }
 
     pub(super) fn cause(&self) -> &'static str {
