@@ -14,8 +14,6 @@ use zoom_sim::{Delivery, DirectoryPlan, Overflow, Seat, Sim, SimConfig, World};
 
 use crate::clock;
 
-/// How many queues are probes.
-const PROBES: usize = 8;
 /// A marker's call ends when so many more have begun, so that they do not pile up.
 const MARKERS_OPEN: usize = 40;
 /// Call ids of markers lie far from those of the world.
@@ -49,14 +47,19 @@ pub(crate) struct Marker {
 }
 
 impl Account {
-    /// An account of this size with this traffic and with probes.
-    pub(crate) fn busy(queues: usize, people: usize, events_per_second: f64) -> anyhow::Result<Self> {
+    /// An account of this size with this traffic, in which nobody calls `probe_count` of the queues.
+    pub(crate) fn busy(
+        queues: usize,
+        people: usize,
+        events_per_second: f64,
+        probe_count: usize,
+    ) -> anyhow::Result<Self> {
         let mut config = SimConfig::bench(queues, people, events_per_second);
         let mut probes = Vec::new();
         if let Some(traffic) = &mut config.traffic {
             let mut directory = World::new(traffic.clone(), config.seed).directory().clone();
             let count = directory.queues.len();
-            for index in (0..PROBES.min(count / 4)).map(|number| number * count / PROBES + 1) {
+            for index in (0..probe_count).map(|number| number * count / probe_count) {
                 let queue = &mut directory.queues[index];
                 queue.calls_per_hour = 0.0;
                 let member = directory.seats[queue.members[0].seat].clone();

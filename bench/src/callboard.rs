@@ -47,6 +47,8 @@ pub(crate) struct Feed {
     pub(crate) duplicates: u64,
     pub(crate) quarantined: u64,
     pub(crate) lost: u64,
+    pub(crate) reconnects: u64,
+    pub(crate) queued: u64,
     pub(crate) directory: DirectoryReading,
 }
 
@@ -86,7 +88,8 @@ impl Callboard {
         if let Some(output) = child.stdout.take() {
             BufReader::new(output).read_line(&mut line)?;
         }
-        let address = line.split("http://").nth(1).and_then(|rest| rest.trim_end().trim_end_matches('/').parse().ok());
+        let address =
+            line.split("http://").nth(1).and_then(|rest| rest.trim_end().trim_end_matches('/').parse().ok());
         let Some(address) = address else {
             // It may still be running and would be left behind.
             child.kill().ok();

@@ -11,8 +11,6 @@ const LINE_START: usize = 64;
 pub(crate) struct Event<'a> {
     /// The part of the id behind the dash.
     pub(crate) revision: u64,
-    /// Bytes of its text.
-    pub(crate) size: usize,
     /// Its text, if the reader keeps it.
     pub(crate) text: &'a [u8],
 }
@@ -35,7 +33,6 @@ pub(crate) struct EventStream {
     line: Vec<u8>,
     line_size: usize,
     revision: Option<u64>,
-    event_size: usize,
     /// Bytes so far of a line of the transfer itself.
     frame_line_size: usize,
     keeps: bool,
@@ -50,7 +47,6 @@ impl EventStream {
             line: Vec::with_capacity(LINE_START),
             line_size: 0,
             revision: None,
-            event_size: 0,
             frame_line_size: 0,
             keeps: false,
             text: Vec::new(),
@@ -123,7 +119,6 @@ impl EventStream {
     }
 
     fn end_line(&mut self, tell: &mut impl FnMut(Event<'_>)) {
-        self.event_size += self.line_size;
         if let Some(id) = self.line.strip_prefix(b"id: ") {
             self.revision = std::str::from_utf8(id)
                 .ok()
@@ -132,9 +127,8 @@ impl EventStream {
         }
         if self.line_size == 1 {
             if let Some(revision) = self.revision.take() {
-                tell(Event { revision, size: self.event_size, text: &self.text });
+                tell(Event { revision, text: &self.text });
             }
-            self.event_size = 0;
             self.text.clear();
         }
         self.line.clear();
@@ -167,11 +161,11 @@ mod tests {
                 let mut texts = Vec::new();
                 for part in bytes.as_bytes().chunks(cut) {
                     stream.take(part, |event| {
-                        seen.push((event.revision, event.size));
+                        seen.push(event.revision);
                         texts.push(String::from_utf8(event.text.to_vec()).unwrap());
                     });
                 }
-                assert_eq!(seen, [(1, one.len()), (2, two.len()), (3, three.len())]);
+                assert_eq!(seen, [1, 2, 3]);
                 if stream.keeps {
                     assert_eq!(texts, [one, &two, three]);
                 }

@@ -27,6 +27,8 @@ use crate::{
 const QUEUES: usize = 500;
 const PEOPLE: usize = 10_000;
 const EVENTS_PER_SECOND: f64 = 250.0;
+/// Of the queues, those in which only our markers ring.
+const PROBES: usize = 8;
 
 /// Markers follow each other at this distance, and a bit more by turns: no interval of the server or
 /// of the pretend Zoom is in step with it.
@@ -69,22 +71,12 @@ struct RivalRound {
 
 pub(crate) fn run(report: &mut Report, places: &Places, cores: Cores, quick: bool) -> anyhow::Result<()> {
     let effort = if quick {
-        Effort {
-            pairs: 1,
-            warm_up: Duration::from_secs(2),
-            window: Duration::from_secs(6),
-            settles: false,
-        }
+        Effort { pairs: 1, warm_up: Duration::from_secs(2), window: Duration::from_secs(6), settles: false }
     } else {
-        Effort {
-            pairs: 3,
-            warm_up: Duration::from_secs(4),
-            window: Duration::from_secs(10),
-            settles: true,
-        }
+        Effort { pairs: 3, warm_up: Duration::from_secs(4), window: Duration::from_secs(10), settles: true }
     };
     eprintln!("live: {QUEUES} queues, {PEOPLE} people, about {EVENTS_PER_SECOND} events a second");
-    let mut account = Account::busy(QUEUES, PEOPLE, EVENTS_PER_SECOND)?;
+    let mut account = Account::busy(QUEUES, PEOPLE, EVENTS_PER_SECOND, PROBES)?;
     let mut server = Callboard::start(places, cores, &account.sim)?;
     settle(&account, &mut server, effort)?;
 
@@ -200,7 +192,8 @@ fn measure(
 
 /// Instants at uneven distances.
 fn marker_times(begin: Duration) -> impl Iterator<Item = Duration> {
-    (0_u32..).map(move |number| begin + MARKER_EVERY * number + Duration::from_millis((number * 7 % 23).into()))
+    (0_u32..)
+        .map(move |number| begin + MARKER_EVERY * number + Duration::from_millis((number * 7 % 23).into()))
 }
 
 #[derive(Deserialize)]
@@ -230,7 +223,8 @@ fn revisions_of(frames: &[Frame], markers: &[Marker]) -> anyhow::Result<Vec<u64>
     let mut shown: Vec<Option<u64>> = vec![None; markers.len()];
     for frame in frames {
         let text = std::str::from_utf8(&frame.text)?;
-        let data = text.lines().find_map(|line| line.strip_prefix("data: ")).context("a frame without data")?;
+        let data =
+            text.lines().find_map(|line| line.strip_prefix("data: ")).context("a frame without data")?;
         let json: FrameJson = serde_json::from_str(data)?;
         for queue in json.queues {
             let Some(numbers) = of_queue.get(queue.id.as_str()) else { continue };
@@ -361,8 +355,12 @@ fn tell(
         (round.window.cpu.as_secs_f64() - idle) * 1e6 / round.deliveries.max(1) as f64
     };
     report.add(
-        Finding::new(name("CPU per delivery, without what it does for no viewer"), "µs", of_ours(&without_idle))
-            .beside(LOOP, rival_cpu),
+        Finding::new(
+            name("CPU per delivery, without what it does for no viewer"),
+            "µs",
+            of_ours(&without_idle),
+        )
+        .beside(LOOP, rival_cpu),
     );
     if crowd {
         // Later rounds find memory that earlier viewers left behind.
@@ -380,13 +378,13 @@ fn tell(
                 )),
         );
     }
-    report.add(
-        Finding::new(name("bytes per update"), "B", of_ours(&|round| round.frame_bytes)).note(format!(
+    report.add(Finding::new(name("bytes per update"), "B", of_ours(&|round| round.frame_bytes)).note(
+        format!(
             "{:.0} revisions a second; the first view has {:.0} kB",
             of_ours(&|round| round.revisions as f64 / round.window.length.as_secs_f64()).median,
             of_ours(&|round| round.recording.greeting.len() as f64 / 1000.0).median,
-        )),
-    );
+        ),
+    ));
     let without = |round: &Round| round.events as f64 * viewers as f64;
     report.add(
         Finding::new(

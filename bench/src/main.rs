@@ -9,11 +9,17 @@
 
 mod live;
 
+mod ingest;
+
+mod page;
+
 mod account;
 mod callboard;
 mod rival;
 mod viewers;
 
+mod hand_written_page;
+mod insert_rows;
 mod recording;
 mod write_loop;
 
@@ -30,7 +36,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{callboard::Places, machine::Machine, pinning::Cores, report::Report};
+use crate::{callboard::Places, hand_written_page::Way, machine::Machine, pinning::Cores, report::Report};
 
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -56,6 +62,10 @@ struct Arguments {
 enum Workload {
     /// Events to thousands of live streams.
     Live,
+    /// Events into the journal.
+    Ingest,
+    /// Pages, and what a first visit downloads.
+    Page,
     /// All of them.
     All,
 }
@@ -67,12 +77,24 @@ enum RivalCommand {
     /// Sends recorded frames to whoever connects.
     #[command(hide = true)]
     WriteLoop { frames: PathBuf },
+    /// Inserts a journal's rows once more.
+    #[command(hide = true)]
+    InsertRows { database: PathBuf, skipped: u64 },
+    /// Answers a recorded page.
+    #[command(hide = true)]
+    HandWrittenPage {
+        page: PathBuf,
+        #[arg(value_enum)]
+        way: Way,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     match arguments.rival {
         Some(RivalCommand::WriteLoop { frames }) => write_loop::run(&frames),
+        Some(RivalCommand::InsertRows { database, skipped }) => insert_rows::run(&database, skipped),
+        Some(RivalCommand::HandWrittenPage { page, way }) => hand_written_page::run(&page, way),
         None => measure(&arguments),
     }
 }
@@ -91,6 +113,12 @@ fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     let wants = |workload| arguments.workload == workload || arguments.workload == Workload::All;
     if wants(Workload::Live) {
         live::run(&mut report, &places, cores, arguments.quick)?;
+    }
+    if wants(Workload::Ingest) {
+        ingest::run(&mut report, &places, cores, arguments.quick)?;
+    }
+    if wants(Workload::Page) {
+        page::run(&mut report, &places, cores, arguments.quick)?;
     }
     report.print();
     Ok(())

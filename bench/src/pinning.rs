@@ -31,10 +31,7 @@ impl Cores {
     }
 
     /// Starts something on the measured core: a child keeps the core its parent's thread was on.
-    pub(crate) fn on_measured_core<T>(
-        self,
-        start: impl FnOnce() -> std::io::Result<T>,
-    ) -> anyhow::Result<T> {
+    pub(crate) fn on_measured_core<T>(self, start: impl FnOnce() -> std::io::Result<T>) -> anyhow::Result<T> {
         pin(self.measured)?;
         let started = start();
         pin(self.load)?;

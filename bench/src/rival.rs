@@ -32,7 +32,8 @@ impl Rival {
         let output = child.stdout.take().context("the rival has no output")?;
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line)?;
-        let address = line.split("http://").nth(1).and_then(|rest| rest.trim_end().trim_end_matches('/').parse().ok());
+        let address =
+            line.split("http://").nth(1).and_then(|rest| rest.trim_end().trim_end_matches('/').parse().ok());
         // Held from here on, so that it is ended whatever happens.
         let mut rival = Self { child, orders, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
         rival.address = address.with_context(|| format!("the rival did not start: {line}"))?;

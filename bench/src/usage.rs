@@ -11,12 +11,8 @@ pub(crate) fn cpu_of(pid: u32) -> anyhow::Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).context("the measured process is gone")?;
     // The name in parentheses may hold blanks; the numbers follow it.
     let numbers = stat.rsplit_once(')').map_or("", |(_, numbers)| numbers);
-    let ticks: u64 = numbers
-        .split_whitespace()
-        .skip(11)
-        .take(2)
-        .map(|ticks| ticks.parse::<u64>().unwrap_or(0))
-        .sum();
+    let ticks: u64 =
+        numbers.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap_or(0)).sum();
     Ok(ticks_to_time(ticks))
 }
 

@@ -71,8 +71,7 @@ impl Viewers {
             buffer: vec![0; READ],
             greeted: 0,
         };
-        let request =
-            format!("GET {path} HTTP/1.1\r\nhost: {server}\r\naccept: text/event-stream\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {server}\r\naccept: text/event-stream\r\n\r\n");
         for number in 0..count {
             let mut socket = TcpStream::connect(server).context("a viewer could not connect")?;
             socket.write_all(request.as_bytes())?;

@@ -37,9 +37,8 @@ pub(crate) fn run(file: &Path) -> anyhow::Result<()> {
     let recording = Recording::read(file)?;
     let mut greeting = HEAD.to_vec();
     greeting.extend_from_slice(&chunk(&recording.greeting));
-    let frames: Vec<Vec<u8>> = std::iter::once(greeting)
-        .chain(recording.frames.iter().map(|(_, text)| chunk(text)))
-        .collect();
+    let frames: Vec<Vec<u8>> =
+        std::iter::once(greeting).chain(recording.frames.iter().map(|(_, text)| chunk(text))).collect();
     let times: Vec<Duration> = recording.frames.iter().map(|(after, _)| *after).collect();
 
     let listener = TcpListener::bind("127.0.0.1:0")?;

@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "xtask talks to the person who runs it")]
 
 mod apt;
+mod bench;
 mod browser;
 mod bundle;
 mod demo;
@@ -34,6 +35,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Install what the checks need and run all of them.
     Test(test::Arguments),
+    /// Measure the release build beside the machine's own limits.
+    Bench(bench::Arguments),
     /// Build only the browser side into target/site, where the server picks it up.
     Bundle(bundle::Arguments),
     /// Build the release binary with the browser side inside.
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Bundle(arguments) => bundle::run(arguments),
         Command::Dist => dist::run(),
     };
