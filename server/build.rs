@@ -16,13 +16,13 @@ use std::{
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("..");
+    // Cargo runs this in the folder of the package and reads the paths below from there.
+    let root = Path::new("..");
     let out = PathBuf::from(env::var("OUT_DIR")?);
     println!("cargo::rerun-if-env-changed=CALLBOARD_SITE_DIR");
     let site = env::var_os("CALLBOARD_SITE_DIR").map_or_else(|| root.join("target/site"), PathBuf::from);
     // Cargo would run this script every time if the folder it watches did not exist.
     fs::create_dir_all(&site)?;
-    let site = site.canonicalize()?;
     let style = root.join("style");
     // `sqlx::migrate!` reads its folder behind cargo's back.
     for watched in [&site, &style, &root.join("migrations")] {
@@ -30,12 +30,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("cargo::rerun-if-changed=build.rs");
 
-    let mut table = Table::default();
+    let mut table = Table::new(out.join("assets"))?;
     let bundle = bundle(&site)?;
     let source = style_source(&style)?;
     for (role, name) in &bundle {
         if role != "style" {
-            table.add(role, name, &site.join(name), true)?;
+            table.add_bundled(role, name, &site)?;
         }
     }
     let bundled_style = bundle.iter().find(|(role, _)| role == "style");
@@ -43,12 +43,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some((role, name))
             if fs::read_to_string(site.join("style.source.css")).is_ok_and(|text| text == source) =>
         {
-            table.add(role, name, &site.join(name), true)?;
+            table.add_bundled(role, name, &site)?;
         }
-        _ => table.add_plain("style", "css", source.as_bytes(), &out)?,
+        _ => table.add_plain("style", "css", source.as_bytes())?,
     }
-    let favicon = style.join("favicon.svg");
-    table.add_plain("favicon", "svg", &fs::read(favicon)?, &out)?;
+    table.add_plain("favicon", "svg", &fs::read(style.join("favicon.svg"))?)?;
     fs::write(out.join("assets.rs"), table.finish()?)?;
     Ok(())
 }
@@ -84,51 +83,52 @@ fn style_source(folder: &Path) -> Result<String, Box<dyn Error>> {
     Ok(source)
 }
 
-/// The Rust source of the table that `http/assets.rs` includes.
-#[derive(Default)]
+/// The Rust source of the table that `http/assets.rs` includes, and the files it names.
+///
+/// The files are copied, so that a bundle built meanwhile cannot take them away from the compiler.
 struct Table {
+    folder: PathBuf,
     assets: String,
     names: String,
     roles: Vec<String>,
 }
 
 impl Table {
-    fn add(&mut self, role: &str, name: &str, file: &Path, compressed: bool) -> Result<(), Box<dyn Error>> {
-        let include = |suffix: &str| {
-            let path = format!("{}{suffix}", file.display());
-            format!("include_bytes!({path:?})")
-        };
-        let other = |suffix: &str| match compressed {
-            true => format!("Some({})", include(suffix)),
-            false => "None".to_owned(),
-        };
-        writeln!(
-            self.assets,
-            "    Asset {{ name: {name:?}, raw: {}, brotli: {}, gzip: {} }},",
-            include(""),
-            other(".br"),
-            other(".gz"),
-        )?;
+    fn new(folder: PathBuf) -> Result<Self, Box<dyn Error>> {
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir(&folder)?;
+        Ok(Self { folder, assets: String::new(), names: String::new(), roles: Vec::new() })
+    }
+
+    /// Adds a finished file, which has its compressed forms beside it.
+    fn add_bundled(&mut self, role: &str, name: &str, site: &Path) -> Result<(), Box<dyn Error>> {
+        for suffix in ["", ".br", ".gz"] {
+            let file = format!("{name}{suffix}");
+            fs::copy(site.join(&file), self.folder.join(&file))
+                .map_err(|error| format!("failed to copy {file} of the bundle: {error}"))?;
+        }
+        let compressed = |suffix: &str| format!("Some({})", include(&format!("{name}{suffix}")));
+        self.add(role, name, &compressed(".br"), &compressed(".gz"))
+    }
+
+    /// Adds what is not part of the bundle: not compressed, under a name hashed here.
+    fn add_plain(&mut self, role: &str, extension: &str, content: &[u8]) -> Result<(), Box<dyn Error>> {
+        let mut hasher = DefaultHasher::new();
+        content.hash(&mut hasher);
+        let name = format!("{role}-{:016x}.{extension}", hasher.finish());
+        fs::write(self.folder.join(&name), content)?;
+        self.add(role, &name, "None", "None")
+    }
+
+    fn add(&mut self, role: &str, name: &str, brotli: &str, gzip: &str) -> Result<(), Box<dyn Error>> {
+        let raw = include(name);
+        writeln!(self.assets, "    Asset {{ name: {name:?}, raw: {raw}, brotli: {brotli}, gzip: {gzip} }},")?;
         let constant = role.to_uppercase();
         writeln!(self.names, "const {constant}: Option<&str> = Some({:?});", format!("/assets/{name}"))?;
         self.roles.push(role.to_owned());
         Ok(())
-    }
-
-    /// Adds what is not part of the bundle: not compressed, under a name hashed here.
-    fn add_plain(
-        &mut self,
-        role: &str,
-        extension: &str,
-        content: &[u8],
-        out: &Path,
-    ) -> Result<(), Box<dyn Error>> {
-        let mut hasher = DefaultHasher::new();
-        content.hash(&mut hasher);
-        let name = format!("{role}-{:016x}.{extension}", hasher.finish());
-        let file = out.join(format!("{role}.{extension}"));
-        fs::write(&file, content)?;
-        self.add(role, &name, &file, false)
     }
 
     fn finish(mut self) -> Result<String, Box<dyn Error>> {
@@ -139,4 +139,9 @@ impl Table {
         }
         Ok(format!("static ASSETS: &[Asset] = &[\n{}];\n{}", self.assets, self.names))
     }
+}
+
+/// The Rust expression for the content of a copied file.
+fn include(name: &str) -> String {
+    format!("include_bytes!(concat!(env!(\"OUT_DIR\"), {:?}))", format!("/assets/{name}"))
 }

@@ -103,8 +103,9 @@ pub(crate) fn build(arguments: Arguments) -> anyhow::Result<Manifest> {
         manifest.release,
     )?);
 
-    remove_strangers(&site, &manifest)?;
     write_if_changed(&site.join("manifest.json"), &serde_json::to_vec_pretty(&manifest)?)?;
+    // After the new manifest is there: a build of the server may be reading it right now.
+    remove_strangers(&site, &manifest)?;
     Ok(manifest)
 }
 
