@@ -32,6 +32,10 @@ use book::QueueBook;
 pub const SETTLE_AFTER: Duration = Duration::from_secs(4 * 3600);
 /// News may be dated later than our clock says by this much; beyond that it is not believed.
 pub const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
+/// Today began at most this long before it began at home, in whatever zone.
+const LONGEST_DAY: Duration = Duration::from_secs(26 * 3600);
+/// Passes over all calls until names have settled.
+const MOST_PASSES: usize = 4;
 /// How long the ids of settled calls are remembered.
 const REMEMBER_SETTLED: Duration = Duration::from_secs(48 * 3600);
 
@@ -328,6 +332,15 @@ impl People {
         by_user.or_else(|| leg.party.extension_id.as_ref().and_then(|id| self.by_extension.get(id))).copied()
     }
 
+    /// The people on a call, each once.
+    fn on(&self, call: &CallState) -> Vec<usize> {
+        let connected = call.legs.iter().filter(|leg| leg.is_connected());
+        let mut people: Vec<usize> = connected.filter_map(|leg| self.find(leg)).collect();
+        people.sort_unstable();
+        people.dedup();
+        people
+    }
+
     /// One more call for somebody; the queues for which that makes a difference.
     fn take_call(&mut self, index: usize) -> &[QueueId] {
         let person = &mut self.people[index];
@@ -370,10 +383,10 @@ impl People {
 
     /// Distinct members of some queues, and how many of them take calls and are free.
     fn count(&self, ids: &[QueueId]) -> (u32, u32) {
-        if ids.len() >= self.by_queue.len() {
+        let wanted: HashSet<&QueueId> = ids.iter().collect();
+        if self.by_queue.keys().all(|id| wanted.contains(id)) {
             return (self.people.len() as u32, self.free);
         }
-        let wanted: HashSet<&QueueId> = ids.iter().collect();
         let members: BTreeSet<usize> = ids
             .iter()
             .filter_map(|id| self.by_queue.get(id))
@@ -412,7 +425,7 @@ impl Board {
             self.anomalies.late += 1;
             return;
         }
-        if fact.at > now + CLOCK_SKEW {
+        if fact.latest_time() > now + CLOCK_SKEW {
             self.anomalies.future += 1;
             return;
         }
@@ -424,9 +437,18 @@ impl Board {
             due_at: None,
         });
         if tracked.call.learn(fact) {
-            self.derive(now, &call_id);
+            self.derive_and_rename(now, &call_id);
         } else {
             self.anomalies.repeated += 1;
+        }
+    }
+
+    /// Works a call out anew, and all of them when it told that a name means another queue.
+    fn derive_and_rename(&mut self, now: Timestamp, call_id: &CallId) {
+        let names_before = self.book.generation();
+        self.derive(now, call_id);
+        if self.book.generation() != names_before {
+            self.derive_all(now);
         }
     }
 
@@ -435,21 +457,12 @@ impl Board {
         let Some(mut tracked) = self.calls.remove(call_id) else { return };
         self.withdraw(call_id, &tracked);
 
-        let names_before = self.book.generation();
         tracked.state = tracked.call.state(now);
         let book = &mut self.book;
         let (visits, visits_change_at) =
             visits(&tracked.state, now, &mut |mention| book.find_or_admit(mention));
         tracked.visits = visits;
-        tracked.busy = tracked
-            .state
-            .legs
-            .iter()
-            .filter(|leg| leg.is_connected())
-            .filter_map(|leg| self.people.find(leg))
-            .collect();
-        tracked.busy.sort_unstable();
-        tracked.busy.dedup();
+        tracked.busy = self.people.on(&tracked.state);
 
         let mut due_at = tracked.state.next_change_at;
         if let Some(at) = visits_change_at {
@@ -463,9 +476,6 @@ impl Board {
         tracked.due_at = due_at.map(|at| at.max(now + Duration::from_millis(1)));
         self.contribute(call_id, &tracked);
         self.calls.insert(call_id.clone(), tracked);
-        if self.book.generation() != names_before {
-            self.derive_all(now);
-        }
     }
 
     fn withdraw(&mut self, call_id: &CallId, tracked: &TrackedCall) {
@@ -512,7 +522,7 @@ impl Board {
             let is_over = tracked.state.next_change_at.is_none()
                 && tracked.visits.iter().all(|visit| visit.phase == VisitPhase::Over)
                 && tracked.call.newest_fact_at().is_none_or(|newest| newest + SETTLE_AFTER <= now);
-            if is_over { self.settle(now, &call_id) } else { self.derive(now, &call_id) }
+            if is_over { self.settle(now, &call_id) } else { self.derive_and_rename(now, &call_id) }
         }
     }
 
@@ -531,8 +541,17 @@ impl Board {
     fn read_directory(&mut self, now: Timestamp, directory: Directory) {
         let before: Vec<QueueId> = self.book.queues().map(|queue| queue.id.clone()).collect();
         self.people = People::read(&directory);
-        self.book.read(directory);
-        self.derive_all(now);
+        if self.book.read(directory) {
+            self.derive_all(now);
+        } else {
+            // Who is a member changes all day long; what a name means does not.
+            for tracked in self.calls.values_mut() {
+                tracked.busy = self.people.on(&tracked.state);
+                for &index in &tracked.busy {
+                    self.people.take_call(index);
+                }
+            }
+        }
         for id in before {
             if self.book.get(&id).is_none() {
                 self.removed.insert(id);
@@ -543,6 +562,19 @@ impl Board {
 
     /// Starts the sums anew. Rare: the directory or the names of queues changed.
     fn derive_all(&mut self, now: Timestamp) {
+        // Each pass can only merge names that were apart, so few are ever needed.
+        for _ in 0..MOST_PASSES {
+            let names_before = self.book.generation();
+            self.derive_all_once(now);
+            if self.book.generation() == names_before {
+                break;
+            }
+        }
+        self.changed.extend(self.tallies.keys().cloned());
+        self.drop_unused_queues();
+    }
+
+    fn derive_all_once(&mut self, now: Timestamp) {
         for tally in self.tallies.values_mut() {
             *tally = Tally::default();
         }
@@ -555,22 +587,28 @@ impl Board {
         self.people.all_free();
         self.due.clear();
         let call_ids: Vec<CallId> = self.calls.keys().cloned().collect();
-        for call_id in &call_ids {
-            if let Some(tracked) = self.calls.get_mut(call_id) {
-                tracked.visits.clear();
-                tracked.busy.clear();
-            }
+        for tracked in self.calls.values_mut() {
+            tracked.visits.clear();
+            tracked.busy.clear();
         }
         for call_id in &call_ids {
             self.derive(now, call_id);
         }
-        self.changed.extend(self.tallies.keys().cloned());
-        let stale: Vec<QueueId> =
-            self.book.drop_unused(|id| self.tallies.get(id).is_some_and(Tally::is_used));
-        for id in &stale {
+    }
+
+    /// Unresolved queues live as long as something is counted for them.
+    fn drop_unused_queues(&mut self) {
+        let of_calls = self.calls.values().flat_map(|tracked| &tracked.visits).map(|visit| &visit.queue_id);
+        let mentioned: HashSet<&QueueId> = of_calls.collect();
+        let is_used = |id: &QueueId| {
+            mentioned.contains(id)
+                || self.tallies.get(id).is_some_and(|tally| tally.today != Today::default())
+        };
+        let unused = self.book.drop_unused(is_used);
+        for id in &unused {
             self.tallies.remove(id);
         }
-        self.removed.extend(stale);
+        self.removed.extend(unused);
     }
 
     fn set_midnights(&mut self, midnights: Midnights) {
@@ -590,7 +628,8 @@ impl Board {
                 tally.today = Today::default();
             }
         }
-        let earliest = self.midnights.zones.values().copied().fold(self.midnights.home, Timestamp::min);
+        // No zone's day is longer ago; zones that are not known yet have theirs, too.
+        let earliest = self.midnights.home - LONGEST_DAY;
         self.settled_visits.retain(|visit| visit.entered_at >= earliest);
         for visit in &self.settled_visits {
             if let Some(midnight) = recounted.get(&visit.queue_id)
@@ -611,13 +650,15 @@ impl Board {
         let forget_before = self.midnights.home - REMEMBER_SETTLED;
         self.settled.retain(|_, settled_at| *settled_at >= forget_before);
         self.changed.extend(recounted.into_keys());
+        self.drop_unused_queues();
     }
 
     /// The queues that changed and those that are gone since the last call of this.
     pub fn take_changes(&mut self) -> (BTreeSet<QueueId>, BTreeSet<QueueId>) {
-        let removed = std::mem::take(&mut self.removed);
+        let mut removed = std::mem::take(&mut self.removed);
         let mut changed = std::mem::take(&mut self.changed);
-        changed.retain(|id| !removed.contains(id) && self.book.get(id).is_some());
+        removed.retain(|id| self.book.get(id).is_none());
+        changed.retain(|id| self.book.get(id).is_some());
         (changed, removed)
     }
 
@@ -631,9 +672,9 @@ impl Board {
         self.anomalies
     }
 
-    /// True when a call names a queue that the directory does not know.
-    pub fn has_unresolved_queues(&self) -> bool {
-        self.book.queues().any(|queue| queue.id.is_unresolved())
+    /// How many queues calls have named so far that the directory does not know.
+    pub fn unresolved_so_far(&self) -> u64 {
+        self.book.admitted()
     }
 
     /// Zones that queues name, for [`Input::Midnights`].
@@ -719,12 +760,6 @@ impl Board {
             self.calls.iter().filter_map(|(call_id, tracked)| tracked.live(call_id)).collect();
         calls.sort_by(|a, b| a.since.cmp(&b.since).then_with(|| a.call_id.cmp(&b.call_id)));
         calls
-    }
-}
-
-impl Tally {
-    fn is_used(&self) -> bool {
-        self.today != Today::default() || !self.waiting.is_empty() || self.talking > 0 || self.on_hold > 0
     }
 }
 

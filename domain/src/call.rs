@@ -202,7 +202,12 @@ impl Call {
         for fact in &self.facts {
             let What::Parked { by, .. } = &fact.what else { continue };
             for leg in &mut state.legs {
-                if leg.side == by.side && leg.is_connected() && is_same_extension(&leg.party, &by.party) {
+                let was_connected = leg.answered_at.is_some_and(|answered_at| answered_at <= fact.at);
+                if leg.side == by.side
+                    && leg.ended_at.is_none()
+                    && was_connected
+                    && is_same_extension(&leg.party, &by.party)
+                {
                     leg.ended_at = Some(fact.at);
                 }
             }
@@ -627,13 +632,15 @@ fn close_rings_that_must_be_over(legs: &mut [Leg]) {
     }
 }
 
-/// When a caller of the account hangs up, every phone stops; a conversation stops too, unless the
-/// call had been transferred and goes on between others.
+/// When a caller of the account hangs up, every phone and every conversation stops, unless the call
+/// had been transferred and goes on between others.
 fn close_legs_of_a_caller_who_left(state: &mut CallState) {
     let Some(left_at) = state.caller_left_at else { return };
-    let goes_on = state.transferred_at.is_some();
+    if state.transferred_at.is_some() {
+        return;
+    }
     for leg in state.legs.iter_mut().filter(|leg| leg.ended_at.is_none()) {
-        if leg.is_ringing() && leg.rang_at <= left_at || leg.is_connected() && !goes_on {
+        if leg.is_connected() || leg.rang_at <= left_at {
             leg.ended_at = Some(left_at.max(leg.answered_at.unwrap_or(leg.rang_at)));
         }
     }

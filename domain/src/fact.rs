@@ -19,6 +19,20 @@ pub struct Fact {
     pub what: What,
 }
 
+impl Fact {
+    /// The latest time it tells of.
+    pub fn latest_time(&self) -> Timestamp {
+        match &self.what {
+            What::Rang(leg)
+            | What::Answered(leg)
+            | What::Rejected(leg)
+            | What::Missed(leg)
+            | What::Ended(leg) => self.at.max(leg.rang_at).max(leg.answered_at.unwrap_or(self.at)),
+            _ => self.at,
+        }
+    }
+}
+
 /// The closed list of what can happen.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum What {
@@ -154,6 +168,8 @@ pub struct Party {
 pub struct Station {
     /// What it is.
     pub kind: StationKind,
+    /// The account it belongs to, when that is not the one this board is about.
+    pub account: Option<String>,
     /// Its name at that time.
     pub name: Option<String>,
     /// Its extension number at that time.

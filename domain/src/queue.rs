@@ -26,6 +26,8 @@ const ROUND: Duration = Duration::from_secs(2);
 /// A queue as a leg names it. Every part may be missing, never all.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QueueMention {
+    /// The account it belongs to, when that is not the one this board is about.
+    pub account: Option<String>,
     /// Its extension, when the queue itself was the called party.
     pub extension_id: Option<ExtensionId>,
     /// Its extension number at that time.
@@ -39,11 +41,13 @@ impl QueueMention {
     pub fn of(leg: &Leg) -> Option<Self> {
         match &leg.offered_by {
             Some(station) if station.kind == StationKind::CallQueue => Some(Self {
+                account: station.account.clone(),
                 extension_id: None,
                 extension_number: station.extension_number.clone(),
                 name: station.name.clone(),
             }),
             _ if leg.party.kind == Some(StationKind::CallQueue) => Some(Self {
+                account: None,
                 extension_id: leg.party.extension_id.clone(),
                 extension_number: leg.party.extension_number.clone(),
                 name: leg.party.name.clone(),
@@ -288,7 +292,9 @@ impl Stay<'_> {
             let left_at = last_end.map_or(voicemail_at, |end| end.min(voicemail_at));
             return (Outcome::Voicemail, Some(left_at), false);
         }
-        if let Some(left_at) = call.caller_left_at {
+        // A caller of the account who transferred the call is gone; who was transferred waits on.
+        let caller_left_at = call.caller_left_at.filter(|_| call.transferred_at.is_none());
+        if let Some(left_at) = caller_left_at {
             return (Outcome::Abandoned, Some(left_at), false);
         }
         if self.legs.iter().any(|leg| leg.ended_at.is_none()) {

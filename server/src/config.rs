@@ -388,7 +388,7 @@ impl Given {
             data_dir: PathBuf::from(self.text(DATA_DIR).unwrap_or_else(|| "./data".to_owned())),
             public_url: self.public_url(),
             time_zone: self.time_zone(),
-            log: self.text(LOG).unwrap_or_else(|| "info".to_owned()),
+            log: self.log(),
         }
     }
 
@@ -433,6 +433,17 @@ impl Given {
             ws_url,
             timings: FeedTimings::default(),
         }
+    }
+
+    fn log(&mut self) -> String {
+        let filter = self.text(LOG).unwrap_or_else(|| "info".to_owned());
+        if tracing_subscriber::EnvFilter::try_new(&filter).is_err() {
+            self.report(
+                LOG,
+                "is not a log filter; set it to a level such as info or to info,server=debug".to_owned(),
+            );
+        }
+        filter
     }
 
     fn app(&mut self, needed_for_socket: bool) -> Option<AppCredentials> {

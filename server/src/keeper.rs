@@ -114,6 +114,7 @@ pub(crate) struct Keeper {
     orders: mpsc::Receiver<Order>,
     newest_fact_at: Option<Timestamp>,
     feed_was: Freshness,
+    unresolved_before: u64,
 }
 
 impl Keeper {
@@ -129,8 +130,17 @@ impl Keeper {
         let publisher = Publisher::new(epoch, clock::now(), trust);
         let (orders, received) = mpsc::channel(ORDERS);
         let handle = KeeperHandle { orders, all: publisher.all() };
-        let feed_was = Freshness::Live;
-        (Self { board, publisher, home, sources, orders: received, newest_fact_at, feed_was }, handle)
+        let keeper = Self {
+            board,
+            publisher,
+            home,
+            sources,
+            orders: received,
+            newest_fact_at,
+            feed_was: Freshness::Live,
+            unresolved_before: 0,
+        };
+        (keeper, handle)
     }
 
     /// Keeps the board until `stop`, or until a source that never ends has ended.
@@ -144,7 +154,8 @@ impl Keeper {
         loop {
             let interval = interval(self.publisher.readers());
             let publish_at = published_at + interval;
-            tokio::select! { biased;
+            // Fair on purpose: neither a backlog of events nor a crowd of askers may starve the other.
+            tokio::select! {
                 () = stop.cancelled() => break,
                 _ = pulse.tick() => {
                     self.let_time_pass();
@@ -155,11 +166,7 @@ impl Keeper {
                     self.apply(events);
                     is_dirty = true;
                 }
-                Some(order) = self.orders.recv() => {
-                    // Orders change nothing, so there is nothing to publish.
-                    self.obey(order);
-                    continue;
-                }
+                Some(order) = self.orders.recv() => self.obey(order),
                 changed = self.sources.directory.changed() => {
                     if changed.is_err() { break }
                     let directory = (**self.sources.directory.borrow_and_update()).clone();
@@ -190,7 +197,8 @@ impl Keeper {
                 self.board.apply(now, Input::Fact(fact));
             }
         }
-        if self.board.has_unresolved_queues() {
+        let unresolved = self.board.unresolved_so_far();
+        if unresolved > std::mem::replace(&mut self.unresolved_before, unresolved) {
             self.sources.unresolved.notify_one();
         }
     }
@@ -205,7 +213,7 @@ impl Keeper {
         // An asker that is gone has lost interest: nothing to do about a failed answer.
         match order {
             Order::Subscribe(key, answer) => {
-                let _ = answer.send(self.publisher.subscribe(&key));
+                let _ = answer.send(self.publisher.subscribe(&self.board, &key));
             }
             Order::LiveCalls(answer) => {
                 let _ = answer.send(self.board.live_calls());

@@ -45,6 +45,10 @@ fn main() -> ExitCode {
         return fail(FAILURE, "failed to install the TLS provider: one is installed already");
     }
     let arguments = Arguments::parse();
+    // Every screen holds a descriptor; the usual soft limit is a thousand.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        return fail(FAILURE, &format!("failed to raise the limit of open files: {error}"));
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(FAILURE, &format!("failed to start the runtime: {error}")),
@@ -68,7 +72,7 @@ fn main() -> ExitCode {
                         demo.stop().await;
                         code
                     }
-                    Err(error) => fail(error.exit_code(), &telemetry::chain(&error)),
+                    Err(error) => fail(error.exit_code(), &format!("failed to {}", telemetry::chain(&error))),
                 }
             }
         }

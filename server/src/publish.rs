@@ -20,7 +20,8 @@ use domain::{
 use serde::Serialize;
 use tokio::sync::watch;
 
-/// Change frames kept for readers that fell behind. At 20 frames a second, three seconds of them.
+/// Change frames kept for readers that fell behind: a third of a second at the shortest interval, a
+/// quarter of a minute at the longest.
 const FRAMES_KEPT: usize = 64;
 
 /// Which board a reader looks at.
@@ -187,26 +188,30 @@ impl Publisher {
     }
 
     /// A board; `None` for a queue nobody knows. A queue's own board is made for its first reader.
-    pub(crate) fn subscribe(&mut self, key: &BoardKey) -> Option<watch::Receiver<Arc<Published>>> {
+    pub(crate) fn subscribe(
+        &mut self,
+        board: &Board,
+        key: &BoardKey,
+    ) -> Option<watch::Receiver<Arc<Published>>> {
         let id = match key {
             BoardKey::All => return Some(self.all.subscribe()),
             BoardKey::Queue(id) => id,
         };
         let row = self.rows.get(id)?;
         let now = self.all.borrow().clone();
-        let board = self.of_queues.entry(id.clone()).or_insert_with(|| {
+        let channel = self.of_queues.entry(id.clone()).or_insert_with(|| {
             watch::Sender::new(Arc::new(Published {
                 epoch: self.epoch,
                 revision: self.revision,
                 as_of: now.as_of,
                 trust: now.trust.clone(),
-                totals: Totals::default(),
+                totals: board.totals(std::slice::from_ref(id)),
                 rows: vec![row.clone()],
                 frames: VecDeque::new(),
                 full: OnceLock::new(),
             }))
         });
-        Some(board.subscribe())
+        Some(channel.subscribe())
     }
 
     /// Readers of all boards together. The receiver every server keeps for its pages is not one.
@@ -401,8 +406,8 @@ mod tests {
         read(&mut board, vec![queue("a", "Billing"), queue("b", "Support")]);
         let mut publisher = Publisher::new(7, NOW, trust());
         publisher.publish(&mut board, NOW, &trust(), false);
-        assert!(publisher.subscribe(&BoardKey::Queue("nobody".into())).is_none());
-        let reader = publisher.subscribe(&BoardKey::Queue("b".into())).unwrap();
+        assert!(publisher.subscribe(&board, &BoardKey::Queue("nobody".into())).is_none());
+        let reader = publisher.subscribe(&board, &BoardKey::Queue("b".into())).unwrap();
         read(&mut board, vec![queue("a", "Invoices"), queue("b", "Support")]);
         publisher.publish(&mut board, NOW, &trust(), false);
         let seen = reader.borrow().clone();

@@ -67,6 +67,10 @@ fn tell(board: &mut Board, now: i64, facts: &[Fact]) {
     }
 }
 
+fn has_unresolved(board: &Board) -> bool {
+    board.queue_ids().iter().any(QueueId::is_unresolved)
+}
+
 fn row(board: &Board, id: &str, now: i64) -> QueueView {
     board.queue_view(&id.into(), at(now), &live_trust(at(now))).expect("a queue the board knows")
 }
@@ -108,6 +112,23 @@ fn a_member_on_a_call_is_free_for_neither_of_their_queues_and_counted_once_in_th
 }
 
 #[test]
+fn a_change_of_members_in_the_middle_of_a_call_keeps_who_is_busy() {
+    let mut board = board();
+    let bo = phone("1", "Bo", 0).on(queue("Support", "802"));
+    tell(&mut board, 6, &[bo.rang(), bo.answered(5)]);
+    let queues = vec![
+        directory_queue("Billing", "801", &["Ada", "Bo", "Eli"]),
+        directory_queue("Support", "802", &["Bo"]),
+    ];
+    board.apply(at(7), Input::Directory(Directory { queues }));
+    assert_eq!(row(&board, "q-801", 7).members_available, Some(2));
+    assert_eq!(row(&board, "q-802", 7).members_available, Some(0));
+    assert_eq!(row(&board, "q-802", 7).figures.talking, 1);
+    tell(&mut board, 30, &[bo.ended(5, 29)]);
+    assert_eq!(row(&board, "q-802", 30).members_available, Some(1));
+}
+
+#[test]
 fn an_outgoing_call_makes_a_member_busy() {
     let mut board = board();
     let ada = phone("9", "Ada", 0).caller_side();
@@ -135,7 +156,7 @@ fn c9_an_unknown_queue_is_shown_and_marked_and_later_resolved() {
     let mut board = board();
     let ada = phone("1", "Ada", 0).on(queue("Night desk", "805"));
     tell(&mut board, 1, &[ada.rang()]);
-    assert!(board.has_unresolved_queues());
+    assert_eq!(board.unresolved_so_far(), 1);
     let unresolved = row(&board, "unresolved:night desk", 1);
     assert_eq!((unresolved.name.as_str(), unresolved.figures.waiting), ("Night desk", 1));
     assert_eq!(unresolved.members, None);
@@ -145,7 +166,7 @@ fn c9_an_unknown_queue_is_shown_and_marked_and_later_resolved() {
     let queues = vec![directory_queue("Night desk", "805", &["Ada"])];
     board.apply(at(2), Input::Directory(Directory { queues }));
     assert_eq!(row(&board, "q-805", 2).figures.waiting, 1);
-    assert!(!board.has_unresolved_queues());
+    assert!(!has_unresolved(&board));
     let (changed, removed) = board.take_changes();
     assert!(changed.contains(&QueueId::from("q-805")));
     assert!(removed.contains(&QueueId::from("unresolved:night desk")));
@@ -189,6 +210,50 @@ fn an_unresolved_queue_is_the_same_however_calls_name_it() {
 }
 
 #[test]
+fn two_unresolved_queues_told_with_one_number_stay_two_whoever_is_told_last() {
+    let facts = [
+        phone("1", "Ada", 0).on(queue("Night desk", "805")).rang(),
+        phone("2", "Bo", 0).on(queue("Day desk", "805")).rang(),
+        phone("3", "Cem", 0).on(queue("Night desk", "805")).rang(),
+    ];
+    let mut board = Board::new();
+    tell(&mut board, 1, &facts);
+    board.apply(at(2), Input::Directory(Directory::default()));
+    assert_eq!(row(&board, "unresolved:night desk", 2).figures.waiting, 2);
+    assert_eq!(row(&board, "unresolved:day desk", 2).figures.waiting, 1);
+}
+
+#[test]
+fn c11_a_queue_of_another_account_is_never_taken_for_one_of_ours() {
+    let mut board = board();
+    let mut foreign = queue("Billing", "801");
+    foreign.account = Some("sub".to_owned());
+    tell(&mut board, 1, &[phone("1", "Ada", 0).on(foreign).rang()]);
+    assert_eq!(row(&board, "q-801", 1).figures.waiting, 0);
+    assert_eq!(row(&board, "unresolved:sub/billing", 1).figures.waiting, 1);
+}
+
+#[test]
+fn an_unresolved_queue_is_forgotten_when_its_day_is_over() {
+    let mut board = board();
+    let ada = phone("1", "Ada", 0).on(queue("Pop-up", "899"));
+    tell(&mut board, 60, &[ada.rang(), ada.answered(8), ada.ended(8, 60)]);
+    board.apply(at(5 * 3600), Input::Tick);
+    assert!(has_unresolved(&board), "its visits of today are counted");
+    board.apply(at(20 * 3600), Input::Midnights(Midnights { home: at(10 * 3600), zones: BTreeMap::new() }));
+    assert!(!has_unresolved(&board));
+}
+
+#[test]
+fn the_board_of_an_unresolved_queue_shows_nobody_elses_members() {
+    let mut board = Board::new();
+    let queues = vec![directory_queue("Billing", "801", &["Ada", "Bo"])];
+    board.apply(at(0), Input::Directory(Directory { queues }));
+    tell(&mut board, 1, &[phone("1", "Ada", 0).on(queue("Pop-up", "899")).rang()]);
+    assert_eq!(board.totals(&["unresolved:pop-up".into()]).members, 0);
+}
+
+#[test]
 fn today_begins_at_local_midnight() {
     let mut board = board();
     let ada = phone("1", "Ada", 0).on(queue("Billing", "801"));
@@ -229,7 +294,7 @@ fn a_settled_call_of_an_unresolved_queue_moves_to_the_queue_once_it_is_known() {
     let queues = vec![directory_queue("Billing", "801", &["Ada"])];
     board.apply(at(5 * 3600), Input::Directory(Directory { queues }));
     assert_eq!(row(&board, "q-801", 5 * 3600).figures.answered_today, 1);
-    assert!(!board.has_unresolved_queues());
+    assert!(!has_unresolved(&board));
 }
 
 #[test]

@@ -190,6 +190,14 @@ fn the_leg_of_who_parks_is_over_and_the_call_waits_in_its_slot() {
 }
 
 #[test]
+fn who_parked_a_call_may_fetch_it_again() {
+    let ada = phone("1", "Ada", 0);
+    let again = phone("1", "Ada", 50);
+    let story = [ada.rang(), ada.answered(9), ada.parked(30), again.rang(), again.answered(55)];
+    check(60, &story, &["Ada finished 30", "Ada connected 55"]);
+}
+
+#[test]
 fn a_caller_of_the_account_who_hangs_up_ends_the_call() {
     let caller = phone("1", "Cem", 0).caller_side();
     let ada = phone("1", "Ada", 0);

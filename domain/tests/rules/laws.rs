@@ -38,7 +38,7 @@ const PEOPLE: [&str; 5] = ["Ada", "Bo", "Cem", "Dee", "Eli"];
 
 /// A round of rings: who, on which phone, on behalf of which queue, and how it ends.
 fn ring() -> impl Strategy<Value = (usize, u8, u8, i64, Fate)> {
-    (0..PEOPLE.len(), 0..4_u8, 0..4_u8, 0..60_i64, fate())
+    (0..PEOPLE.len(), 0..4_u8, 0..5_u8, 0..60_i64, fate())
 }
 
 fn call(number: usize) -> impl Strategy<Value = Vec<Fact>> {
@@ -72,6 +72,7 @@ fn ringing_phone(call_id: &str, who: usize, device: u8, station: u8, rang: i64, 
         0 => phone.on(queue("Billing", "801")),
         1 => phone.on(queue("Support", "802")),
         2 => phone.on(queue("Night desk", "805")),
+        3 => phone.on(queue("Late desk", "805")),
         _ => phone,
     }
 }

@@ -31,6 +31,7 @@ pub(crate) fn outside(number: &str) -> Party {
 pub(crate) fn queue(name: &str, number: &str) -> Station {
     Station {
         kind: StationKind::CallQueue,
+        account: None,
         name: Some(name.to_owned()),
         extension_number: Some(number.to_owned()),
     }

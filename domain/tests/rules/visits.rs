@@ -145,6 +145,14 @@ fn a_transfer_into_a_queue_is_a_new_visit() {
 }
 
 #[test]
+fn who_was_transferred_into_a_queue_by_a_caller_of_the_account_waits_on() {
+    let cem = phone("1", "Cem", 0).caller_side();
+    let ada = billing("Ada", 20);
+    let story = [cem.rang(), cem.answered(4), blind_transfer("1", 19), cem.ended(4, 20), ada.rang()];
+    check(30, &story, &["Billing Waiting 10 Ringing"]);
+}
+
+#[test]
 fn an_answered_caller_on_hold_is_not_talking() {
     let ada = billing("Ada", 0);
     let story = [ada.rang(), ada.answered(8), ada.held(20)];

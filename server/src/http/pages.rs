@@ -48,7 +48,7 @@ pub(super) async fn wall_of_queue(
     let board = match state.keeper.subscribe(crate::publish::BoardKey::Queue(id.clone())).await {
         Ok(Some(board)) => board.borrow().view(),
         Ok(None) => return not_found(State(state), request).await,
-        Err(_) => return problem(&state, request, ProblemPage::not_ready(state.site.site())).await,
+        Err(_) => return problem(request, ProblemPage::not_ready(state.site.site())).await,
     };
     let title = board.queues.first().map(|queue| queue.name.clone()).unwrap_or_default();
     let stream_url = format!(
@@ -71,7 +71,7 @@ async fn show_wall(
         Err(problems) => {
             let next = PageLink::new("Open the wall without settings", request.uri().path());
             let page = ProblemPage::bad_address(state.site.site(), problems, next);
-            return problem(&state, request, page).await;
+            return problem(request, page).await;
         }
     };
     let zone = zone_of(&state);
@@ -86,7 +86,7 @@ pub(super) async fn queues(State(state): State<AppState>, request: Request) -> R
         Err(problems) => {
             let next = PageLink::new("Open all queues", "/queues");
             let page = ProblemPage::bad_address(state.site.site(), problems, next);
-            return problem(&state, request, page).await;
+            return problem(request, page).await;
         }
     };
     let page = QueuesPage {
@@ -111,10 +111,10 @@ pub(super) async fn style(State(state): State<AppState>, request: Request) -> Re
 /// Any other address.
 pub(super) async fn not_found(State(state): State<AppState>, request: Request) -> Response {
     let page = ProblemPage::not_found(state.site.site());
-    problem(&state, request, page).await
+    problem(request, page).await
 }
 
-async fn problem(_state: &AppState, request: Request, page: ProblemPage) -> Response {
+async fn problem(request: Request, page: ProblemPage) -> Response {
     let status = StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     render(request, status, move || problem_page(page.clone()).into_any()).await
 }

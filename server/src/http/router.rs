@@ -8,14 +8,14 @@ use axum::{
     http::StatusCode,
     middleware,
     response::{IntoResponse, Redirect, Response},
-    routing::get,
+    routing::{any, get},
 };
 use chrono_tz::Tz;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{api, assets, guard, health, live, pages};
+use super::{api, assets, error::ApiError, guard, health, live, pages};
 use crate::{
     journal::Journal,
     keeper::KeeperHandle,
@@ -105,7 +105,9 @@ pub fn router(state: AppState) -> Router {
         .route("/live/{board}", get(live::stream_board))
         .route("/api/v1/queues", get(api::queues))
         .route("/api/v1/calls/live", get(api::live_calls))
-        .route("/api/v1/feed", get(health::feed));
+        .route("/api/v1/feed", get(health::feed))
+        // Programs get problems they can read, not a page.
+        .route("/api/{*rest}", any(|| async { ApiError::NotFound { what: "such interface" } }));
     let guarded = people
         .merge(programs)
         .merge(assets::router())

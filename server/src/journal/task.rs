@@ -18,6 +18,7 @@ use super::{
 use crate::{
     clock,
     store::{Batch, Committed, EventRow, GapOrder, QuarantineRow, StoreError, Writer},
+    telemetry,
     zoom::{
         key::EventKey,
         wire::{Parsed, Reader},
@@ -112,7 +113,7 @@ impl Task {
         }
         if let Err(error) = self.writer.close().await {
             tracing::warn!(
-                error = chain(&error),
+                error = telemetry::chain(&error),
                 "the database was not closed cleanly; its log is read at the next start"
             );
         }
@@ -306,7 +307,7 @@ impl Task {
             JournalStatus::Failing { since, .. } => *since,
             JournalStatus::Working => {
                 tracing::error!(
-                    error = chain(error),
+                    error = telemetry::chain(error),
                     "the journal cannot be written; webhooks are answered 503"
                 );
                 clock::now()
@@ -320,16 +321,4 @@ impl Task {
             ),
         });
     }
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -167,7 +167,7 @@ pub(super) const INSTALL: &str = "insert into installation (installation_id, cre
 
 impl Writer {
     pub(super) async fn connect(file: &Path, folder: Arc<FolderLock>) -> Result<Self, StoreError> {
-        let connection = connect(file).await?;
+        let connection = connect(file, IfMissing::Create).await?;
         Ok(Self { connection, file: file.to_path_buf(), next_event_id: 1, _folder: folder })
     }
 
@@ -255,7 +255,8 @@ impl Writer {
     /// Starts afresh after a failed commit, whose outcome is not known: a new connection reads the
     /// file as it is. Returns the events that were written after all.
     pub async fn reopen(&mut self) -> Result<Vec<StoredEvent>, StoreError> {
-        let connection = connect(&self.file).await?;
+        // A file that is gone must not come back empty.
+        let connection = connect(&self.file, IfMissing::Fail).await?;
         // The old connection may be stuck in an error; its outcome no longer matters.
         drop(std::mem::replace(&mut self.connection, connection));
         let unknown: Vec<StoredEvent> = sqlx::query_as(event::PAGE)
@@ -285,9 +286,16 @@ impl Writer {
     }
 }
 
-async fn connect(file: &Path) -> Result<SqliteConnection, StoreError> {
+/// What to do when the database file is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IfMissing {
+    Create,
+    Fail,
+}
+
+async fn connect(file: &Path, if_missing: IfMissing) -> Result<SqliteConnection, StoreError> {
     let options = options(file)
-        .create_if_missing(true)
+        .create_if_missing(if_missing == IfMissing::Create)
         // The index of keys must stay in memory; SQLite counts negative numbers in KiB.
         .pragma("cache_size", "-65536")
         // Larger checkpoints, fewer of them.

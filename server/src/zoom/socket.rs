@@ -261,7 +261,7 @@ impl Task {
             let until = self.feed.tokens.next_attempt().await;
             return Ok(pause.max(until.saturating_duration_since(Instant::now())));
         }
-        if matches!(error, OpenError::Refused) {
+        if matches!(error, OpenError::Refused | OpenError::Http { status: 401, .. }) {
             self.refused = self.feed.tokens.token().await.ok();
         }
         Ok(pause)
@@ -399,7 +399,9 @@ impl Task {
     async fn replace(&mut self, links: &mut Links, mut link: Link) -> Result<(), JournalStopped> {
         let first = link.first.take();
         let before = std::mem::replace(links, Links::new(link));
-        links.waiting = before.waiting;
+        if let Some(waiting) = before.waiting {
+            self.feed.journal.submit(waiting).await?;
+        }
         if let Some(old) = before.current {
             links.old = Some((old, Instant::now() + self.feed.timings.linger));
         }

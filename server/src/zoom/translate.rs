@@ -290,13 +290,25 @@ fn party(end: &End<'_>) -> Party {
     }
 }
 
+/// Marks the queues and menus of a fact as another account's, so that they are not taken for ours.
+pub(super) fn move_to_account(fact: &mut Fact, account: &str) {
+    let (What::Rang(leg) | What::Answered(leg) | What::Rejected(leg) | What::Missed(leg) | What::Ended(leg)) =
+        &mut fact.what
+    else {
+        return;
+    };
+    for station in [&mut leg.offered_by, &mut leg.came_through].into_iter().flatten() {
+        station.account = Some(account.to_owned());
+    }
+}
+
 fn station(end: &End<'_>) -> Option<Station> {
     let (kind, name, extension_number) = (kind(end), owned(&end.name), owned(&end.extension_number));
     if kind.is_none() && name.is_none() && extension_number.is_none() {
         return None;
     }
     let kind = kind.unwrap_or_else(|| StationKind::Other("unknown".to_owned()));
-    Some(Station { kind, name, extension_number })
+    Some(Station { kind, account: None, name, extension_number })
 }
 
 fn owned(text: &Text<'_>) -> Option<String> {

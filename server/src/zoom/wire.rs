@@ -168,35 +168,35 @@ impl Reader {
         let envelope = read_envelope(text)?;
         let name = event_name(&envelope)?;
         let live = LiveEvent::named(&name);
-        let foreign = self.is_foreign(&envelope);
+        let foreign = self.foreign_account(&envelope);
         let call_id = call_id(&envelope, &name, live)?;
         let sent_at = envelope.event_ts.get();
-        let fact = match (live, &envelope.object()) {
+        let mut fact = match (live, &envelope.object()) {
             (Some(live), Some(object)) => {
                 translate::fact(live, object, call_id.as_deref(), sent_at, received_at)
                     .map_err(|path| Unreadable::Mistyped { event: Arc::clone(&name), path })?
             }
             _ => None,
         };
+        if let (Some(fact), Some(account)) = (&mut fact, foreign) {
+            translate::move_to_account(fact, account);
+        }
         let key = match (live, envelope.object()) {
             (Some(live), Some(object)) => key::of_live_event(live, &name, object, sent_at),
             (_, object) => key::of_other_event(&name, object, text),
         };
-        Ok(Parsed { name, call_id, key, fact, foreign })
+        Ok(Parsed { name, call_id, key, fact, foreign: foreign.is_some() })
     }
 
     /// Only the fact of an event that was read before.
     pub fn fact(&self, text: &str, received_at: Timestamp) -> Option<Fact> {
-        let envelope = read_envelope(text).ok()?;
-        let live = LiveEvent::named(envelope.event.as_str()?)?;
-        let object = envelope.object()?;
-        let sent_at = envelope.event_ts.get();
-        translate::fact(live, object, object.call_id.as_str(), sent_at, received_at).ok()?
+        self.read(text, received_at).ok()?.fact
     }
 
-    fn is_foreign(&self, envelope: &Envelope<'_>) -> bool {
-        let named = envelope.payload.get().and_then(|payload| payload.account_id.as_str());
-        matches!((&self.account_id, named), (Some(ours), Some(named)) if **ours != *named)
+    /// The account an event names when it is not ours.
+    fn foreign_account<'a>(&self, envelope: &'a Envelope<'_>) -> Option<&'a str> {
+        let named = envelope.payload.get()?.account_id.as_str()?;
+        self.account_id.as_deref().filter(|ours| *ours != named).map(|_| named)
     }
 }
 

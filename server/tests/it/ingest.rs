@@ -124,7 +124,7 @@ async fn published_samples_are_accepted_and_journalled() {
         println!("skipped: no published samples beside this checkout");
         return;
     };
-    let rig = Rig::start_with(SimConfig::quiet(), |config| config.zoom.account_id = None).await;
+    let rig = Rig::start().await;
     let mut count = 0;
     for sample in samples {
         let path = sample.unwrap().path();
@@ -148,7 +148,7 @@ async fn published_samples_of_calls_change_the_board_when_they_are_fresh() {
         println!("skipped: no published samples beside this checkout");
         return;
     }
-    let rig = Rig::start_with(SimConfig::quiet(), |config| config.zoom.account_id = None).await;
+    let rig = Rig::start().await;
     let fresh = |name: &str| {
         let text = fs::read_to_string(folder.join(format!("phone.{name}.json"))).unwrap();
         let mut event: Value = serde_json::from_str(&text).unwrap();

@@ -93,6 +93,10 @@ async fn a_queues_own_stream_tells_of_that_queue_alone() {
             break;
         }
     }
+    drop(stream);
+    let page = rig.get(&format!("/wall/{}", mine.id)).await.text().await.unwrap();
+    let figures = page.split("Waiting now").nth(1).unwrap();
+    assert!(figures[..figures.find("Longest").unwrap()].contains(">1<"), "the first look is right, too");
     assert_eq!(rig.get("/live/no-such-queue").await.status(), 404);
     assert_eq!(rig.get("/wall/no-such-queue").await.status(), 404);
     rig.stop().await;
@@ -183,5 +187,8 @@ async fn answers_carry_the_policy_and_foreign_names_are_refused() {
     }
     assert_eq!(rig.get("/wall?rows=many").await.status(), 400);
     assert_eq!(rig.get("/no/such/page").await.status(), 404);
+    let unknown = rig.get("/api/v1/nothing").await;
+    assert_eq!(unknown.status(), 404);
+    assert_eq!(unknown.headers()["content-type"], "application/problem+json");
     rig.stop().await;
 }

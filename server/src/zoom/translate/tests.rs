@@ -102,7 +102,12 @@ fn a_ring_through_receptionist_and_queue_names_all_stations() {
         "redirect_forwarded_by": { "name": "Menu", "extension_type": "AutoReceptionist", "extension_number": 100 },
     }));
     let station = |kind, name: &str, number: &str| {
-        Some(Station { kind, name: Some(name.to_owned()), extension_number: Some(number.to_owned()) })
+        Some(Station {
+            kind,
+            account: None,
+            name: Some(name.to_owned()),
+            extension_number: Some(number.to_owned()),
+        })
     };
     let leg = LegFact {
         channel_id: Some(ChannelId::from("c-9")),
