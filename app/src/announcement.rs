@@ -29,8 +29,8 @@ impl Announcements {
     }
 
     /// Something happened to the board as a whole.
-    pub fn note(&mut self, sentence: &str) {
-        self.pending.push(sentence.to_owned());
+    pub fn note(&mut self, sentence: String) {
+        self.pending.push(sentence);
     }
 
     /// What to say now, if anything.

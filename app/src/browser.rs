@@ -7,60 +7,73 @@
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use domain::{
-    id::QueueId,
     time::Timestamp,
     trust::LATE_AFTER,
     view::{BoardChange, BoardView},
 };
 use leptos::prelude::*;
-use send_wrapper::SendWrapper;
 use serde::Deserialize;
 use wasm_bindgen::{JsCast, prelude::Closure};
-use web_sys::{Event, EventSource, KeyboardEvent, MessageEvent};
+use web_sys::{Element, Event, EventSource, HtmlInputElement, KeyboardEvent, MessageEvent};
 
-use crate::{live_board::LiveBoard, row_slide, server_clock::ServerClock};
+use crate::{live_board::LiveBoard, row_order::Stillness, row_slide, server_clock::ServerClock};
 
-/// The first wait before the stream is opened again; each further one is twice as long.
-const FIRST_WAIT: f64 = 1_000.0;
+/// The first wait before the stream is opened again, in milliseconds; each further one is twice as long.
+const FIRST_WAIT: i64 = 1_000;
 /// No wait is longer.
-const LONGEST_WAIT: f64 = 15_000.0;
+const LONGEST_WAIT: i64 = 15_000;
 /// A page of an older build loads itself again within this time, not all screens at once.
-const RELOAD_WITHIN: f64 = 10_000.0;
+const RELOAD_WITHIN: i64 = 10_000;
 
-/// Follows the stream for as long as the page lives.
-pub(crate) fn follow(board: LiveBoard, stream_url: String, build_id: String) {
-    let follower = Follower {
-        board,
+/// Follows the stream for as long as the page lives: an island is never taken off its page.
+pub(crate) fn follow(board: &LiveBoard, stream_url: String, build_id: String) {
+    let follower = Rc::new(RefCell::new(Follower {
+        board: board.clone(),
         stream_url,
         build_id,
-        clock: ServerClock::new(local_millis(), board.now.get_untracked()),
+        clock: ServerClock::new(local_millis(), board.read(|state| state.now)),
         stream: None,
         heard_at: local_millis(),
         failures: 0,
         open_at: Some(0),
         reload_at: None,
-    };
-    let follower = Rc::new(RefCell::new(follower));
+    }));
     tick(&follower);
-
-    let visible = {
+    for name in ["visibilitychange", "keydown", "click", "input"] {
         let follower = Rc::clone(&follower);
-        window_event_listener_untyped("visibilitychange", move |_| beat(&follower))
-    };
-    let keys = window_event_listener_untyped("keydown", move |event| {
-        let event: &KeyboardEvent = event.unchecked_ref();
-        let plain = !event.ctrl_key() && !event.meta_key() && !event.alt_key();
-        if plain && event.key() == "p" && !typing() {
-            board.set_paused(board.paused_at.get_untracked().is_none());
+        window_event_listener_untyped(name, move |event| react(&follower, &event));
+    }
+}
+
+/// Takes what the reader does, whichever element it concerns: one listener for each kind of event
+/// is smaller than one for each element.
+fn react(follower: &Rc<RefCell<Follower>>, event: &Event) {
+    let board = follower.borrow().board.clone();
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    match event.type_().as_str() {
+        "visibilitychange" => beat(follower),
+        "keydown" => {
+            let event: &KeyboardEvent = event.unchecked_ref();
+            let plain = !event.ctrl_key() && !event.meta_key() && !event.alt_key();
+            let can_pause = document().query_selector("[data-pause]").is_ok_and(|found| found.is_some());
+            if plain && can_pause && event.key() == "p" && !typing() {
+                board.toggle_pause();
+            }
         }
-    });
-    let owned = SendWrapper::new((follower, visible, keys));
-    on_cleanup(move || {
-        let (follower, visible, keys) = owned.take();
-        follower.borrow_mut().close();
-        visible.remove();
-        keys.remove();
-    });
+        "click" => {
+            if target.is_some_and(|target| target.closest("[data-pause]").is_ok_and(|found| found.is_some()))
+            {
+                board.toggle_pause();
+            }
+        }
+        _ => {
+            if let Some(input) = target.and_then(|target| target.dyn_into::<HtmlInputElement>().ok())
+                && input.name() == "find"
+            {
+                board.find(&input.value());
+            }
+        }
+    }
 }
 
 /// The stream's end in the browser.
@@ -93,7 +106,7 @@ struct Hello {
     build: String,
 }
 
-/// Beats now and then on every full second of the server's clock, so that clocks do not skip one.
+/// Beats now, and then on every full second of the server's clock, so that clocks do not skip one.
 fn tick(follower: &Rc<RefCell<Follower>>) {
     beat(follower);
     let into_second = follower.borrow().now().as_millis().rem_euclid(1000);
@@ -114,20 +127,16 @@ fn beat(follower: &Rc<RefCell<Follower>>) {
     let (board, now) = {
         let mut this = follower.borrow_mut();
         this.keep_stream(follower);
-        (this.board, this.now())
+        (this.board.clone(), this.now())
     };
-    sliding(board, || board.tick(now));
+    row_slide::around(&board, || board.tick(now, stillness()));
 }
 
-/// Lets the board change, and rows that change places slide.
-fn sliding(board: LiveBoard, change: impl FnOnce()) {
-    let order = |board: LiveBoard| -> Vec<QueueId> {
-        board.rows.with_untracked(|rows| rows.iter().map(|row| row.id.clone()).collect())
-    };
-    let before = order(board);
-    change();
-    if order(board) != before {
-        row_slide::play();
+/// Rows hold still under a pointer, and while the keyboard is among them.
+fn stillness() -> Stillness {
+    match document().query_selector("tbody:hover, tbody:focus-within") {
+        Ok(Some(_)) => Stillness::Still,
+        _ => Stillness::MayMove,
     }
 }
 
@@ -169,12 +178,9 @@ impl Follower {
 
     fn give_up(&mut self) {
         self.close();
-        let longest = (FIRST_WAIT * 2_f64.powi(self.failures.min(10))).min(LONGEST_WAIT);
-        let wait = longest * (0.5 + js_sys::Math::random() / 2.0);
+        let longest = (FIRST_WAIT << self.failures.min(10)).min(LONGEST_WAIT);
         self.failures += 1;
-        #[expect(clippy::cast_possible_truncation, reason = "at most 15 seconds")]
-        let wait = wait as i64;
-        self.open_at = Some(local_millis() + wait);
+        self.open_at = Some(local_millis() + longest / 2 + random_below(longest / 2));
     }
 
     fn open(&mut self, shared: &Rc<RefCell<Self>>) {
@@ -213,7 +219,7 @@ impl Follower {
 /// Takes a frame. The board is told after the borrow has ended: its effects may call back.
 fn hear(follower: &Rc<RefCell<Follower>>, event: &MessageEvent) {
     let Some(data) = event.data().as_string() else { return };
-    let board = follower.borrow().board;
+    let board = follower.borrow().board.clone();
     match event.type_().as_str() {
         "hello" => {
             if let Ok(hello) = serde_json::from_str::<Hello>(&data) {
@@ -223,13 +229,13 @@ fn hear(follower: &Rc<RefCell<Follower>>, event: &MessageEvent) {
         "view" => {
             if let Ok(view) = serde_json::from_str::<BoardView>(&data) {
                 let now = follower.borrow_mut().heard(view.as_of);
-                sliding(board, || board.hear_view(now, view));
+                row_slide::around(&board, || board.hear_view(now, view, stillness()));
             }
         }
         _ => {
             if let Ok(change) = serde_json::from_str::<BoardChange>(&data) {
                 let now = follower.borrow_mut().heard(change.as_of);
-                sliding(board, || board.hear_change(now, change));
+                row_slide::around(&board, || board.hear_change(now, change, stillness()));
             }
         }
     }
@@ -238,9 +244,7 @@ fn hear(follower: &Rc<RefCell<Follower>>, event: &MessageEvent) {
 impl Follower {
     fn greet(&mut self, hello: &Hello) {
         if hello.build != self.build_id && self.reload_at.is_none() {
-            #[expect(clippy::cast_possible_truncation, reason = "at most ten seconds")]
-            let wait = (1_000.0 + js_sys::Math::random() * (RELOAD_WITHIN - 1_000.0)) as i64;
-            self.reload_at = Some(local_millis() + wait);
+            self.reload_at = Some(local_millis() + 1_000 + random_below(RELOAD_WITHIN));
         }
     }
 
@@ -261,10 +265,10 @@ fn typing() -> bool {
 }
 
 fn local_millis() -> i64 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "milliseconds since 1970 are whole and far below 2^53"
-    )]
-    let millis = js_sys::Date::now() as i64;
-    millis
+    // Milliseconds since 1970 are whole and far below 2^53.
+    js_sys::Date::now() as i64
+}
+
+fn random_below(limit: i64) -> i64 {
+    (js_sys::Math::random() * limit as f64) as i64
 }

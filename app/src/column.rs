@@ -10,13 +10,11 @@ use domain::{
     time::{Timestamp, clock_face},
     view::{Level, QueueView},
 };
-use serde::{Deserialize, Serialize};
 
 use crate::numeral;
 
 /// A column of a queue table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Column {
     /// Name, extension number and what is odd about the queue.
     Queue,
@@ -80,8 +78,27 @@ pub struct Face {
 impl Column {
     /// Every column, in the order of the desk's table.
     pub const ALL: [Self; 13] = [
-        Self::Queue,
         Self::State,
+        Self::Queue,
+        Self::Waiting,
+        Self::Longest,
+        Self::Ringing,
+        Self::Talking,
+        Self::OnHold,
+        Self::Free,
+        Self::Offered,
+        Self::Answered,
+        Self::Abandoned,
+        Self::Short,
+        Self::ServiceLevel,
+    ];
+
+    /// The numbers of a wall's rows, the dispensable ones last.
+    pub const WALL: [Self; 6] =
+        [Self::Waiting, Self::Longest, Self::Free, Self::ServiceLevel, Self::Abandoned, Self::Offered];
+
+    /// The numbers of a desk's rows.
+    pub const DESK: [Self; 11] = [
         Self::Waiting,
         Self::Longest,
         Self::Ringing,
@@ -295,13 +312,19 @@ impl Face {
         }
     }
 
-    /// The quality as people read it, empty when there is nothing to explain.
-    pub const fn explanation(&self) -> &'static str {
-        match self.quality {
-            Quality::Measured | Quality::Live => "",
-            Quality::Inferred => INFERRED,
-            Quality::Unknown => CANNOT_BE_KNOWN,
+    /// What style sheets need to know, as words: `quiet`, `long`, and the quality where it says something.
+    pub fn words(&self, column: Column) -> String {
+        let mut words = String::new();
+        for (word, applies) in [
+            ("quiet ", self.quiet),
+            ("long ", column.crowds(self)),
+            ("inferred ", self.quality == Quality::Inferred),
+        ] {
+            if applies {
+                words.push_str(word);
+            }
         }
+        words
     }
 }
 

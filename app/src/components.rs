@@ -6,9 +6,7 @@ pub mod figure;
 
 pub mod figure_cell;
 
-pub mod wall_row;
-
-pub mod desk_row;
+pub mod queue_row;
 
 pub mod trust_strip;
 

@@ -1,77 +1,160 @@
 //! The state of a page that shows a board: filled once by the server, then by the stream.
 //!
 //! Used on both sides. On the server it holds still; in the browser `crate::browser` feeds it
-//! frames and ticks. Signals change only where a value changed, so that only the text nodes that
-//! show it are touched.
+//! frames and ticks. There is one plain [`State`] and a trigger per thing that changes on its own:
+//! time, the order of rows, each row. What is shown are functions of the state, all of one type
+//! ([`LiveText`]): a text node is touched only when its text differs, and the program that browsers
+//! download stays small, which a signal per value would not.
 
-use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::{
     id::QueueId,
     quality::Quality,
     time::Timestamp,
-    trust::{Freshness, Trust},
+    trust::Freshness,
     view::{BoardChange, BoardView, Level, QueueView, Totals},
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, reactive::signal::ArcTrigger};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     announcement::Announcements,
     column::Column,
+    components::state_mark::Mark,
     paging,
     row_order::{Order, RowOrder, Stillness},
     standing::Standing,
+    zone::LocalZone,
 };
 
-/// One queue's row: its values, and how alarming it is shown.
+/// A text that follows the board.
+pub type LiveText = Box<dyn Fn() -> String + Send + Sync>;
+/// A condition that follows the board.
+pub type LiveCondition = Box<dyn Fn() -> bool + Send + Sync>;
+
+/// The board of a page. Clones are the same board.
 #[derive(Debug, Clone)]
-pub struct Row {
-    /// Which queue.
-    pub id: QueueId,
-    /// Its values.
-    pub queue: ArcRwSignal<QueueView>,
-    /// Its level, damped.
-    pub level: ArcRwSignal<Level>,
-}
+pub struct LiveBoard(Arc<Shared>);
 
-/// Everything a page's components read. Cheap to copy.
-#[derive(Debug, Clone, Copy)]
-pub struct LiveBoard {
-    /// The server's clock, once a second.
-    pub now: RwSignal<Timestamp>,
-    /// The instant to which waits have ticked; holds still when the board may not be believed.
-    pub shown_at: RwSignal<Timestamp>,
-    /// When the last frame came.
-    pub server_heard_at: RwSignal<Timestamp>,
-    /// What the server says about its sources.
-    pub trust: RwSignal<Trust>,
-    /// How far this screen may be believed.
-    pub standing: RwSignal<Standing>,
-    /// All queues together.
-    pub totals: RwSignal<Totals>,
-    /// How alarming the waits are, over all queues.
-    pub wait_level: RwSignal<Level>,
-    /// All rows in their order.
-    pub rows: RwSignal<Vec<Row>>,
-    /// The page shown, from 0.
-    pub page: RwSignal<usize>,
-    /// What is read aloud.
-    pub announcement: RwSignal<String>,
-    /// Since when the reader has stopped the board.
-    pub paused_at: RwSignal<Option<Timestamp>>,
-    /// A pointer or the keyboard is in the rows: they hold still.
-    pub touched: RwSignal<bool>,
-    book: StoredValue<Book>,
-}
-
-/// What is behind the signals.
 #[derive(Debug)]
-struct Book {
-    view: BoardView,
+struct Shared {
+    state: RwLock<State>,
+    /// A second has passed or a frame has come.
+    beat: ArcTrigger,
+    /// Other rows are shown, or in another order.
+    rows: ArcTrigger,
+}
+
+/// What a page's parts read.
+#[derive(Debug)]
+pub struct State {
+    /// The server's clock.
+    pub now: Timestamp,
+    /// The instant to which waits have ticked; holds still when the board may not be believed.
+    pub shown_at: Timestamp,
+    /// When the last frame came.
+    pub server_heard_at: Timestamp,
+    /// How far this screen may be believed.
+    pub standing: Standing,
+    /// All queues together, as shown.
+    pub totals: Totals,
+    /// How alarming the waits are, over all queues.
+    pub wait_level: Level,
+    /// What the server told last; not shown yet while the reader has stopped the board.
+    pub latest: BoardView,
+    /// The zone of all times.
+    pub zone: LocalZone,
+    /// The page shown, from 0.
+    pub page: usize,
+    /// What is read aloud.
+    pub announcement: String,
+    /// Since when the reader has stopped the board.
+    pub paused_at: Option<Timestamp>,
+    /// Only queues whose name or extension contains this, in lower case.
+    pub find: String,
+    rows: Vec<Arc<Row>>,
     order: RowOrder,
     turning: Turning,
     turned_at: Timestamp,
     announcements: Announcements,
+}
+
+/// One queue's row.
+#[derive(Debug)]
+pub struct Row {
+    /// Which queue.
+    pub id: QueueId,
+    shown: RwLock<RowState>,
+    changed: ArcTrigger,
+}
+
+/// What a row shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowState {
+    /// The queue's values.
+    pub queue: QueueView,
+    /// How alarming it looks.
+    pub mark: Mark,
+    /// The instant to which its wait has ticked, if somebody waits.
+    pub shown_at: Timestamp,
+}
+
+/// What the island of a page starts from: the one form in which the server hands a board over.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BoardStart {
+    /// The board's name, or the queue's.
+    pub title: String,
+    /// The stream to follow.
+    pub stream_url: String,
+    /// The build that made the page.
+    pub build_id: String,
+    /// The values when it was made.
+    pub view: BoardView,
+    /// The zone of all times.
+    pub zone: LocalZone,
+    /// What decides the order of rows.
+    pub order: Order,
+    /// Only queues whose name or extension contains this.
+    pub find: String,
+    /// The theme that links must ask for, empty when it is the usual one.
+    pub theme: String,
+    /// What fits on a wall.
+    pub wall: WallShape,
+}
+
+/// What fits on a wall, and which page of it is shown.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct WallShape {
+    /// Rows per page, 0 for all on one page.
+    pub per_page: usize,
+    /// Seconds per page, 0 to stay.
+    pub turn_seconds: usize,
+    /// The page to begin with, from 0.
+    pub page: usize,
+    /// How many of the wall's columns are shown.
+    pub columns: usize,
+    /// How many of the wall's figures are shown; 0 for the figures of one queue.
+    pub figures: usize,
+    /// How many characters of a name fit.
+    pub name_length: usize,
+    /// From how far the numbers can be read, empty when the screen is not known.
+    pub legible: String,
+}
+
+impl BoardStart {
+    /// Brings the board to life: with the stream in a browser, standing still on the server.
+    pub fn board(&self) -> LiveBoard {
+        let WallShape { per_page, turn_seconds, page, .. } = self.wall;
+        let per_page = if per_page == 0 { usize::MAX } else { per_page };
+        let turning = Turning { per_page, seconds: turn_seconds as u64 };
+        let board = LiveBoard::new(self.view.clone(), self.zone.clone(), self.order, turning);
+        board.show_page(page);
+        board.find(&self.find);
+        #[cfg(feature = "hydrate")]
+        crate::browser::follow(&board, self.stream_url.clone(), self.build_id.clone());
+        board
+    }
 }
 
 /// Whether and how pages turn by themselves.
@@ -90,207 +173,288 @@ impl Turning {
 
 impl LiveBoard {
     /// The board as the server made it.
-    pub fn new(view: BoardView, order: Order, turning: Turning, page: usize) -> Self {
+    pub fn new(view: BoardView, zone: LocalZone, order: Order, turning: Turning) -> Self {
         let as_of = view.as_of;
-        let trust = view.trust.clone();
-        let board = Self {
-            now: RwSignal::new(as_of),
-            shown_at: RwSignal::new(as_of),
-            server_heard_at: RwSignal::new(as_of),
-            standing: RwSignal::new(Standing::of(as_of, as_of, &trust)),
-            trust: RwSignal::new(trust),
-            totals: RwSignal::new(view.totals),
-            wait_level: RwSignal::new(Level::Normal),
-            rows: RwSignal::new(Vec::new()),
-            page: RwSignal::new(page.min(paging::pages(view.queues.len(), turning.per_page) - 1)),
-            announcement: RwSignal::new(String::new()),
-            paused_at: RwSignal::new(None),
-            touched: RwSignal::new(false),
-            book: StoredValue::new(Book {
-                view,
-                order: RowOrder::new(order),
-                turning,
-                turned_at: as_of,
-                announcements: Announcements::default(),
-            }),
+        let standing = Standing::of(as_of, as_of, &view.trust);
+        let state = State {
+            now: as_of,
+            shown_at: standing.as_of,
+            server_heard_at: as_of,
+            standing,
+            totals: view.totals,
+            wait_level: Level::Normal,
+            latest: view,
+            zone,
+            page: 0,
+            announcement: String::new(),
+            paused_at: None,
+            find: String::new(),
+            rows: Vec::new(),
+            order: RowOrder::new(order),
+            turning,
+            turned_at: as_of,
+            announcements: Announcements::default(),
         };
-        board.shown_at.set(board.standing.get_untracked().as_of);
-        board.show();
+        let board = Self(Arc::new(Shared {
+            state: RwLock::new(state),
+            beat: ArcTrigger::new(),
+            rows: ArcTrigger::new(),
+        }));
+        board.change(|state| state.settle(Stillness::MayMove));
         board
     }
 
     /// A full view came.
-    pub fn hear_view(&self, now: Timestamp, view: BoardView) {
-        self.book.update_value(|book| book.view = view);
-        self.heard(now);
+    pub fn hear_view(&self, now: Timestamp, view: BoardView, still: Stillness) {
+        self.change(|state| {
+            state.latest = view;
+            state.server_heard_at = now;
+            state.tick(now, still);
+        });
     }
 
     /// A change came; it need not follow the frame before.
-    pub fn hear_change(&self, now: Timestamp, change: BoardChange) {
-        self.book.update_value(|book| merge(&mut book.view, change));
-        self.heard(now);
-    }
-
-    fn heard(&self, now: Timestamp) {
-        self.server_heard_at.set(now);
-        self.book.with_value(|book| replace(self.trust, &book.view.trust));
-        self.tick(now);
-        self.show();
+    pub fn hear_change(&self, now: Timestamp, change: BoardChange, still: Stillness) {
+        self.change(|state| {
+            merge(&mut state.latest, change);
+            state.server_heard_at = now;
+            state.tick(now, still);
+        });
     }
 
     /// A second passed.
-    pub fn tick(&self, now: Timestamp) {
-        replace(self.now, &now);
-        let before = self.standing.get_untracked().freshness;
-        let standing =
-            self.trust.with_untracked(|trust| Standing::of(now, self.server_heard_at.get_untracked(), trust));
-        replace(self.standing, &standing);
-        if standing.freshness != before {
-            self.announce_freshness(standing.freshness, before);
-        }
-        if self.paused_at.get_untracked().is_none() {
-            // A frozen wait keeps the value it had; it does not jump back.
-            if standing.freshness == Freshness::Live || standing.as_of > self.shown_at.get_untracked() {
-                replace(self.shown_at, &standing.as_of);
-            }
-            if standing.freshness == Freshness::Live {
-                self.settle(now);
-                self.turn(now);
-            }
-        }
-        let said = self.book.try_update_value(|book| book.announcements.take(now)).flatten();
-        if let Some(said) = said {
-            self.announcement.set(said);
-        }
+    pub fn tick(&self, now: Timestamp, still: Stillness) {
+        self.change(|state| state.tick(now, still));
     }
 
     /// Stops the values, or lets them go on with the newest.
-    pub fn set_paused(&self, paused: bool) {
-        let at = paused.then(|| self.now.get_untracked());
-        if at.is_some() != self.paused_at.get_untracked().is_some() {
-            self.paused_at.set(at);
-            self.tick(self.now.get_untracked());
-            self.show();
+    pub fn toggle_pause(&self) {
+        self.change(|state| {
+            state.paused_at = if state.paused_at.is_some() { None } else { Some(state.now) };
+            state.tick(state.now, Stillness::Still);
+        });
+    }
+
+    /// Shows only queues whose name or extension contains this.
+    pub fn find(&self, text: &str) {
+        let text = text.trim().to_lowercase();
+        self.change(|state| state.find = text);
+        self.0.rows.notify();
+    }
+
+    /// Shows this page, or the last there is.
+    pub fn show_page(&self, page: usize) {
+        self.change(|state| state.page = page.min(state.pages() - 1));
+    }
+
+    /// Reads the state once, without following it.
+    pub fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.0.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A text that follows the state.
+    pub fn text(&self, read: impl Fn(&State) -> String + Send + Sync + 'static) -> LiveText {
+        let board = self.clone();
+        Box::new(move || board.follow(&read))
+    }
+
+    /// A condition that follows the state.
+    pub fn condition(&self, read: impl Fn(&State) -> bool + Send + Sync + 'static) -> LiveCondition {
+        let board = self.clone();
+        Box::new(move || {
+            board.0.beat.track();
+            board.read(&read)
+        })
+    }
+
+    /// The rows to show now, followed.
+    pub fn rows(&self) -> Vec<Arc<Row>> {
+        self.0.rows.track();
+        self.read(|state| {
+            let page = state.page.min(state.pages() - 1);
+            let per_page = state.turning.per_page;
+            let found = state.rows.iter().filter(|row| row.read(|shown| shown.is_found_by(&state.find)));
+            found.skip(page.saturating_mul(per_page)).take(per_page).cloned().collect()
+        })
+    }
+
+    /// Not generic, so that every text shares it.
+    fn follow(&self, read: &dyn Fn(&State) -> String) -> String {
+        self.0.beat.track();
+        self.read(read)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
+        let page = state.page;
+        change(&mut state);
+        let moved = state.show_rows() || state.page != page;
+        drop(state);
+        // Readers lock the state themselves, so it is free when they are told.
+        self.0.beat.notify();
+        if moved {
+            self.0.rows.notify();
         }
+    }
+}
+
+impl State {
+    /// How many pages the rows make.
+    pub fn pages(&self) -> usize {
+        paging::pages(self.rows.len(), self.turning.per_page)
+    }
+
+    /// The queues from top to bottom.
+    pub fn row_ids(&self) -> Vec<QueueId> {
+        self.rows.iter().map(|row| row.id.clone()).collect()
+    }
+
+    /// True when there is no queue at all.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// True when no queue's name or extension contains what is looked for.
+    pub fn finds_nothing(&self) -> bool {
+        !self.is_empty() && !self.rows.iter().any(|row| row.read(|shown| shown.is_found_by(&self.find)))
+    }
+
+    /// True when some queue's number in one of these columns is worked out rather than told.
+    pub fn is_inferred(&self, columns: &[Column]) -> bool {
+        let inferred =
+            |queue: &QueueView| columns.iter().any(|column| column.quality(queue) == Quality::Inferred);
+        self.latest.queues.iter().any(inferred)
     }
 
     /// The name of the queue whose caller has waited longest.
-    pub fn longest_in(&self) -> Option<String> {
-        self.book.with_value(|book| {
-            let oldest = book.view.totals.figures.oldest_waiting_since?;
-            let queue =
-                book.view.queues.iter().find(|queue| queue.figures.oldest_waiting_since == Some(oldest));
-            queue.map(|queue| queue.name.clone())
-        })
+    pub fn longest_in(&self) -> Option<&str> {
+        let oldest = self.totals.figures.oldest_waiting_since?;
+        let queue =
+            self.latest.queues.iter().find(|queue| queue.figures.oldest_waiting_since == Some(oldest))?;
+        Some(&queue.name)
     }
 
-    /// True when some queue's number in this column is worked out rather than told.
-    pub fn is_inferred(&self, column: Column) -> bool {
-        self.rows.with(|rows| {
-            rows.iter().any(|row| row.queue.with(|queue| column.quality(queue)) == Quality::Inferred)
-        })
-    }
-
-    /// How many pages the rows make.
-    pub fn pages(&self) -> usize {
-        let per_page = self.book.with_value(|book| book.turning.per_page);
-        self.rows.with(|rows| paging::pages(rows.len(), per_page))
-    }
-
-    /// The rows of the page that is shown.
-    pub fn rows_of_page(&self) -> Vec<Row> {
-        let per_page = self.book.with_value(|book| book.turning.per_page);
-        let page = self.page.get().min(self.pages() - 1);
-        self.rows
-            .with(|rows| rows.iter().skip(page.saturating_mul(per_page)).take(per_page).cloned().collect())
-    }
-
-    /// Brings the signals up to the book.
-    fn show(&self) {
-        if self.paused_at.get_untracked().is_some() {
-            return;
+    fn tick(&mut self, now: Timestamp, still: Stillness) {
+        self.now = now;
+        let before = self.standing.freshness;
+        self.standing = Standing::of(now, self.server_heard_at, &self.latest.trust);
+        if self.standing.freshness != before {
+            self.announce_freshness(before);
         }
-        self.book.with_value(|book| {
-            replace(self.totals, &book.view.totals);
-            let known: HashMap<QueueId, Row> = self
-                .rows
-                .with_untracked(|rows| rows.iter().map(|row| (row.id.clone(), row.clone())).collect());
-            for queue in &book.view.queues {
-                if let Some(row) = known.get(&queue.id) {
-                    row.queue.maybe_update(|shown| {
-                        let changed = *shown != *queue;
-                        if changed {
-                            shown.clone_from(queue);
-                        }
-                        changed
-                    });
-                }
+        if self.paused_at.is_none() {
+            // A frozen wait keeps the value it had; it does not jump back.
+            if self.standing.freshness == Freshness::Live || self.standing.as_of > self.shown_at {
+                self.shown_at = self.standing.as_of;
             }
-        });
-        self.settle(self.shown_at.get_untracked());
+            self.totals = self.latest.totals;
+            self.settle(still);
+            if self.standing.freshness == Freshness::Live {
+                self.turn();
+            }
+        }
+        if let Some(said) = self.announcements.take(now) {
+            self.announcement = said;
+        }
     }
 
-    fn settle(&self, now: Timestamp) {
-        let still = if self.touched.get_untracked() { Stillness::Still } else { Stillness::MayMove };
-        self.book.update_value(|book| {
-            for crossing in book.order.settle(&book.view.queues, now, still) {
-                if let Some(queue) = book.view.queues.iter().find(|queue| queue.id == crossing.queue) {
-                    book.announcements.note_level(&queue.name, crossing.to);
-                }
+    fn settle(&mut self, still: Stillness) {
+        // Alarms are not raised, and rows not moved, by numbers that may not be believed.
+        if self.standing.freshness <= Freshness::Live || self.rows.len() != self.latest.queues.len() {
+            for (name, level) in self.order.settle(&self.latest.queues, self.shown_at, still) {
+                self.announcements.note_level(&name, level);
             }
-        });
-        self.book.with_value(|book| {
-            let wait_level =
-                book.view.queues.iter().map(|queue| wait_level(queue, book.order.level(&queue.id))).max();
-            replace(self.wait_level, &wait_level.unwrap_or_default());
-            self.rows.maybe_update(|rows| {
-                for row in rows.iter() {
-                    let level = book.order.level(&row.id);
-                    row.level.maybe_update(|shown| std::mem::replace(shown, level) != level);
-                }
-                if rows.iter().map(|row| &row.id).eq(book.order.ids()) {
-                    return false;
-                }
-                let mut known: HashMap<QueueId, Row> =
-                    rows.drain(..).map(|row| (row.id.clone(), row)).collect();
-                rows.extend(book.order.ids().iter().filter_map(|id| {
-                    known.remove(id).or_else(|| {
-                        let queue = book.view.queues.iter().find(|queue| queue.id == *id)?;
-                        Some(Row {
-                            id: id.clone(),
-                            queue: ArcRwSignal::new(queue.clone()),
-                            level: ArcRwSignal::new(book.order.level(id)),
-                        })
-                    })
-                }));
-                true
-            });
-        });
+        }
+        let levels = self.latest.queues.iter().map(|queue| wait_level(queue, self.order.level(&queue.id)));
+        self.wait_level = levels.max().unwrap_or_default();
     }
 
-    fn turn(&self, now: Timestamp) {
-        self.book.update_value(|book| {
-            let Turning { per_page, seconds } = book.turning;
-            if seconds == 0 || now.since(book.turned_at).as_secs() < seconds {
-                return;
+    /// Brings the rows up to the state; true when there are others, or in another order.
+    fn show_rows(&mut self) -> bool {
+        if self.paused_at.is_some() {
+            return false;
+        }
+        let stale = self.standing.freshness >= Freshness::Stale;
+        let mut rows = Vec::with_capacity(self.order.ids().len());
+        for id in self.order.ids() {
+            let Some(queue) = self.latest.queues.iter().find(|queue| queue.id == *id) else { continue };
+            let mark = if stale { Mark::Stale } else { Mark::Level(self.order.level(id)) };
+            match self.rows.iter().find(|row| row.id == *id) {
+                Some(row) => {
+                    row.show(queue, mark, self.shown_at);
+                    rows.push(Arc::clone(row));
+                }
+                None => rows.push(Arc::new(Row {
+                    id: id.clone(),
+                    shown: RwLock::new(RowState { queue: queue.clone(), mark, shown_at: self.shown_at }),
+                    changed: ArcTrigger::new(),
+                })),
             }
-            book.turned_at = now;
-            let levels: Vec<Level> = book.order.ids().iter().map(|id| book.order.level(id)).collect();
-            let next = paging::next_page(self.page.get_untracked(), per_page, &levels);
-            replace(self.page, &next);
-        });
+        }
+        let moved = !rows.iter().map(|row| &row.id).eq(self.rows.iter().map(|row| &row.id));
+        self.rows = rows;
+        moved
     }
 
-    fn announce_freshness(&self, freshness: Freshness, before: Freshness) {
-        let headline = self.trust.with_untracked(|trust| self.standing.get_untracked().headline(trust));
-        self.book.update_value(|book| match freshness {
-            Freshness::Live if before >= Freshness::Stale => book.announcements.note("Live again."),
+    fn turn(&mut self) {
+        let Turning { per_page, seconds } = self.turning;
+        if seconds > 0 && self.now.since(self.turned_at).as_secs() >= seconds {
+            self.turned_at = self.now;
+            let levels: Vec<Level> = self.order.ids().iter().map(|id| self.order.level(id)).collect();
+            self.page = paging::next_page(self.page, per_page, &levels);
+        }
+    }
+
+    fn announce_freshness(&mut self, before: Freshness) {
+        let headline = self.standing.headline(&self.latest.trust);
+        match self.standing.freshness {
+            Freshness::Live if before >= Freshness::Stale => {
+                self.announcements.note("Live again.".to_owned())
+            }
             Freshness::Stale if before < Freshness::Stale => {
-                book.announcements.note(&format!("{headline}. Numbers are old."));
+                self.announcements.note(format!("{headline}. Numbers are old."));
             }
-            Freshness::Blind => book.announcements.note(&format!("{headline}. Numbers are hidden.")),
+            Freshness::Blind => self.announcements.note(format!("{headline}. Numbers are hidden.")),
             _ => {}
-        });
+        }
+    }
+}
+
+impl Row {
+    /// Reads what the row shows, without following it.
+    pub fn read<T>(&self, read: impl FnOnce(&RowState) -> T) -> T {
+        read(&self.shown.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A text that follows the row.
+    pub fn text(self: &Arc<Self>, read: impl Fn(&RowState) -> String + Send + Sync + 'static) -> LiveText {
+        let row = Arc::clone(self);
+        Box::new(move || row.follow(&read))
+    }
+
+    fn follow(&self, read: &dyn Fn(&RowState) -> String) -> String {
+        self.changed.track();
+        self.read(read)
+    }
+
+    fn show(&self, queue: &QueueView, mark: Mark, shown_at: Timestamp) {
+        let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
+        // The clock is of no interest to a row in which nobody waits.
+        let ticks = queue.figures.oldest_waiting_since.is_some() && shown.shown_at != shown_at;
+        if ticks || shown.mark != mark || shown.queue != *queue {
+            shown.queue.clone_from(queue);
+            shown.mark = mark;
+            shown.shown_at = shown_at;
+            drop(shown);
+            self.changed.notify();
+        }
+    }
+}
+
+impl RowState {
+    fn is_found_by(&self, wanted: &str) -> bool {
+        wanted.is_empty()
+            || self.queue.name.to_lowercase().contains(wanted)
+            || self.queue.extension_number.as_deref().is_some_and(|extension| extension.contains(wanted))
     }
 }
 
@@ -321,14 +485,4 @@ fn wait_level(queue: &QueueView, shown: Level) -> Level {
         Level::Watch if queue.members_available != Some(0) && queue.misses_target() => Level::Normal,
         level => level,
     }
-}
-
-fn replace<T: Clone + PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: &T) {
-    signal.maybe_update(|shown| {
-        let changed = shown != value;
-        if changed {
-            shown.clone_from(value);
-        }
-        changed
-    });
 }

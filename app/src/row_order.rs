@@ -3,7 +3,7 @@
 //! A queue may become alarming at once (the domain already delays *act*), calms down only
 //! [`LEAVE_AFTER`] its reason is gone, and rows change places at most every [`MOVE_EVERY`].
 
-use std::{cmp::Ordering, collections::HashMap, time::Duration};
+use std::{cmp::Ordering, time::Duration};
 
 use domain::{
     id::QueueId,
@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::column::Column;
 
-/// What decides the order of rows.
+/// What decides the order of rows. On the wire it is the word that addresses use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(into = "String", from = "String")]
 pub enum Order {
     /// Who needs a person comes first.
     Trouble,
@@ -34,6 +34,50 @@ pub enum Order {
 impl Order {
     /// By name.
     pub const NAME: Self = Self::By { column: Column::Queue, descending: false };
+
+    /// `trouble`, `pinned`, a column's key, or that with `-` before it.
+    pub fn from_word(word: &str) -> Option<Self> {
+        match (word, word.strip_prefix('-')) {
+            ("trouble", _) => Some(Self::Trouble),
+            ("pinned", _) => Some(Self::Pinned),
+            (_, Some(key)) => Column::from_key(key).map(|column| Self::By { column, descending: true }),
+            (key, None) => Column::from_key(key).map(|column| Self::By { column, descending: false }),
+        }
+    }
+
+    /// The word of [`Self::from_word`].
+    pub fn word(self) -> String {
+        match self {
+            Self::Trouble => "trouble".to_owned(),
+            Self::Pinned => "pinned".to_owned(),
+            Self::By { column, descending: true } => format!("-{}", column.key()),
+            Self::By { column, descending: false } => column.key().to_owned(),
+        }
+    }
+}
+
+impl Order {
+    /// What a click on a column's heading asks for: great numbers first, and the other way round
+    /// when it is sorted by that column already.
+    pub fn after_click(self, column: Column) -> Self {
+        let descending = match self {
+            Self::By { column: current, descending } if current == column => !descending,
+            _ => column != Column::Queue,
+        };
+        Self::By { column, descending }
+    }
+}
+
+impl From<Order> for String {
+    fn from(order: Order) -> Self {
+        order.word()
+    }
+}
+
+impl From<String> for Order {
+    fn from(word: String) -> Self {
+        Self::from_word(&word).unwrap_or(Self::Trouble)
+    }
 }
 
 /// How long a row keeps its level after the reason for it is gone.
@@ -41,24 +85,14 @@ pub const LEAVE_AFTER: Duration = Duration::from_secs(15);
 /// Rows change places at most this often.
 pub const MOVE_EVERY: Duration = Duration::from_secs(10);
 
-/// A level that went up or down.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Crossing {
-    /// The queue.
-    pub queue: QueueId,
-    /// Before.
-    pub from: Level,
-    /// Now.
-    pub to: Level,
-}
-
 /// The damped order and levels of one board's rows.
 #[derive(Debug, Clone)]
 pub struct RowOrder {
     order: Order,
     ids: Vec<QueueId>,
     moved_at: Option<Timestamp>,
-    levels: HashMap<QueueId, HeldLevel>,
+    /// A board has tens of queues: searching them in line is as fast as hashing, and smaller to download.
+    levels: Vec<(QueueId, HeldLevel)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +105,7 @@ struct HeldLevel {
 impl RowOrder {
     /// Nothing is in order yet.
     pub fn new(order: Order) -> Self {
-        Self { order, ids: Vec::new(), moved_at: None, levels: HashMap::new() }
+        Self { order, ids: Vec::new(), moved_at: None, levels: Vec::new() }
     }
 
     /// The rows from top to bottom.
@@ -81,23 +115,19 @@ impl RowOrder {
 
     /// The level to show for a queue.
     pub fn level(&self, queue: &QueueId) -> Level {
-        self.levels.get(queue).map(|held| held.shown).unwrap_or_default()
+        self.held(queue).map(|held| held.shown).unwrap_or_default()
     }
 
-    /// Judges all rows at `now`, puts them in order when it is time, and tells which levels changed.
-    ///
-    /// `still` keeps the places as they are, for instance while a pointer is over the rows.
-    pub fn settle(&mut self, queues: &[QueueView], now: Timestamp, still: Stillness) -> Vec<Crossing> {
+    /// Judges all rows at `now`, puts them in order when it is time, and tells whose level changed
+    /// to what.
+    pub fn settle(&mut self, queues: &[QueueView], now: Timestamp, still: Stillness) -> Vec<(String, Level)> {
         let crossings = self.judge(queues, now);
-        let known: HashMap<&QueueId, &QueueView> = queues.iter().map(|queue| (&queue.id, queue)).collect();
-        self.ids.retain(|id| known.contains_key(id));
+        self.ids.retain(|id| queues.iter().any(|queue| queue.id == *id));
         let added = self.ids.len() < queues.len();
 
         let rested = self.moved_at.is_none_or(|moved_at| now.since(moved_at) >= MOVE_EVERY);
         if added || (rested && still == Stillness::MayMove) {
-            let mut sorted: Vec<&QueueView> = queues.iter().collect();
-            sorted.sort_by(|a, b| self.compare(a, b, now));
-            let ids: Vec<QueueId> = sorted.into_iter().map(|queue| queue.id.clone()).collect();
+            let ids = self.sorted(queues, now);
             if ids != self.ids {
                 self.ids = ids;
                 self.moved_at = Some(now);
@@ -106,15 +136,18 @@ impl RowOrder {
         crossings
     }
 
-    fn judge(&mut self, queues: &[QueueView], now: Timestamp) -> Vec<Crossing> {
+    fn held(&self, queue: &QueueId) -> Option<&HeldLevel> {
+        self.levels.iter().find(|(id, _)| id == queue).map(|(_, held)| held)
+    }
+
+    fn judge(&mut self, queues: &[QueueView], now: Timestamp) -> Vec<(String, Level)> {
         let mut crossings = Vec::new();
-        let mut levels = HashMap::with_capacity(queues.len());
+        let mut levels = Vec::with_capacity(queues.len());
         for queue in queues {
             let deserved = queue.level(now);
-            let held = match self.levels.get(&queue.id) {
-                None => HeldLevel { shown: deserved, calmer_since: None },
-                Some(held) if deserved >= held.shown => HeldLevel { shown: deserved, calmer_since: None },
-                Some(held) => {
+            let before = self.held(&queue.id);
+            let held = match before {
+                Some(held) if deserved < held.shown => {
                     let since = held.calmer_since.unwrap_or(now);
                     if now.since(since) >= LEAVE_AFTER {
                         HeldLevel { shown: deserved, calmer_since: None }
@@ -122,15 +155,27 @@ impl RowOrder {
                         HeldLevel { shown: held.shown, calmer_since: Some(since) }
                     }
                 }
+                _ => HeldLevel { shown: deserved, calmer_since: None },
             };
-            let before = self.levels.get(&queue.id).map_or(held.shown, |held| held.shown);
-            if before != held.shown {
-                crossings.push(Crossing { queue: queue.id.clone(), from: before, to: held.shown });
+            if before.is_some_and(|before| before.shown != held.shown) {
+                crossings.push((queue.name.clone(), held.shown));
             }
-            levels.insert(queue.id.clone(), held);
+            levels.push((queue.id.clone(), held));
         }
         self.levels = levels;
         crossings
+    }
+
+    /// The rows are nearly in order most of the time, which makes insertion as good as any sorting;
+    /// it keeps equal ones in their places.
+    fn sorted(&self, queues: &[QueueView], now: Timestamp) -> Vec<QueueId> {
+        let mut sorted: Vec<&QueueView> = Vec::with_capacity(queues.len());
+        for queue in queues {
+            let after =
+                sorted.iter().rposition(|placed| self.compare(placed, queue, now) != Ordering::Greater);
+            sorted.insert(after.map_or(0, |place| place + 1), queue);
+        }
+        sorted.into_iter().map(|queue| queue.id.clone()).collect()
     }
 
     fn compare(&self, a: &QueueView, b: &QueueView, now: Timestamp) -> Ordering {
@@ -210,7 +255,7 @@ mod tests {
 
         let trouble = [queue("a", None, NOON), queue("b", None, NOON), queue("c", Some(60), after(3))];
         let crossings = order.settle(&trouble, after(3), Stillness::MayMove);
-        assert_eq!(crossings, [Crossing { queue: QueueId::from("c"), from: Level::Normal, to: Level::Act }]);
+        assert_eq!(crossings, [("c".to_owned(), Level::Act)]);
         assert_eq!(names(&order), "abc", "the rows were put in order three seconds ago");
         order.settle(&trouble, after(10), Stillness::MayMove);
         assert_eq!(names(&order), "cab");

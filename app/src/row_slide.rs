@@ -7,20 +7,28 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlElement};
 
-/// How long a row slides.
-const SLIDE_MILLIS: f64 = 450.0;
+use crate::live_board::{LiveBoard, State};
 
-/// To be called when the order has changed but the page does not show it yet.
-pub(crate) fn play() {
-    if reduced_motion() {
-        return;
+/// How long a row slides.
+const SLIDE_MILLIS: i32 = 450;
+
+/// Lets the board change; rows that change places slide.
+pub(crate) fn around(board: &LiveBoard, change: impl FnOnce()) {
+    let before = board.read(State::row_ids);
+    change();
+    if board.read(State::row_ids) != before && !reduced_motion() {
+        play();
     }
-    let before: Vec<(Element, f64)> = rows().into_iter().map(|row| (row.clone(), top(&row))).collect();
+}
+
+/// The order has changed, but the page does not show it yet: that happens in a microtask.
+fn play() {
+    let before: Vec<(Element, i32)> = rows().into_iter().map(|row| (row.clone(), top(&row))).collect();
     // Rows are moved before the next frame is drawn; that is when their new places are known.
     let _ = request_animation_frame(move || {
         for (row, old) in &before {
             let way = old - top(row);
-            if row.is_connected() && way.abs() >= 1.0 {
+            if row.is_connected() && way != 0 {
                 // A browser without animations shows the row in its new place at once.
                 let _ = slide(row, way);
             }
@@ -33,11 +41,11 @@ fn rows() -> Vec<Element> {
     (0..found.length()).filter_map(|index| found.item(index)?.dyn_into().ok()).collect()
 }
 
-fn top(row: &Element) -> f64 {
-    row.get_bounding_client_rect().top()
+fn top(row: &Element) -> i32 {
+    row.get_bounding_client_rect().top() as i32
 }
 
-fn slide(row: &Element, way: f64) -> Result<(), JsValue> {
+fn slide(row: &Element, way: i32) -> Result<(), JsValue> {
     let from = Object::new();
     Reflect::set(&from, &"transform".into(), &format!("translateY({way}px)").into())?;
     let to = Object::new();

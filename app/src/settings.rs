@@ -1,13 +1,10 @@
 //! What an address may ask of a page. Everything is settable there, so that a screen without a
 //! keyboard can be set up once; a value that makes no sense is a sentence, not a guess.
 
-use serde::{Deserialize, Serialize};
-
-use crate::{address, column::Column, row_order::Order};
+use crate::{address, row_order::Order};
 
 /// Light or dark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Theme {
     /// Light figures on a dark ground: walls.
     Dark,
@@ -33,7 +30,7 @@ impl Theme {
 }
 
 /// What a wall's address asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WallSettings {
     /// `theme=dark|light|auto`, dark unless told.
     pub theme: Theme,
@@ -50,7 +47,7 @@ pub struct WallSettings {
 }
 
 /// A screen and the distance from which it is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// Diagonal of a 16:9 panel, in tenths of an inch.
     pub diagonal_tenths: u32,
@@ -154,7 +151,7 @@ impl WallSettings {
 }
 
 /// What the address of the desk's queue table asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeskSettings {
     /// `theme=dark|light|auto`, as the system prefers unless told.
     pub theme: Theme,
@@ -184,13 +181,7 @@ impl DeskSettings {
             let problem = match key {
                 "theme" => read(&mut settings.theme, Theme::from_word(value), "one of dark, light, auto"),
                 "sort" => {
-                    let order = match value.strip_prefix('-') {
-                        Some(column) => {
-                            Column::from_key(column).map(|column| Order::By { column, descending: true })
-                        }
-                        None if value == "trouble" => Some(Order::Trouble),
-                        None => Column::from_key(value).map(|column| Order::By { column, descending: false }),
-                    };
+                    let order = Order::from_word(value).filter(|order| *order != Order::Pinned);
                     read(
                         &mut settings.order,
                         order,
@@ -216,16 +207,6 @@ impl DeskSettings {
         )
     }
 
-    /// What a click on a column's heading asks for: great numbers first, and the other way round
-    /// when it is sorted by that column already.
-    pub fn order_after_click(&self, column: Column) -> Order {
-        let descending = match self.order {
-            Order::By { column: current, descending } if current == column => !descending,
-            _ => column != Column::Queue,
-        };
-        Order::By { column, descending }
-    }
-
     /// The value of `sort`, empty when it is the usual one.
     pub fn sort_word(&self) -> String {
         sort_word(self.order)
@@ -238,11 +219,7 @@ impl DeskSettings {
 }
 
 fn sort_word(order: Order) -> String {
-    match order {
-        Order::Trouble | Order::Pinned => String::new(),
-        Order::By { column, descending: true } => format!("-{}", column.key()),
-        Order::By { column, descending: false } => column.key().to_owned(),
-    }
+    if order == Order::Trouble { String::new() } else { order.word() }
 }
 
 /// Puts a value in its place, or tells what was expected.
@@ -280,6 +257,7 @@ fn thousandths(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::column::Column;
 
     #[test]
     fn an_address_sets_everything() {
@@ -334,9 +312,9 @@ mod tests {
     fn desk_headings_are_addresses() {
         let settings = DeskSettings::parse([("sort", "-waiting"), ("find", "bill & co")]).unwrap();
         assert_eq!(settings.order, Order::By { column: Column::Waiting, descending: true });
-        let turned = settings.order_after_click(Column::Waiting);
+        let turned = settings.order.after_click(Column::Waiting);
         assert_eq!(settings.sorted_address(turned), "/queues?sort=waiting&find=bill%20%26%20co");
-        let other = settings.order_after_click(Column::Offered);
+        let other = settings.order.after_click(Column::Offered);
         assert_eq!(settings.sorted_address(other), "/queues?sort=-offered&find=bill%20%26%20co");
         assert!(DeskSettings::parse([("sort", "beauty")]).is_err());
     }

@@ -4,24 +4,22 @@
 //! the style sheet (`style/40_wall.css`) can say the same in `vh`. A wall never shrinks to fit: it
 //! shows fewer rows per page, then fewer columns.
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     column::Column,
     settings::{DEFAULT_ROWS, Place, WallSettings},
 };
 
 /// What fits on a wall.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WallLayout {
     /// Queues per page.
     pub rows: u8,
     /// Class that carries the sizes: `rows-7`, or `reach-70` when they come from a distance.
     pub size: String,
     /// How many figures about all queues stand side by side.
-    pub figures: u8,
-    /// Columns of the queue rows, after state and name.
-    pub columns: Vec<Column>,
+    pub figures: usize,
+    /// How many of [`Column::WALL`] follow state and name.
+    pub columns: usize,
     /// How many characters of a queue's name fit.
     pub name_length: usize,
     /// From how far the numbers can be read, when the screen's size is known.
@@ -66,7 +64,7 @@ impl WallLayout {
             rows,
             size: format!("rows-{shown}"),
             figures: 5,
-            name_length: name_length(row, USUAL_TEXT, &columns),
+            name_length: name_length(row, USUAL_TEXT, columns),
             columns,
             legible: None,
         }
@@ -94,7 +92,7 @@ impl WallLayout {
                 166..=215 => 4,
                 _ => 3,
             },
-            name_length: name_length(row, text, &columns),
+            name_length: name_length(row, text, columns),
             columns,
             legible: Some(legible(place, row, hero)),
         }
@@ -127,21 +125,19 @@ fn legible(place: Place, row: u32, hero: u32) -> String {
     format!("numbers legible to {}.{}\u{a0}m on {inches}\u{a0}inches", metres_tenths / 10, metres_tenths % 10)
 }
 
-fn columns(row: u32) -> Vec<Column> {
-    let mut columns = vec![Column::Waiting, Column::Longest, Column::Free];
-    if row <= 84 {
-        columns.push(Column::ServiceLevel);
+fn columns(row: u32) -> usize {
+    match row {
+        0..=62 => Column::WALL.len(),
+        63..=84 => 4,
+        _ => 3,
     }
-    if row <= 62 {
-        columns.extend([Column::Abandoned, Column::Offered]);
-    }
-    columns
 }
 
 /// Room for a name on a 16:9 screen, in characters of average width.
-fn name_length(row: u32, text: u32, columns: &[Column]) -> usize {
-    let tenths_of_row: u32 = columns
+fn name_length(row: u32, text: u32, columns: usize) -> usize {
+    let tenths_of_row: u32 = Column::WALL
         .iter()
+        .take(columns)
         .map(|column| match column {
             Column::Longest | Column::ServiceLevel => 30,
             Column::Free | Column::Abandoned => 26,
@@ -171,7 +167,7 @@ mod tests {
         assert_eq!(living_room.legible.as_deref(), Some("numbers legible to 5.0\u{a0}m on 55\u{a0}inches"));
         assert_eq!((living_room.rows, living_room.figures), (4, 4));
         let near = layout(750, 300);
-        assert!(near.rows > living_room.rows && near.columns.len() == 6 && near.figures == 5, "{near:?}");
+        assert!(near.rows > living_room.rows && near.columns == 6 && near.figures == 5, "{near:?}");
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub fn Definitions() -> impl IntoView {
             </h2>
             <ul class="legend">
                 <li>
-                    <span class="number" data-quality="inferred">
+                    <span class="number" data-face="inferred">
                         "4"
                     </span>
                     {INFERRED}

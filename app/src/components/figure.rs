@@ -7,7 +7,11 @@ use domain::{
 use leptos::prelude::*;
 
 use super::state_mark::{Mark, StateMark};
-use crate::{live_board::LiveBoard, numeral, zone::LocalZone};
+use crate::{
+    live_board::{LiveBoard, State},
+    numeral,
+    zone::LocalZone,
+};
 
 /// What the number is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +79,30 @@ pub struct Sources<'a> {
     pub zone: &'a LocalZone,
 }
 
+impl<'a> Sources<'a> {
+    fn of(state: &'a State) -> Self {
+        let alone = state.latest.queues.len() == 1;
+        Self {
+            totals: &state.totals,
+            at: state.shown_at,
+            wait_level: state.wait_level,
+            longest_in: if alone { None } else { state.longest_in() },
+            zone: &state.zone,
+        }
+    }
+}
+
 impl Subject {
+    /// For a board of several queues.
+    pub const BOARD: [Self; 5] =
+        [Self::Waiting, Self::Longest, Self::Free, Self::ServiceLevel, Self::Abandoned];
+    /// For one queue alone.
+    pub const QUEUE: [Self; 6] =
+        [Self::Waiting, Self::Longest, Self::Free, Self::Talking, Self::ServiceLevel, Self::Abandoned];
+    /// For a desk.
+    pub const DESK: [Self; 6] =
+        [Self::Waiting, Self::Longest, Self::Free, Self::ServiceLevel, Self::Answered, Self::Abandoned];
+
     /// What it is called.
     pub const fn label(self) -> &'static str {
         match self {
@@ -197,42 +224,16 @@ pub fn Figures(
     /// Where the numbers come from.
     board: LiveBoard,
     /// Which, from the most important on.
-    subjects: Vec<Subject>,
+    subjects: &'static [Subject],
     /// Names the group.
     label: &'static str,
-    /// The zone of times in notes.
-    zone: LocalZone,
 ) -> impl IntoView {
-    let zone = StoredValue::new(zone);
-    let single = subjects.contains(&Subject::Talking);
-    let count = subjects.len();
     let figures = subjects
-        .into_iter()
-        .map(|subject| {
-            let face = move || {
-                // Only a wait moves with the clock.
-                let at = if subject == Subject::Longest {
-                    board.shown_at.get()
-                } else {
-                    board.shown_at.get_untracked()
-                };
-                let totals = board.totals.get();
-                let longest_in = if single { None } else { board.longest_in() };
-                zone.with_value(|zone| {
-                    subject.face(Sources {
-                        totals: &totals,
-                        at,
-                        wait_level: board.wait_level.get(),
-                        longest_in: longest_in.as_deref(),
-                        zone,
-                    })
-                })
-            };
-            view! { <Figure subject face=Memo::new(move |_| face()) /> }
-        })
+        .iter()
+        .map(|subject| view! { <Figure board=board.clone() subject=*subject /> })
         .collect_view();
     view! {
-        <dl class="figures" aria-label=label data-count=count.to_string()>
+        <dl class="figures" aria-label=label data-count=subjects.len().to_string()>
             {figures}
         </dl>
     }
@@ -240,29 +241,30 @@ pub fn Figures(
 
 /// One figure.
 #[component]
-pub fn Figure(
+fn Figure(
+    /// Where the number comes from.
+    board: LiveBoard,
     /// What it is about.
     subject: Subject,
-    /// The figure now.
-    #[prop(into)]
-    face: Signal<FigureFace>,
 ) -> impl IntoView {
-    let level = move || face.with(|face| face.level);
+    let part =
+        |part: fn(FigureFace) -> String| board.text(move |state| part(subject.face(Sources::of(state))));
+    let mark = |face: FigureFace| Mark::Level(face.level).word().to_owned();
     view! {
         <div
             class="figure"
             data-figure=subject.key()
-            data-mark=move || Mark::Level(level()).word()
-            data-width=move || face.with(FigureFace::width).to_string()
+            data-mark=part(mark)
+            data-width=part(|face| face.width().to_string())
         >
             <dt>{subject.label()}</dt>
             <dd class="figure-value">
-                <span class="number">{move || face.with(|face| face.text.clone())}</span>
-                <span class="unit">{move || face.with(|face| face.unit.clone())}</span>
+                <span class="number">{part(|face| face.text)}</span>
+                <span class="unit">{part(|face| face.unit)}</span>
             </dd>
             <dd class="figure-note">
-                <StateMark mark=Signal::derive(move || Mark::Level(level())) />
-                <span>{move || face.with(|face| face.note.clone())}</span>
+                <StateMark word=part(mark) />
+                <span>{part(|face| face.note)}</span>
             </dd>
         </div>
     }

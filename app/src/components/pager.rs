@@ -4,29 +4,33 @@ use leptos::prelude::*;
 
 use crate::live_board::LiveBoard;
 
-/// Dots and `1/3`; hidden when everything fits.
+/// Links for pages that may still come while the board is shown.
+const SPARE: usize = 3;
+
+/// `1/3` and dots; hidden when everything fits.
 #[component]
 pub fn Pager(
     /// Whose pages.
     board: LiveBoard,
 ) -> impl IntoView {
-    let dots = move || {
-        let page = board.page.get();
-        (0..board.pages())
-            .map(|number| {
-                let here = (number == page).then_some("page");
-                let label = format!("Page {}", number + 1);
-                view! {
-                    <li>
-                        <a href=format!("?page={}", number + 1) aria-label=label aria-current=here></a>
-                    </li>
-                }
-            })
-            .collect_view()
-    };
+    let most = board.read(|state| state.pages()) + SPARE;
+    let dots = (0..most)
+        .map(|number| {
+            let here =
+                board.text(move |state| if state.page == number { "true" } else { "false" }.to_owned());
+            let label = format!("Page {}", number + 1);
+            view! {
+                <li hidden=board.condition(move |state| number >= state.pages())>
+                    <a href=format!("?page={}", number + 1) aria-label=label aria-current=here></a>
+                </li>
+            }
+        })
+        .collect_view();
     view! {
-        <nav class="pager" aria-label="Pages of queues" hidden=move || board.pages() < 2>
-            <span class="pager-count">{move || format!("{}/{}", board.page.get() + 1, board.pages())}</span>
+        <nav class="pager" aria-label="Pages of queues" hidden=board.condition(|state| state.pages() < 2)>
+            <span class="pager-count">
+                {board.text(|state| format!("{}/{}", state.page + 1, state.pages()))}
+            </span>
             <ul>{dots}</ul>
         </nav>
     }

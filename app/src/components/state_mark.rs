@@ -3,7 +3,7 @@
 use domain::view::Level;
 use leptos::prelude::*;
 
-use crate::column::level_word;
+use crate::{column::level_word, live_board::LiveText};
 
 /// What a mark says. Unknown never looks like normal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,17 +24,16 @@ impl Mark {
     }
 }
 
-/// Shape and word of a mark. Style sheets draw the shape, and hide the mark where normal needs no word.
+/// Shape and word of a mark. The style sheet draws the shape that `data-mark` of an element around it asks for.
 #[component]
 pub fn StateMark(
-    /// What it says.
-    #[prop(into)]
-    mark: Signal<Mark>,
+    /// The word.
+    word: LiveText,
 ) -> impl IntoView {
     view! {
-        <span class="mark" data-mark=move || mark.get().word()>
+        <span class="mark">
             <span class="shape" aria-hidden="true"></span>
-            <span class="mark-word">{move || mark.get().word()}</span>
+            <span class="mark-word">{word}</span>
         </span>
     }
 }

@@ -3,30 +3,28 @@
 use domain::trust::Freshness;
 use leptos::prelude::*;
 
-use super::state_mark::{Mark, StateMark};
-use crate::{live_board::LiveBoard, zone::LocalZone};
+use super::state_mark::StateMark;
+use crate::live_board::LiveBoard;
 
 /// Hidden while the board is live or merely late.
 #[component]
 pub fn TrustBand(
     /// Whose.
     board: LiveBoard,
-    /// The zone of its times.
-    zone: LocalZone,
 ) -> impl IntoView {
-    let fresh = move || board.standing.get().freshness < Freshness::Stale;
-    let headline = move || board.trust.with(|trust| board.standing.get().headline(trust));
-    let explanation = Memo::new(move |_| {
-        let now = board.now.get();
-        board.trust.with(|trust| board.standing.get().explanation(now, trust, &zone))
-    });
+    let explanation =
+        board.text(|state| state.standing.explanation(state.now, &state.latest.trust, &state.zone));
     view! {
-        <div class="band" hidden=fresh>
-            <StateMark mark=Signal::stored(Mark::Stale) />
+        <div
+            class="band"
+            data-mark="stale"
+            hidden=board.condition(|state| state.standing.freshness < Freshness::Stale)
+        >
+            <StateMark word=Box::new(|| "stale".to_owned()) />
             <p>
-                <strong>{headline}</strong>
+                <strong>{board.text(|state| state.standing.headline(&state.latest.trust).to_owned())}</strong>
                 " "
-                <span class="band-text">{explanation}</span>
+                <span>{explanation}</span>
             </p>
         </div>
     }

@@ -3,9 +3,8 @@
 use leptos::prelude::*;
 
 use crate::{
-    live_board::LiveBoard,
+    live_board::{LiveBoard, State},
     standing::{self, LinkFace, Standing},
-    zone::LocalZone,
 };
 
 /// The list of what is known about the board's own state.
@@ -13,37 +12,28 @@ use crate::{
 pub fn TrustStrip(
     /// Whose.
     board: LiveBoard,
-    /// The zone of its times.
-    zone: LocalZone,
 ) -> impl IntoView {
-    let zone = StoredValue::new(zone);
-    let screen = Memo::new(move |_| {
-        let standing = board.standing.get();
-        zone.with_value(|zone| standing.screen_face(board.now.get(), board.server_heard_at.get(), zone))
-    });
-    let feed = Memo::new(move |_| {
-        let now = board.now.get();
-        board.trust.with(|trust| {
-            zone.with_value(|zone| Standing::feed_face(now, board.server_heard_at.get(), trust, zone))
-        })
-    });
-    let newest = Memo::new(move |_| {
-        let now = board.now.get();
-        board.trust.with(|trust| standing::newest_event(now, trust))
-    });
-    let missing = Memo::new(move |_| {
-        board.trust.with(|trust| zone.with_value(|zone| standing::missing_today(trust, zone)))
-    });
+    let missing = |state: &State| standing::missing_today(&state.latest.trust, &state.zone);
     view! {
         <ul class="links" aria-label="May these numbers be believed?">
-            <Link name="Screen" face=screen />
-            <Link name="Zoom feed" face=feed />
+            <Link
+                board=board.clone()
+                name="Screen "
+                face=|state| state.standing.screen_face(state.now, state.server_heard_at, &state.zone)
+            />
+            <Link
+                board=board.clone()
+                name="Zoom feed "
+                face=|state| {
+                    Standing::feed_face(state.now, state.server_heard_at, &state.latest.trust, &state.zone)
+                }
+            />
             <li class="link" data-state="note">
-                <span class="link-text">{newest}</span>
+                {board.text(|state| standing::newest_event(state.now, &state.latest.trust))}
             </li>
-            <li class="link" data-state="gap" hidden=move || missing.with(Option::is_none)>
-                <span class="link-name">"Today "</span>
-                <span class="link-text">{move || missing.get().unwrap_or_default()}</span>
+            <li class="link" data-state="gap" hidden=board.condition(move |state| missing(state).is_none())>
+                "Today "
+                <span>{board.text(move |state| missing(state).unwrap_or_default())}</span>
             </li>
         </ul>
     }
@@ -52,17 +42,18 @@ pub fn TrustStrip(
 /// One link: name, shape, word.
 #[component]
 fn Link(
+    /// Whose.
+    board: LiveBoard,
     /// What it is called.
     name: &'static str,
     /// Its state now.
-    #[prop(into)]
-    face: Signal<LinkFace>,
+    face: fn(&State) -> LinkFace,
 ) -> impl IntoView {
     view! {
-        <li class="link" data-state=move || face.with(|face| face.state)>
+        <li class="link" data-state=board.text(move |state| face(state).state.to_owned())>
             <span class="dot" aria-hidden="true"></span>
-            <span class="link-name">{name} " "</span>
-            <span class="link-text">{move || face.with(|face| face.text.clone())}</span>
+            {name}
+            <span>{board.text(move |state| face(state).text)}</span>
         </li>
     }
 }

@@ -2,24 +2,19 @@
 
 use leptos::prelude::*;
 
-use crate::{live_board::LiveBoard, zone::LocalZone};
+use crate::live_board::LiveBoard;
 
 /// A clock by the server's time.
 #[component]
 pub fn WallClock(
     /// Whose time.
     board: LiveBoard,
-    /// Where.
-    zone: LocalZone,
 ) -> impl IntoView {
-    let label = zone.label.clone();
-    let name = zone.name.clone();
+    let label = board.read(|state| state.zone.label.clone());
     view! {
         <p class="clock">
-            <time>{move || zone.clock(board.now.get())}</time>
-            <span class="clock-zone" title=name>
-                {label}
-            </span>
+            <time>{board.text(|state| state.zone.clock(state.now))}</time>
+            <span class="clock-zone">{label}</span>
         </p>
     }
 }

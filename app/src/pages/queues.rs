@@ -2,22 +2,21 @@
 
 use domain::view::BoardView;
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use crate::{
     address,
-    column::Column,
+    column::{Column, Room},
     components::{
         definitions::Definitions,
-        desk_row::DeskRow,
         empty_board::EmptyBoard,
         figure::{Figures, Subject},
+        queue_row::{QueueRows, RowShape},
         trust_band::TrustBand,
         trust_strip::TrustStrip,
         wall_clock::WallClock,
     },
     document::{Bar, Document, Liveness, Site},
-    live_board::{LiveBoard, Row, Turning},
+    live_board::{BoardStart, LiveBoard, WallShape},
     row_order::Order,
     settings::DeskSettings,
     zone::LocalZone,
@@ -43,11 +42,22 @@ pub fn queues_page(page: QueuesPage) -> impl IntoView {
     let QueuesPage { site, stream_url, view, settings, zone } = page;
     let theme = settings.theme;
     let liveness = Liveness::Live { as_of: view.as_of, zone: zone.clone() };
-    let start = DeskStart { stream_url, build_id: site.build_id.clone(), view, settings, zone };
+    let start = BoardStart {
+        title: "Queues".to_owned(),
+        stream_url,
+        build_id: site.build_id.clone(),
+        view,
+        zone,
+        order: settings.order,
+        find: settings.find.clone(),
+        theme: settings.theme_word().to_owned(),
+        wall: WallShape::default(),
+    };
     view! {
         <Document site=site.clone() title="Queues".to_owned() body="desk".to_owned() theme liveness>
             <Bar site current="/queues" />
             <main id="main">
+                <Tools settings />
                 <LiveQueues start />
                 <Definitions />
             </main>
@@ -55,89 +65,18 @@ pub fn queues_page(page: QueuesPage) -> impl IntoView {
     }
 }
 
-/// What the island of the desk starts from.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct DeskStart {
-    stream_url: String,
-    build_id: String,
-    view: BoardView,
-    settings: DeskSettings,
-    zone: LocalZone,
-}
-
-/// The live part of the desk's page.
-#[island]
-pub fn LiveQueues(
-    /// What it starts from.
-    start: DeskStart,
-) -> impl IntoView {
-    let DeskStart { stream_url, build_id, view, settings, zone } = start;
-    let board = LiveBoard::new(view, settings.order, Turning::NONE, 0);
-    #[cfg(feature = "hydrate")]
-    crate::browser::follow(board, stream_url, build_id);
-    #[cfg(not(feature = "hydrate"))]
-    let _ = (stream_url, build_id);
-    view! { <QueuesDesk board settings zone /> }
-}
-
-/// Everything live on the desk's page.
+/// Finding and sorting: links and a form, so that they work without the program.
+///
+/// Where the program runs, `crate::browser` hears what is typed and finds at once.
 #[component]
-pub fn QueuesDesk(
-    /// Its state.
-    board: LiveBoard,
+pub fn Tools(
     /// What the address asks for.
     settings: DeskSettings,
-    /// The zone of times.
-    zone: LocalZone,
 ) -> impl IntoView {
-    let find = RwSignal::new(settings.find.clone());
-    let date = {
-        let zone = zone.clone();
-        move || zone.date(board.now.get())
-    };
-    let subjects = vec![
-        Subject::Waiting,
-        Subject::Longest,
-        Subject::Free,
-        Subject::ServiceLevel,
-        Subject::Answered,
-        Subject::Abandoned,
-    ];
-    view! {
-        <div class="screen" data-freshness=move || board.standing.get().word()>
-            <div class="head">
-                <h1>"Queues"</h1>
-                <p class="head-date">{date}</p>
-                <WallClock board zone=zone.clone() />
-                <TrustStrip board zone=zone.clone() />
-            </div>
-            <TrustBand board zone=zone.clone() />
-            <PauseBand board zone=zone.clone() />
-            <div class="values">
-                <Figures board subjects label="All queues" zone />
-                <Tools board settings=settings.clone() find />
-                <QueueTable board settings find />
-            </div>
-            <p class="unseen" role="status" aria-live="polite">
-                {move || board.announcement.get()}
-            </p>
-        </div>
-    }
-}
-
-/// Finding, sorting, pausing.
-#[component]
-fn Tools(
-    /// What is paused.
-    board: LiveBoard,
-    /// What the address asks for.
-    settings: DeskSettings,
-    /// What is looked for.
-    find: RwSignal<String>,
-) -> impl IntoView {
-    let by_trouble = settings.order == Order::Trouble;
     let sort = settings.sort_word();
     let theme = settings.theme_word();
+    let by_trouble = settings.order == Order::Trouble;
+    let all = address::with_query("/queues", &[("sort", &sort), ("theme", theme)]);
     view! {
         <form class="tools" method="get" action="/queues" role="search">
             <input
@@ -145,130 +84,138 @@ fn Tools(
                 name="find"
                 r#type="search"
                 autocomplete="off"
-                placeholder="Name or extension"
+                placeholder="Find by name or extension"
                 value=settings.find.clone()
-                on:input=move |event| find.set(event_target_value(&event))
             />
             {(!sort.is_empty()).then(|| view! { <input r#type="hidden" name="sort" value=sort /> })}
             {(!theme.is_empty()).then(|| view! { <input r#type="hidden" name="theme" value=theme /> })}
-            <button r#type="submit" class="find-button">"Find"</button>
+            <button r#type="submit" class="find-button">
+                "Find"
+            </button>
+            {(!settings.find.is_empty()).then(|| view! { <a class="sorting" href=all>"Show all queues"</a> })}
             <span class="tools-space"></span>
             {if by_trouble {
                 view! { <span class="sorting">"Sorted by trouble"</span> }.into_any()
             } else {
-                view! { <a class="sorting" href=settings.sorted_address(Order::Trouble)>"Sort by trouble"</a> }.into_any()
+                let address = settings.sorted_address(Order::Trouble);
+                view! { <a class="sorting" href=address>"Sort by trouble"</a> }.into_any()
             }}
-            <button
-                r#type="button"
-                class="pause"
-                aria-keyshortcuts="p"
-                title="Stops the numbers where they are (key P)"
-                aria-pressed=move || if board.paused_at.get().is_some() { "true" } else { "false" }
-                on:click=move |_| board.set_paused(board.paused_at.get_untracked().is_none())
-            >
-                {move || if board.paused_at.get().is_some() { "Resume updates" } else { "Pause updates" }}
-            </button>
         </form>
     }
 }
 
-/// Says that the reader has stopped the numbers.
-#[component]
-fn PauseBand(
-    /// What is paused.
-    board: LiveBoard,
-    /// The zone of its times.
-    zone: LocalZone,
+/// The live part of the desk's page.
+#[island]
+pub fn LiveQueues(
+    /// What it starts from.
+    start: BoardStart,
 ) -> impl IntoView {
-    let text = move || {
-        board
-            .paused_at
-            .get()
-            .map(|at| format!("Paused at {}. Press P or “Resume updates” to go on.", zone.clock(at)))
-            .unwrap_or_default()
-    };
-    view! {
-        <p class="pause-band" hidden=move || board.paused_at.get().is_none()>
-            {text}
-        </p>
-    }
+    view! { <QueuesDesk board=start.board() order=start.order find=start.find theme=start.theme /> }
 }
 
-/// The table of queues.
+/// Everything live on the desk's page.
 #[component]
-fn QueueTable(
+pub fn QueuesDesk(
     /// Its state.
     board: LiveBoard,
-    /// What the address asks for.
-    settings: DeskSettings,
-    /// What is looked for.
-    find: RwSignal<String>,
+    /// What decides the order of rows.
+    order: Order,
+    /// What the address looks for.
+    find: String,
+    /// The theme that links must ask for.
+    theme: String,
 ) -> impl IntoView {
-    let headings = Column::ALL
-        .into_iter()
+    let paused = |words: [&'static str; 2]| {
+        board.text(move |state| words[usize::from(state.paused_at.is_some())].to_owned())
+    };
+    let paused_text = board.text(|state| match state.paused_at {
+        Some(at) => format!("Paused at {}. Press P or “Resume updates” to go on.", state.zone.clock(at)),
+        None => String::new(),
+    });
+    let headings = [Column::State, Column::Queue]
+        .iter()
+        .chain(&Column::DESK)
         .map(|column| {
-            let sorted = match settings.order {
-                Order::By { column: current, descending } if current == column => {
-                    Some(if descending { "descending" } else { "ascending" })
-                }
-                _ => None,
-            };
-            view! {
-                <th scope="col" data-column=column.key() aria-sort=sorted>
-                    <a href=settings.sorted_address(settings.order_after_click(column)) title=column.definition()>
-                        {column.heading()}
-                    </a>
-                </th>
-            }
+            let sort = order.after_click(*column).word();
+            let href = address::with_query("/queues", &[("sort", &sort), ("find", &find), ("theme", &theme)]);
+            view! { <Heading column=*column order href /> }
         })
         .collect_view();
-    let found = move || {
-        let wanted = find.with(|find| find.trim().to_lowercase());
-        board.rows.with(|rows| rows.iter().filter(|row| matches(row, &wanted)).cloned().collect::<Vec<_>>())
-    };
-    let none_found = move || !board.rows.with(Vec::is_empty) && found().is_empty();
+    let shape = RowShape { columns: &Column::DESK, name_length: usize::MAX, room: Room::Desk };
     view! {
-        <div hidden=move || board.rows.with(|rows| !rows.is_empty())>
-            <EmptyBoard />
-        </div>
-        <p class="empty" hidden=move || !none_found()>
-            "No queue’s name or extension contains “" {move || find.get()} "”. "
-            <a href=address::with_query("/queues", &[("sort", &settings.sort_word()), ("theme", settings.theme_word())])>
-                "Show all queues"
-            </a>
-        </p>
-        <div
-            class="scroller"
-            role="region"
-            aria-label="Table of queues"
-            tabindex="0"
-            hidden=move || board.rows.with(Vec::is_empty)
-            on:pointerenter=move |_| board.touched.set(true)
-            on:pointerleave=move |_| board.touched.set(false)
-            on:focusin=move |_| board.touched.set(true)
-            on:focusout=move |_| board.touched.set(false)
-        >
-            <table class="desk-table">
-                <caption class="unseen">"Call queues now and today"</caption>
-                <thead>
-                    <tr>{headings}</tr>
-                </thead>
-                <tbody>
-                    <For
-                        each=found
-                        key=|row| row.id.to_string()
-                        children=move |row| view! { <DeskRow board row /> }
-                    />
-                </tbody>
-            </table>
+        <div class="screen" data-freshness=board.text(|state| state.standing.word().to_owned())>
+            <div class="head">
+                <h1>"Queues"</h1>
+                <p class="head-date">{board.text(|state| state.zone.date(state.now))}</p>
+                <WallClock board=board.clone() />
+                <TrustStrip board=board.clone() />
+                <button
+                    r#type="button"
+                    class="pause"
+                    data-pause=""
+                    aria-keyshortcuts="p"
+                    aria-pressed=paused(["false", "true"])
+                >
+                    {paused(["Pause updates", "Resume updates"])}
+                </button>
+            </div>
+            <TrustBand board=board.clone() />
+            <p class="pause-band" hidden=board.condition(|state| state.paused_at.is_none())>
+                {paused_text}
+            </p>
+            <div class="values">
+                <Figures board=board.clone() subjects=&Subject::DESK label="All queues" />
+                <div hidden=board.condition(|state| !state.is_empty())>
+                    <EmptyBoard />
+                </div>
+                <p class="empty" hidden=board.condition(|state| !state.finds_nothing())>
+                    "No queue’s name or extension contains “"
+                    <span>{board.text(|state| state.find.clone())}</span>
+                    "”."
+                </p>
+                <div
+                    class="scroller"
+                    role="region"
+                    aria-label="Table of queues"
+                    tabindex="0"
+                    hidden=board.condition(|state| state.is_empty() || state.finds_nothing())
+                >
+                    <table class="desk-table">
+                        <caption class="unseen">"Call queues now and today"</caption>
+                        <thead>
+                            <tr>{headings}</tr>
+                        </thead>
+                        <tbody>
+                            <QueueRows board=board.clone() shape />
+                        </tbody>
+                    </table>
+                </div>
+            </div>
+            <p class="unseen" role="status" aria-live="polite">
+                {board.text(|state| state.announcement.clone())}
+            </p>
         </div>
     }
 }
 
-fn matches(row: &Row, wanted: &str) -> bool {
-    wanted.is_empty()
-        || row.queue.with(|queue| {
-            queue.name.to_lowercase().contains(wanted)
-                || queue.extension_number.as_deref().is_some_and(|extension| extension.contains(wanted))
-        })
+/// The heading of a column, a link that sorts by it.
+#[component]
+fn Heading(
+    /// Which column.
+    column: Column,
+    /// What decides the order now.
+    order: Order,
+    /// Where a click leads.
+    href: String,
+) -> impl IntoView {
+    let sorted = match order {
+        Order::By { column: current, descending: true } if current == column => "descending",
+        Order::By { column: current, descending: false } if current == column => "ascending",
+        _ => "none",
+    };
+    view! {
+        <th scope="col" data-column=column.key() aria-sort=sorted>
+            <a href=href>{column.heading()}</a>
+        </th>
+    }
 }

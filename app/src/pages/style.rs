@@ -12,7 +12,7 @@ use leptos::prelude::*;
 
 use self::sample::NOW;
 use super::{
-    queues::QueuesDesk,
+    queues::{QueuesDesk, Tools},
     wall::{WallScreen, WallSubject},
 };
 use crate::{
@@ -22,8 +22,8 @@ use crate::{
         state_mark::{Mark, StateMark},
     },
     document::{Bar, Document, Liveness, Site},
-    live_board::{LiveBoard, Turning},
-    row_order::Order,
+    live_board::{LiveBoard, Turning, WallShape},
+    row_order::{Order, Stillness},
     settings::{DeskSettings, Place, Theme, WallSettings},
     wall_layout::WallLayout,
     zone::LocalZone,
@@ -155,14 +155,16 @@ fn zone() -> LocalZone {
 
 /// A board that last heard of the server so many seconds ago.
 fn board(view: BoardView, order: Order, turning: Turning, silence: u64) -> LiveBoard {
-    let board = LiveBoard::new(view, order, turning, 0);
-    board.tick(NOW + Duration::from_secs(silence));
+    let board = LiveBoard::new(view, zone(), order, turning);
+    board.tick(NOW + Duration::from_secs(silence), Stillness::MayMove);
     board
 }
 
 fn wall(view: BoardView, silence: u64, subject: WallSubject, place: Option<Place>) -> Sample {
     Box::new(move || {
-        let layout = WallLayout::of(&WallSettings { place, ..WallSettings::default() }, view.queues.len());
+        let settings = WallSettings { place, ..WallSettings::default() };
+        let layout = WallLayout::of(&settings, view.queues.len());
+        let wall = WallShape::new(&layout, subject, &settings);
         let turning = Turning { per_page: usize::from(layout.rows), seconds: 0 };
         let board = board(view.clone(), Order::Trouble, turning, silence);
         let title = match subject {
@@ -172,7 +174,7 @@ fn wall(view: BoardView, silence: u64, subject: WallSubject, place: Option<Place
         let class = format!("sample wall {}", layout.size);
         view! {
             <div class=class>
-                <WallScreen board title subject layout zone=zone() />
+                <WallScreen board title wall />
             </div>
         }
         .into_any()
@@ -184,7 +186,8 @@ fn desk(view: BoardView, silence: u64) -> Sample {
         let board = board(view.clone(), Order::Trouble, Turning::NONE, silence);
         view! {
             <div class="sample desk">
-                <QueuesDesk board settings=DeskSettings::default() zone=zone() />
+                <Tools settings=DeskSettings::default() />
+                <QueuesDesk board order=Order::Trouble find=String::new() theme=String::new() />
             </div>
         }
         .into_any()
@@ -197,8 +200,8 @@ fn marks() -> impl IntoView {
         .into_iter()
         .map(|mark| {
             view! {
-                <p class="plain">
-                    <StateMark mark=Signal::stored(mark) />
+                <p class="plain" data-mark=mark.word()>
+                    <StateMark word=Box::new(move || mark.word().to_owned()) />
                 </p>
             }
         })

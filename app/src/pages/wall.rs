@@ -2,29 +2,27 @@
 
 use domain::view::BoardView;
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use crate::{
-    column::Column,
+    column::{Column, Room},
     components::{
         empty_board::EmptyBoard,
         figure::{Figures, Subject},
         pager::Pager,
+        queue_row::{QueueRows, RowShape},
         trust_band::TrustBand,
         trust_strip::TrustStrip,
         wall_clock::WallClock,
-        wall_row::WallRow,
     },
     document::{DemoBadge, Document, Liveness, Site},
-    live_board::{LiveBoard, Turning},
-    row_order::Order,
+    live_board::{BoardStart, LiveBoard, WallShape},
     settings::WallSettings,
     wall_layout::WallLayout,
     zone::LocalZone,
 };
 
 /// What a wall is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WallSubject {
     /// All queues of the view.
     AllQueues,
@@ -57,17 +55,16 @@ pub fn wall_page(page: WallPage) -> impl IntoView {
     let layout = WallLayout::of(&settings, view.queues.len());
     let body = format!("wall {}", layout.size);
     let liveness = Liveness::Live { as_of: view.as_of, zone: zone.clone() };
-    let start = WallStart {
+    let start = BoardStart {
         title: title.clone(),
         stream_url,
         build_id: site.build_id.clone(),
         view,
-        subject,
-        order: settings.order,
-        layout,
-        page: settings.page.map_or(0, |page| usize::from(page) - 1),
-        turn_seconds: if settings.page.is_some() { 0 } else { u64::from(settings.turn_seconds) },
         zone,
+        order: settings.order,
+        find: String::new(),
+        theme: String::new(),
+        wall: WallShape::new(&layout, subject, &settings),
     };
     view! {
         <Document site title body theme=settings.theme liveness>
@@ -78,36 +75,31 @@ pub fn wall_page(page: WallPage) -> impl IntoView {
     }
 }
 
-/// What the island of a wall starts from.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct WallStart {
-    title: String,
-    stream_url: String,
-    build_id: String,
-    view: BoardView,
-    subject: WallSubject,
-    order: Order,
-    layout: WallLayout,
-    page: usize,
-    turn_seconds: u64,
-    zone: LocalZone,
+impl WallShape {
+    /// What fits of a wall, as its address asks for.
+    pub fn new(layout: &WallLayout, subject: WallSubject, settings: &WallSettings) -> Self {
+        Self {
+            per_page: usize::from(layout.rows),
+            turn_seconds: if settings.page.is_some() { 0 } else { usize::from(settings.turn_seconds) },
+            page: settings.page.map_or(0, |page| usize::from(page) - 1),
+            columns: layout.columns,
+            figures: match subject {
+                WallSubject::AllQueues => layout.figures,
+                WallSubject::OneQueue => 0,
+            },
+            name_length: layout.name_length,
+            legible: layout.legible.clone().unwrap_or_default(),
+        }
+    }
 }
 
 /// The live part of a wall: all of it.
 #[island]
 pub fn LiveWall(
     /// What it starts from.
-    start: WallStart,
+    start: BoardStart,
 ) -> impl IntoView {
-    let WallStart { title, stream_url, build_id, view, subject, order, layout, page, turn_seconds, zone } =
-        start;
-    let turning = Turning { per_page: usize::from(layout.rows), seconds: turn_seconds };
-    let board = LiveBoard::new(view, order, turning, page);
-    #[cfg(feature = "hydrate")]
-    crate::browser::follow(board, stream_url, build_id);
-    #[cfg(not(feature = "hydrate"))]
-    let _ = (stream_url, build_id);
-    view! { <WallScreen board title subject layout zone /> }
+    view! { <WallScreen board=start.board() title=start.title wall=start.wall /> }
 }
 
 /// Everything on a wall's screen.
@@ -117,96 +109,77 @@ pub fn WallScreen(
     board: LiveBoard,
     /// The board's name, or the queue's.
     title: String,
-    /// What it is about.
-    subject: WallSubject,
     /// What fits.
-    layout: WallLayout,
-    /// The zone of the clock.
-    zone: LocalZone,
+    wall: WallShape,
 ) -> impl IntoView {
-    let legible = layout.legible.clone().map(|legible| view! { <p class="legible">{legible}</p> });
-    let inferred = {
-        let columns = layout.columns.clone();
-        move || subject == WallSubject::AllQueues && columns.iter().any(|column| board.is_inferred(*column))
-    };
-    let content = match subject {
-        WallSubject::AllQueues => view! { <AllQueues board layout zone=zone.clone() /> }.into_any(),
-        WallSubject::OneQueue => {
-            let subjects = vec![
-                Subject::Waiting,
-                Subject::Longest,
-                Subject::Free,
-                Subject::Talking,
-                Subject::ServiceLevel,
-                Subject::Abandoned,
-            ];
-            view! { <Figures board subjects label="This queue" zone=zone.clone() /> }.into_any()
-        }
-    };
-    let kind = match subject {
-        WallSubject::AllQueues => "all",
-        WallSubject::OneQueue => "one",
-    };
+    let WallShape { columns, figures, name_length, legible, .. } = wall;
+    let alone = figures == 0;
+    let subjects =
+        if alone { &Subject::QUEUE[..] } else { &Subject::BOARD[..figures.min(Subject::BOARD.len())] };
+    let columns = &Column::WALL[..columns.min(Column::WALL.len())];
+    let rows = (!alone).then(|| view! { <WallTable board=board.clone() columns name_length /> });
     view! {
-        <div class="screen" data-freshness=move || board.standing.get().word() data-subject=kind>
+        <div
+            class="screen"
+            data-freshness=board.text(|state| state.standing.word().to_owned())
+            data-subject=if alone { "one" } else { "all" }
+        >
             <header class="strip">
                 <h1>{title}</h1>
-                <TrustStrip board zone=zone.clone() />
-                <p class="strip-demo" hidden=move || board.trust.with(|trust| !trust.demo)>
+                <TrustStrip board=board.clone() />
+                <p class="strip-demo" hidden=board.condition(|state| !state.latest.trust.demo)>
                     <DemoBadge />
                 </p>
-                <WallClock board zone=zone.clone() />
+                <WallClock board=board.clone() />
             </header>
-            <TrustBand board zone />
-            <div class="values">{content}</div>
+            <TrustBand board=board.clone() />
+            <div class="values">
+                <Figures board=board.clone() subjects label="Now and today" /> {rows}
+            </div>
             <div class="foot">
-                <p hidden=move || !inferred()>
+                <p hidden=board.condition(move |state| alone || !state.is_inferred(columns))>
                     <span class="inferred">"Dotted"</span>
                     ": inferred from call events"
                 </p>
-                {legible}
+                <p class="legible">{legible}</p>
             </div>
             <p class="unseen" role="status" aria-live="polite">
-                {move || board.announcement.get()}
+                {board.text(|state| state.announcement.clone())}
             </p>
         </div>
     }
 }
 
-/// The large figures over the rows.
+/// The rows of all queues, a page of them.
 #[component]
-fn AllQueues(
+fn WallTable(
     /// Its state.
     board: LiveBoard,
-    /// What fits.
-    layout: WallLayout,
-    /// The zone of times in notes.
-    zone: LocalZone,
+    /// The numbers of a row.
+    columns: &'static [Column],
+    /// How many characters of the name fit.
+    name_length: usize,
 ) -> impl IntoView {
-    let mut subjects =
-        vec![Subject::Waiting, Subject::Longest, Subject::Free, Subject::ServiceLevel, Subject::Abandoned];
-    subjects.truncate(usize::from(layout.figures));
-    let WallLayout { columns, name_length, .. } = layout;
     let headings = columns
         .iter()
-        .map(|column: &Column| {
-            let column = *column;
-            let quality = move || board.is_inferred(column).then_some("inferred");
+        .map(|column| {
+            let face = board
+                .text(move |state| if state.is_inferred(&[*column]) { "inferred" } else { "" }.to_owned());
             view! {
-                <th scope="col" data-column=column.key()>
-                    <span data-quality=quality>{column.heading()}</span>
+                <th scope="col" data-column=column.key() data-face=face>
+                    <span>{column.heading()}</span>
                 </th>
             }
         })
         .collect_view();
+    let shape = RowShape { columns, name_length, room: Room::Wall };
     view! {
-        <Figures board subjects label="All queues now" zone />
         <section class="rows" aria-label="Queues">
-            <div hidden=move || board.rows.with(|rows| !rows.is_empty())>
+            <div hidden=board.condition(|state| !state.is_empty())>
                 <EmptyBoard />
             </div>
-            <Pager board />
-            <table class="wall-table" hidden=move || board.rows.with(Vec::is_empty)>
+            <Pager board=board.clone() />
+            <table class="wall-table" hidden=board.condition(|state| state.is_empty())>
                 <thead>
                     <tr>
                         <th scope="col">
@@ -217,13 +190,7 @@ fn AllQueues(
                     </tr>
                 </thead>
                 <tbody>
-                    <For
-                        each=move || board.rows_of_page()
-                        key=|row| row.id.to_string()
-                        children=move |row| {
-                            view! { <WallRow board row columns=columns.clone() name_length /> }
-                        }
-                    />
+                    <QueueRows board=board.clone() shape />
                 </tbody>
             </table>
         </section>

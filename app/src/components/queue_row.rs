@@ -1,0 +1,78 @@
+//! One queue of the board: state, name, numbers.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::{figure_cell::FigureCell, state_mark::StateMark};
+use crate::{
+    address,
+    column::{Column, Room},
+    live_board::{LiveBoard, Row},
+    numeral,
+};
+
+/// What the rows of a table have in common.
+#[derive(Debug, Clone, Copy)]
+pub struct RowShape {
+    /// The numbers after the name.
+    pub columns: &'static [Column],
+    /// How many characters of the name fit.
+    pub name_length: usize,
+    /// How much room the numbers have.
+    pub room: Room,
+}
+
+/// The rows of a table's body, keyed by their queues.
+#[component]
+pub fn QueueRows(
+    /// Whose.
+    board: LiveBoard,
+    /// What they look like.
+    shape: RowShape,
+) -> impl IntoView {
+    view! {
+        <For
+            each=move || board.rows()
+            key=|row| row.id.to_string()
+            children=move |row| view! { <QueueRow row shape /> }
+        />
+    }
+}
+
+/// One row.
+#[component]
+fn QueueRow(
+    /// Its queue.
+    row: Arc<Row>,
+    /// What it looks like.
+    shape: RowShape,
+) -> impl IntoView {
+    let RowShape { columns, name_length, room } = shape;
+    let cells = columns
+        .iter()
+        .map(|column| view! { <FigureCell column=*column row=row.clone() room /> })
+        .collect_view();
+    let extension = row.text(move |row| match &row.queue.extension_number {
+        Some(extension) if room == Room::Desk => extension.clone(),
+        _ => String::new(),
+    });
+    let remark = if row.id.is_unresolved() { "not in the directory" } else { "" };
+    view! {
+        <tr data-row=row.id.to_string() data-mark=row.text(|row| row.mark.word().to_owned())>
+            <td class="row-state">
+                <StateMark word=row.text(|row| row.mark.word().to_owned()) />
+            </td>
+            <th scope="row">
+                <a class="row-name" href=address::wall_of(&row.id) title=row.text(|row| row.queue.name.clone())>
+                    {row.text(move |row| numeral::shortened(&row.queue.name, name_length))}
+                </a>
+                <span class="extension">
+                    {extension}
+                </span>
+                <span class="row-remark">{remark}</span>
+            </th>
+            {cells}
+        </tr>
+    }
+}
