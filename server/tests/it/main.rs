@@ -1,4 +1,6 @@
 //! The server from outside: one test binary.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![expect(clippy::disallowed_methods, reason = "tasks of a test end with its runtime")]
 
 mod ingest;
 mod live_stream;
