@@ -151,7 +151,9 @@ fn call_ids_and_times_come_in_several_types() {
 
 #[test]
 fn another_account_is_marked() {
-    let text = event(ringing()).to_string();
+    let mut object = ringing();
+    object["forwarded_by"] = json!({ "extension_type": "callQueue", "extension_number": "801" });
+    let text = event(object).to_string();
     let read = |account: Option<&str>| Reader::new(account).read(&text, ARRIVED).expect("readable");
     assert!(!read(Some("acc")).foreign && read(Some("acc")).fact.is_some());
     assert!(!read(None).foreign && read(None).fact.is_some());
