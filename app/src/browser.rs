@@ -6,17 +6,19 @@
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
-use domain::{
-    time::Timestamp,
-    trust::LATE_AFTER,
-    view::{BoardChange, BoardView},
-};
+use domain::{time::Timestamp, trust::LATE_AFTER};
+use js_sys::{Array, Reflect};
 use leptos::prelude::*;
-use serde::Deserialize;
-use wasm_bindgen::{JsCast, prelude::Closure};
+use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use web_sys::{Element, Event, EventSource, HtmlInputElement, KeyboardEvent, MessageEvent};
 
-use crate::{live_board::LiveBoard, row_order::Stillness, row_slide, server_clock::ServerClock};
+use crate::{
+    frame::{self, Json},
+    live_board::{BoardStart, LiveBoard},
+    row_order::Stillness,
+    row_slide,
+    server_clock::ServerClock,
+};
 
 /// The first wait before the stream is opened again, in milliseconds; each further one is twice as long.
 const FIRST_WAIT: i64 = 1_000;
@@ -98,12 +100,6 @@ struct Stream {
     source: EventSource,
     _on_frame: Closure<dyn FnMut(MessageEvent)>,
     _on_error: Closure<dyn FnMut(Event)>,
-}
-
-/// What the server says first on every stream.
-#[derive(Deserialize)]
-struct Hello {
-    build: String,
 }
 
 /// Beats now, and then on every full second of the server's clock, so that clocks do not skip one.
@@ -220,20 +216,21 @@ impl Follower {
 fn hear(follower: &Rc<RefCell<Follower>>, event: &MessageEvent) {
     let Some(data) = event.data().as_string() else { return };
     let board = follower.borrow().board.clone();
+    let Some(json) = parsed(&data) else { return };
     match event.type_().as_str() {
         "hello" => {
-            if let Ok(hello) = serde_json::from_str::<Hello>(&data) {
-                follower.borrow_mut().greet(&hello);
+            if let Some(build) = frame::hello_build(&json) {
+                follower.borrow_mut().greet(&build);
             }
         }
         "view" => {
-            if let Ok(view) = serde_json::from_str::<BoardView>(&data) {
+            if let Some(view) = frame::board_view(&json) {
                 let now = follower.borrow_mut().heard(view.as_of);
                 row_slide::around(&board, || board.hear_view(now, view, stillness()));
             }
         }
         _ => {
-            if let Ok(change) = serde_json::from_str::<BoardChange>(&data) {
+            if let Some(change) = frame::board_change(&json) {
                 let now = follower.borrow_mut().heard(change.as_of);
                 row_slide::around(&board, || board.hear_change(now, change, stillness()));
             }
@@ -241,9 +238,41 @@ fn hear(follower: &Rc<RefCell<Follower>>, event: &MessageEvent) {
     }
 }
 
+/// What the server left in the page for its program.
+pub(crate) fn page_start() -> Option<BoardStart> {
+    let data = document().get_element_by_id(BoardStart::ELEMENT)?.text_content()?;
+    frame::board_start(&parsed(&data)?)
+}
+
+fn parsed(data: &str) -> Option<JsValue> {
+    js_sys::JSON::parse(data).ok()
+}
+
+impl Json for JsValue {
+    fn member(&self, name: &str) -> Self {
+        Reflect::get(self, &name.into()).unwrap_or(Self::UNDEFINED)
+    }
+
+    fn number(&self) -> Option<f64> {
+        self.as_f64()
+    }
+
+    fn text(&self) -> Option<String> {
+        self.as_string()
+    }
+
+    fn truth(&self) -> bool {
+        self.is_truthy()
+    }
+
+    fn elements(&self) -> Vec<Self> {
+        if Array::is_array(self) { Array::from(self).to_vec() } else { Vec::new() }
+    }
+}
+
 impl Follower {
-    fn greet(&mut self, hello: &Hello) {
-        if hello.build != self.build_id && self.reload_at.is_none() {
+    fn greet(&mut self, build: &str) {
+        if build != self.build_id && self.reload_at.is_none() {
             self.reload_at = Some(local_millis() + 1_000 + random_below(RELOAD_WITHIN));
         }
     }

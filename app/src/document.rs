@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     bootstrap::{AssetLinks, Bootstrap},
+    live_board::BoardStart,
     settings::Theme,
     zone::LocalZone,
 };
@@ -124,6 +125,15 @@ fn StillNotice(
             {made} " Live updates did not start; it loads itself again in a moment."
         </p>
     })
+}
+
+/// Hands a board to the program of its page, as data that is no program.
+#[component]
+pub fn StartData(
+    /// What the page starts from.
+    start: BoardStart,
+) -> impl IntoView {
+    view! { <script type="application/json" id=BoardStart::ELEMENT inner_html=start.to_script()></script> }
 }
 
 /// The bar of a desk page: the product's name and the pages there are.

@@ -19,6 +19,8 @@ pub mod zone;
 
 pub mod live_board;
 
+pub mod frame;
+
 pub mod row_order;
 
 pub mod paging;

@@ -16,7 +16,7 @@ use domain::{
     view::{BoardChange, BoardView, Level, QueueView, Totals},
 };
 use leptos::{prelude::*, reactive::signal::ArcTrigger};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
     announcement::Announcements,
@@ -101,7 +101,10 @@ pub struct RowState {
 }
 
 /// What the island of a page starts from: the one form in which the server hands a board over.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+///
+/// It stands in the page as a script element that is data ([`Self::to_script`]); as the property of
+/// an island every quotation mark would take six bytes. `crate::frame` reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BoardStart {
     /// The board's name, or the queue's.
     pub title: String,
@@ -124,7 +127,7 @@ pub struct BoardStart {
 }
 
 /// What fits on a wall, and which page of it is shown.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct WallShape {
     /// Rows per page, 0 for all on one page.
     pub per_page: usize,
@@ -143,6 +146,23 @@ pub struct WallShape {
 }
 
 impl BoardStart {
+    /// The `id` of the script element.
+    pub const ELEMENT: &'static str = "board-start";
+
+    /// As JSON in which nothing ends a script element.
+    pub fn to_script(&self) -> String {
+        // Fails only for maps whose keys are no text.
+        serde_json::to_string(self).unwrap_or_default().replace('<', "\\u003c")
+    }
+
+    /// What the page that is being made or shown starts from; `None` if it has no board.
+    pub fn of_this_page() -> Option<Self> {
+        #[cfg(feature = "hydrate")]
+        return crate::browser::page_start();
+        #[cfg(not(feature = "hydrate"))]
+        use_context()
+    }
+
     /// Brings the board to life: with the stream in a browser, standing still on the server.
     pub fn board(&self) -> LiveBoard {
         let WallShape { per_page, turn_seconds, page, .. } = self.wall;

@@ -10,13 +10,13 @@ use domain::{
     time::Timestamp,
     view::{Level, QueueView, by_trouble},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::column::Column;
 
 /// What decides the order of rows. On the wire it is the word that addresses use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "String", from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
 pub enum Order {
     /// Who needs a person comes first.
     Trouble,
@@ -71,12 +71,6 @@ impl Order {
 impl From<Order> for String {
     fn from(order: Order) -> Self {
         order.word()
-    }
-}
-
-impl From<String> for Order {
-    fn from(word: String) -> Self {
-        Self::from_word(&word).unwrap_or(Self::Trouble)
     }
 }
 

@@ -4,10 +4,10 @@
 //! it, which is all a screen needs until its page is made anew.
 
 use domain::time::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// A time zone, as far as a screen needs it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LocalZone {
     /// IANA name, such as `Europe/Berlin`.
     pub name: String,

@@ -15,7 +15,7 @@ use crate::{
         trust_strip::TrustStrip,
         wall_clock::WallClock,
     },
-    document::{Bar, Document, Liveness, Site},
+    document::{Bar, Document, Liveness, Site, StartData},
     live_board::{BoardStart, LiveBoard, WallShape},
     row_order::Order,
     settings::DeskSettings,
@@ -53,12 +53,15 @@ pub fn queues_page(page: QueuesPage) -> impl IntoView {
         theme: settings.theme_word().to_owned(),
         wall: WallShape::default(),
     };
+    // The island finds it here on the server, and in the page's data in the browser.
+    provide_context(start.clone());
     view! {
         <Document site=site.clone() title="Queues".to_owned() body="desk".to_owned() theme liveness>
             <Bar site current="/queues" />
             <main id="main">
                 <Tools settings />
-                <LiveQueues start />
+                <StartData start />
+                <LiveQueues />
                 <Definitions />
             </main>
         </Document>
@@ -106,11 +109,9 @@ pub fn Tools(
 
 /// The live part of the desk's page.
 #[island]
-pub fn LiveQueues(
-    /// What it starts from.
-    start: BoardStart,
-) -> impl IntoView {
-    view! { <QueuesDesk board=start.board() order=start.order find=start.find theme=start.theme /> }
+pub fn LiveQueues() -> impl IntoView {
+    let start = BoardStart::of_this_page()?;
+    Some(view! { <QueuesDesk board=start.board() order=start.order find=start.find theme=start.theme /> })
 }
 
 /// Everything live on the desk's page.

@@ -14,7 +14,7 @@ use crate::{
         trust_strip::TrustStrip,
         wall_clock::WallClock,
     },
-    document::{DemoBadge, Document, Liveness, Site},
+    document::{DemoBadge, Document, Liveness, Site, StartData},
     live_board::{BoardStart, LiveBoard, WallShape},
     settings::WallSettings,
     wall_layout::WallLayout,
@@ -66,10 +66,13 @@ pub fn wall_page(page: WallPage) -> impl IntoView {
         theme: String::new(),
         wall: WallShape::new(&layout, subject, &settings),
     };
+    // The island finds it here on the server, and in the page's data in the browser.
+    provide_context(start.clone());
     view! {
         <Document site title body theme=settings.theme liveness>
             <main id="main">
-                <LiveWall start />
+                <StartData start />
+                <LiveWall />
             </main>
         </Document>
     }
@@ -95,11 +98,9 @@ impl WallShape {
 
 /// The live part of a wall: all of it.
 #[island]
-pub fn LiveWall(
-    /// What it starts from.
-    start: BoardStart,
-) -> impl IntoView {
-    view! { <WallScreen board=start.board() title=start.title wall=start.wall /> }
+pub fn LiveWall() -> impl IntoView {
+    let start = BoardStart::of_this_page()?;
+    Some(view! { <WallScreen board=start.board() title=start.title wall=start.wall /> })
 }
 
 /// Everything on a wall's screen.

@@ -1,0 +1,300 @@
+//! Reads what the server sends with the browser's own JSON parser.
+//!
+//! `serde_json` and the derived readers would be a third of the program that every screen downloads.
+//! The server writes with the derived `Serialize` of the same types; a test reads back what it
+//! writes, and a field that is added to a view does not compile here until it is read.
+
+use domain::{
+    id::QueueId,
+    quality::Quality,
+    service_level::{ServiceLevel, ServiceLevelPolicy},
+    time::Timestamp,
+    trust::{FeedLink, Gap, Trust},
+    view::{BoardChange, BoardView, Figures, QueueQuality, QueueView, Totals},
+};
+
+use crate::{
+    live_board::{BoardStart, WallShape},
+    row_order::Order,
+    zone::LocalZone,
+};
+
+/// A parsed JSON value, whoever parsed it.
+pub trait Json: Sized {
+    /// The member of that name; where there is none, something that is neither number, text nor list.
+    fn member(&self, name: &str) -> Self;
+    /// The number, if it is one. Milliseconds since 1970 are exact.
+    fn number(&self) -> Option<f64>;
+    /// The text, if it is one.
+    fn text(&self) -> Option<String>;
+    /// True for `true`.
+    fn truth(&self) -> bool;
+    /// The elements, none if it is no list.
+    fn elements(&self) -> Vec<Self>;
+}
+
+/// What the server says first on every stream: the build it is.
+pub fn hello_build(json: &impl Json) -> Option<String> {
+    json.member("build").text()
+}
+
+/// A whole board; `None` if it is none.
+pub fn board_view(json: &impl Json) -> Option<BoardView> {
+    Some(BoardView {
+        revision: whole(json, "revision")?,
+        as_of: instant(json, "as_of")?,
+        trust: trust(&json.member("trust"))?,
+        totals: totals(&json.member("totals"))?,
+        queues: list(json, "queues", queue_view)?,
+    })
+}
+
+/// What changed; `None` if it is none.
+pub fn board_change(json: &impl Json) -> Option<BoardChange> {
+    Some(BoardChange {
+        revision: whole(json, "revision")?,
+        as_of: instant(json, "as_of")?,
+        trust: trust(&json.member("trust"))?,
+        totals: totals(&json.member("totals"))?,
+        queues: list(json, "queues", queue_view)?,
+        removed: list(json, "removed", |id| id.text().map(QueueId::new))?,
+    })
+}
+
+/// What a page starts from.
+pub fn board_start(json: &impl Json) -> Option<BoardStart> {
+    let zone = json.member("zone");
+    let wall = json.member("wall");
+    let next: Vec<i64> = list(&zone, "next_offset", |part| part.number().map(|number| number as i64))?;
+    Some(BoardStart {
+        title: text(json, "title")?,
+        stream_url: text(json, "stream_url")?,
+        build_id: text(json, "build_id")?,
+        view: board_view(&json.member("view"))?,
+        zone: LocalZone {
+            name: text(&zone, "name")?,
+            label: text(&zone, "label")?,
+            offset_seconds: zone.member("offset_seconds").number()? as i32,
+            next_offset: match next[..] {
+                [from, offset] => Some((Timestamp::from_millis(from), i32::try_from(offset).ok()?)),
+                _ => None,
+            },
+        },
+        order: Order::from_word(&text(json, "order")?)?,
+        find: text(json, "find")?,
+        theme: text(json, "theme")?,
+        wall: WallShape {
+            per_page: count(&wall, "per_page")? as usize,
+            turn_seconds: count(&wall, "turn_seconds")? as usize,
+            page: count(&wall, "page")? as usize,
+            columns: count(&wall, "columns")? as usize,
+            figures: count(&wall, "figures")? as usize,
+            name_length: count(&wall, "name_length")? as usize,
+            legible: text(&wall, "legible")?,
+        },
+    })
+}
+
+fn trust(json: &impl Json) -> Option<Trust> {
+    let gap = json.member("gap");
+    Some(Trust {
+        feed: match text(json, "feed")?.as_str() {
+            "webhook_only" => FeedLink::WebhookOnly,
+            "connecting" => FeedLink::Connecting,
+            "live" => FeedLink::Live,
+            "down" => FeedLink::Down,
+            "contested" => FeedLink::Contested,
+            _ => return None,
+        },
+        feed_since: instant(json, "feed_since")?,
+        feed_heard_at: instant(json, "feed_heard_at"),
+        feed_problem: text(json, "feed_problem"),
+        newest_fact_at: instant(json, "newest_fact_at"),
+        counting_since: instant(json, "counting_since"),
+        gap: instant(&gap, "from").map(|from| Gap { from, to: instant(&gap, "to") }),
+        demo: json.member("demo").truth(),
+    })
+}
+
+fn totals(json: &impl Json) -> Option<Totals> {
+    Some(Totals {
+        figures: figures(&json.member("figures"))?,
+        members: count(json, "members")?,
+        members_available: count(json, "members_available")?,
+        members_incomplete: json.member("members_incomplete").truth(),
+        waiting_beyond_threshold: count(json, "waiting_beyond_threshold")?,
+        shared_target_permille: permille(json, "shared_target_permille"),
+        shared_threshold_seconds: count(json, "shared_threshold_seconds"),
+    })
+}
+
+fn queue_view(json: &impl Json) -> Option<QueueView> {
+    let (policy, sure) = (json.member("policy"), json.member("quality"));
+    Some(QueueView {
+        id: QueueId::new(text(json, "id")?),
+        name: text(json, "name")?,
+        extension_number: text(json, "extension_number"),
+        figures: figures(&json.member("figures"))?,
+        members: count(json, "members"),
+        members_available: count(json, "members_available"),
+        policy: ServiceLevelPolicy {
+            threshold_seconds: count(&policy, "threshold_seconds")?,
+            short_abandon_seconds: count(&policy, "short_abandon_seconds")?,
+            target_permille: permille(&policy, "target_permille")?,
+        },
+        quality: QueueQuality {
+            waiting: quality(&sure, "waiting")?,
+            calls: quality(&sure, "calls")?,
+            members: quality(&sure, "members")?,
+            available: quality(&sure, "available")?,
+            today: quality(&sure, "today")?,
+        },
+    })
+}
+
+fn figures(json: &impl Json) -> Option<Figures> {
+    let level = json.member("service_level_today");
+    Some(Figures {
+        waiting: count(json, "waiting")?,
+        oldest_waiting_since: instant(json, "oldest_waiting_since"),
+        ringing: count(json, "ringing")?,
+        talking: count(json, "talking")?,
+        on_hold: count(json, "on_hold")?,
+        offered_today: count(json, "offered_today")?,
+        answered_today: count(json, "answered_today")?,
+        abandoned_today: count(json, "abandoned_today")?,
+        short_abandoned_today: count(json, "short_abandoned_today")?,
+        service_level_today: ServiceLevel { met: count(&level, "met")?, decided: count(&level, "decided")? },
+    })
+}
+
+fn quality(json: &impl Json, name: &str) -> Option<Quality> {
+    let word = text(json, name)?;
+    let all = [Quality::Measured, Quality::Live, Quality::Inferred, Quality::Unknown];
+    all.into_iter().find(|quality| quality.word() == word)
+}
+
+fn text(json: &impl Json, name: &str) -> Option<String> {
+    json.member(name).text()
+}
+
+fn instant(json: &impl Json, name: &str) -> Option<Timestamp> {
+    json.member(name).number().map(|millis| Timestamp::from_millis(millis as i64))
+}
+
+fn whole(json: &impl Json, name: &str) -> Option<u64> {
+    json.member(name).number().map(|number| number as u64)
+}
+
+fn count(json: &impl Json, name: &str) -> Option<u32> {
+    json.member(name).number().map(|number| number as u32)
+}
+
+fn permille(json: &impl Json, name: &str) -> Option<u16> {
+    count(json, name).and_then(|permille| u16::try_from(permille).ok())
+}
+
+fn list<J: Json, T>(json: &J, name: &str, read: fn(&J) -> Option<T>) -> Option<Vec<T>> {
+    json.member(name).elements().iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::pages::style::sample::{self, NOW};
+
+    impl Json for Value {
+        fn member(&self, name: &str) -> Self {
+            self.get(name).cloned().unwrap_or(Self::Null)
+        }
+
+        fn number(&self) -> Option<f64> {
+            self.as_f64()
+        }
+
+        fn text(&self) -> Option<String> {
+            self.as_str().map(str::to_owned)
+        }
+
+        fn truth(&self) -> bool {
+            *self == Self::Bool(true)
+        }
+
+        fn elements(&self) -> Vec<Self> {
+            self.as_array().cloned().unwrap_or_default()
+        }
+    }
+
+    fn views() -> Vec<BoardView> {
+        let mut open_gap = sample::broken_trust();
+        open_gap.gap = Some(Gap { from: NOW - Duration::from_secs(7), to: None });
+        let mut differing = sample::view(sample::busy(), open_gap);
+        differing.totals.shared_target_permille = None;
+        differing.totals.shared_threshold_seconds = None;
+        let mut views = vec![
+            differing,
+            sample::view(sample::busy(), sample::trust()),
+            sample::view(sample::extreme(), sample::broken_trust()),
+            sample::view(Vec::new(), sample::trust()),
+        ];
+        for feed in
+            [FeedLink::WebhookOnly, FeedLink::Connecting, FeedLink::Live, FeedLink::Down, FeedLink::Contested]
+        {
+            views.push(sample::view(Vec::new(), Trust { feed, ..sample::trust() }));
+        }
+        views
+    }
+
+    #[test]
+    fn what_the_server_writes_is_read_back() {
+        for view in views() {
+            let json = serde_json::to_value(&view).unwrap();
+            assert_eq!(board_view(&json).as_ref(), Some(&view));
+
+            let change = BoardChange {
+                revision: 1 << 40,
+                as_of: NOW,
+                trust: view.trust,
+                totals: view.totals,
+                queues: view.queues,
+                removed: vec![QueueId::from("gone"), QueueId::from("unresolved:7")],
+            };
+            let json = serde_json::to_value(&change).unwrap();
+            assert_eq!(board_change(&json), Some(change));
+        }
+    }
+
+    #[test]
+    fn what_a_page_starts_from_is_read_back() {
+        for (view, next_offset) in views().into_iter().zip([None, Some((NOW, -12_600))].into_iter().cycle()) {
+            let zone = LocalZone { next_offset, ..LocalZone::utc() };
+            let start = BoardStart {
+                title: "Support </script> floor".to_owned(),
+                stream_url: "/live/all".to_owned(),
+                build_id: "b".to_owned(),
+                view,
+                zone,
+                order: Order::from_word("-waiting").unwrap(),
+                find: "ü\"".to_owned(),
+                theme: "dark".to_owned(),
+                wall: WallShape { per_page: 7, page: 2, legible: "far".to_owned(), ..WallShape::default() },
+            };
+            let text = start.to_script();
+            assert!(!text.contains('<'), "nothing in it ends the script element");
+            assert_eq!(board_start(&serde_json::from_str::<Value>(&text).unwrap()), Some(start));
+        }
+    }
+
+    #[test]
+    fn what_is_no_board_is_refused() {
+        for text in ["null", "{}", "[]", "{\"revision\":1,\"as_of\":1}", "\"view\""] {
+            let json: Value = serde_json::from_str(text).unwrap();
+            assert_eq!(board_view(&json), None, "{text}");
+            assert_eq!(board_change(&json), None, "{text}");
+        }
+    }
+}
