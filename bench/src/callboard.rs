@@ -48,7 +48,6 @@ pub(crate) struct Feed {
     pub(crate) quarantined: u64,
     pub(crate) lost: u64,
     pub(crate) reconnects: u64,
-    pub(crate) queued: u64,
     pub(crate) directory: DirectoryReading,
 }
 

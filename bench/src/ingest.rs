@@ -100,7 +100,13 @@ fn measure(places: &Places, cores: Cores, frames: u64, pair: u64) -> anyhow::Res
     let expected = before.journalled + sent.distinct;
     let is_complete = journalled == expected && after.journalled == expected && after.lost == 0;
     if !is_complete {
-        eprintln!("ingest: {} different events were sent, {:?} says the server", sent.distinct, after);
+        eprintln!(
+            "ingest: {} different events were sent; the server journalled {} and lost {}, with {} reconnects",
+            sent.distinct,
+            after.journalled - before.journalled,
+            after.lost - before.lost,
+            after.reconnects - before.reconnects,
+        );
     }
     let duplicates = after.duplicates - before.duplicates;
     let data = server.stop()?;

@@ -57,7 +57,8 @@ struct Round {
     frame_bytes: f64,
     events: u64,
     markers: usize,
-    memory: Memory,
+    /// Right before the viewers came, and when all had their first view.
+    memory: [Memory; 2],
     recording: Recording,
 }
 
@@ -80,14 +81,14 @@ pub(crate) fn run(report: &mut Report, places: &Places, cores: Cores, quick: boo
     let mut server = Callboard::start(places, cores, &account.sim)?;
     settle(&account, &mut server, effort)?;
 
-    let empty = Memory::of(server.pid())?;
+    let resident = Memory::of(server.pid())?.resident;
     let opening = Opening::of(server.pid())?;
     std::thread::sleep(effort.window.min(Duration::from_secs(5)));
     let idle = opening.close()?;
     let idle_share = share(idle);
     report.add(
         Finding::new("live: server without viewers", "% of a core", Spread::of([idle_share * 100.0]))
-            .note(format!("resident {:.1} MB", empty.resident as f64 / 1e6)),
+            .note(format!("resident {:.1} MB", resident as f64 / 1e6)),
     );
 
     for viewers in [2_000, 100] {
@@ -113,7 +114,7 @@ pub(crate) fn run(report: &mut Report, places: &Places, cores: Cores, quick: boo
             ours.push(round);
             rivals.push(rival);
         }
-        tell(report, viewers, &ours, &rivals, idle_share, empty);
+        tell(report, viewers, &ours, &rivals, idle_share);
     }
     let feed = server.feed()?;
     ensure!(feed.lost == 0 && feed.quarantined == 0, "the server lost events: {feed:?}");
@@ -143,7 +144,9 @@ fn measure(
     viewers: usize,
     effort: Effort,
 ) -> anyhow::Result<Round> {
+    let empty = Memory::of(server.pid())?;
     let mut viewers = Viewers::connect(server.address, "/live/all", viewers)?;
+    let full = Memory::of(server.pid())?;
     viewers.follow_for(effort.warm_up)?;
 
     let begin = clock::now() + Duration::from_millis(20);
@@ -156,7 +159,6 @@ fn measure(
     viewers.follow_until(end)?;
     let window = opening.close()?;
     let events = account.sim.totals().frames - events;
-    let memory = Memory::of(server.pid())?;
     viewers.follow_for(STRAGGLERS)?;
     let markers = sending.join().map_err(|_| anyhow::anyhow!("the marker thread broke"))??;
 
@@ -185,7 +187,7 @@ fn measure(
         frame_bytes: bytes as f64 / revisions.max(1) as f64,
         events,
         markers: markers.len(),
-        memory,
+        memory: [empty, full],
         recording,
     })
 }
@@ -302,14 +304,7 @@ fn measure_rival(
     })
 }
 
-fn tell(
-    report: &mut Report,
-    viewers: usize,
-    ours: &[Round],
-    rivals: &[RivalRound],
-    idle_share: f64,
-    empty: Memory,
-) {
+fn tell(report: &mut Report, viewers: usize, ours: &[Round], rivals: &[RivalRound], idle_share: f64) {
     const LOOP: &str = "epoll + write() loop";
     let name = |metric: &str| format!("live, {viewers} viewers: {metric}");
     let of_ours = |value: &dyn Fn(&Round) -> f64| Spread::of(ours.iter().map(value));
@@ -364,9 +359,9 @@ fn tell(
     );
     if crowd {
         // Later rounds find memory that earlier viewers left behind.
-        let first = &ours[0];
-        let resident = per_viewer(empty.resident, first.memory.resident, viewers);
-        let proportional = per_viewer(empty.proportional, first.memory.proportional, viewers);
+        let [empty, full] = ours[0].memory;
+        let resident = per_viewer(empty.resident, full.resident, viewers);
+        let proportional = per_viewer(empty.proportional, full.proportional, viewers);
         report.add(
             Finding::new(name("memory per stream"), "KB", Spread::of([resident / 1000.0]))
                 .beside(LOOP, of_rivals(&|rival| rival.memory_per_viewer / 1000.0))
