@@ -142,7 +142,9 @@ pub fn WallScreen(
                     <span class="inferred">"Dotted"</span>
                     ": inferred from call events"
                 </p>
-                <p class="legible">{legible}</p>
+                <p class="legible" hidden=legible.is_empty()>
+                    {legible.clone()}
+                </p>
             </div>
             <p class="unseen" role="status" aria-live="polite">
                 {board.text(|state| state.announcement.clone())}
