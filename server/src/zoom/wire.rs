@@ -1,6 +1,6 @@
 //! Reading Zoom's messages tolerantly: any text in, an event with its fact or a reason out.
 //!
-//! One pass over the text fills [`Object`], the union of what the live events carry; a field of an
+//! One pass over the text fills `Object`, the union of what the live events carry; a field of an
 //! unexpected type never fails the pass. What a field means is decided in `translate`.
 
 mod field;
