@@ -60,7 +60,15 @@ fn bundle(site: &Path) -> Result<Vec<(String, String)>, Box<dyn Error>> {
     let text = |asset: &serde_json::Value, key: &str| {
         asset[key].as_str().map(str::to_owned).ok_or_else(|| format!("an asset has no {key}"))
     };
-    assets.iter().map(|asset| Ok((text(asset, "role")?, text(asset, "name")?))).collect()
+    let assets = assets.iter().map(|asset| Ok((text(asset, "role")?, text(asset, "name")?)));
+    let assets = assets.collect::<Result<Vec<_>, Box<dyn Error>>>()?;
+    if let Some((_, missing)) = assets.iter().find(|(_, name)| !site.join(name).is_file()) {
+        println!(
+            "cargo::warning=no live updates: {missing} is missing, run `cargo xtask bundle` to build it"
+        );
+        return Ok(Vec::new());
+    }
+    Ok(assets)
 }
 
 /// The style files in the order of their names; `xtask/src/stylesheet.rs` must do exactly the same.

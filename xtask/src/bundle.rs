@@ -78,6 +78,9 @@ pub(crate) fn build(arguments: Arguments) -> anyhow::Result<Manifest> {
     let sources = fingerprint()?;
     let site = workspace::site();
     fs::create_dir_all(&site)?;
+    // Two at a time would take each other's files away. The lock ends with the file's scope, or with xtask.
+    let lock = fs::File::create(site.with_extension("lock"))?;
+    lock.lock().context("failed to wait for another build of the browser side")?;
     let before = Manifest::read(&site);
     let reusable =
         before.is_complete(&site) && before.sources == sources && (before.release || !arguments.release);
@@ -104,8 +107,8 @@ pub(crate) fn build(arguments: Arguments) -> anyhow::Result<Manifest> {
     )?);
 
     write_if_changed(&site.join("manifest.json"), &serde_json::to_vec_pretty(&manifest)?)?;
-    // After the new manifest is there: a build of the server may be reading it right now.
-    remove_strangers(&site, &manifest)?;
+    // The files of the manifest before stay one more time: a build of the server may be copying them right now.
+    remove_strangers(&site, &[&before, &manifest])?;
     Ok(manifest)
 }
 
@@ -272,14 +275,15 @@ fn without_comments(script: &str) -> String {
     kept
 }
 
-/// Removes what an earlier bundle left behind.
-fn remove_strangers(site: &Path, manifest: &Manifest) -> anyhow::Result<()> {
+/// Removes what none of `manifests` names.
+fn remove_strangers(site: &Path, manifests: &[&Manifest]) -> anyhow::Result<()> {
+    let assets = || manifests.iter().flat_map(|manifest| &manifest.assets);
     for entry in fs::read_dir(site)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let belongs = name == "manifest.json"
             || name == "style.source.css"
-            || manifest.assets.iter().any(|asset| name.starts_with(&asset.name));
+            || assets().any(|asset| name.starts_with(&asset.name));
         if !belongs {
             fs::remove_file(entry.path())?;
         }
