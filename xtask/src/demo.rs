@@ -55,7 +55,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     println!("==> Building the server");
     let clock = Stopwatch::start();
     let mut build = process::cargo("build");
-    build.args(["--package", "server", "--bin", "callboard"]);
+    // Without `--package`: naming one would choose other features than a plain `cargo build` and build twice.
+    build.args(["--bin", "callboard"]);
     if arguments.release {
         build.arg("--release");
     }
