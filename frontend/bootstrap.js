@@ -3,6 +3,10 @@
 // Leptos brings its own version of this, which reads file names at run time and has to stand inside the page.
 import start, * as app from "./app.js";
 
+// What Leptos expects to find in a page, usually put there by a script inside of it. Ours hold no script,
+// and hand nothing over in this way.
+Object.assign(globalThis, { __RESOLVED_RESOURCES: {}, __SERIALIZED_ERRORS: [], __INCOMPLETE_CHUNKS: [] });
+
 // One function for each <leptos-children> we are in: it makes the island around it the owner of the islands
 // inside, so that these find its context.
 const enter = [];

@@ -24,10 +24,6 @@ pub struct AssetLinks {
 /// Renders no script when the server was built without the browser side: the page is complete without.
 #[component]
 pub fn Bootstrap(links: AssetLinks) -> impl IntoView {
-    // The page around the islands is never hydrated; only what an island renders is marked for it.
-    if let Some(context) = Owner::current_shared_context() {
-        context.set_is_hydrating(false);
-    }
     view! {
         <link rel="icon" type="image/svg+xml" href=links.favicon />
         <link rel="stylesheet" href=links.css />
@@ -49,7 +45,7 @@ pub fn Bootstrap(links: AssetLinks) -> impl IntoView {
         {links
             .bootstrap
             .map(|bootstrap| {
-                view! { <script type="module" src=bootstrap nonce=leptos::nonce::use_nonce()></script> }
+                view! { <script type="module" src=bootstrap></script> }
             })}
     }
 }

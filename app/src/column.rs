@@ -168,8 +168,9 @@ impl Column {
                  A queue leaves a state 15 seconds after its reason is gone."
             }
             Self::Waiting => {
-                "Callers in the queue who are not answered yet, whether or not a phone rings. Counted now. \
-                 Zoom does not report it: it is rebuilt from call events."
+                "Callers in the queue who are not answered yet, from the moment the first phone rings for them, also \
+                 between two rings. Zoom does not report who waits: it is worked out from call events, so callers \
+                 for whom no phone has rung yet, because nobody is free, cannot be seen."
             }
             Self::Longest => {
                 "Time since the first of them entered the queue. Ticks by itself between updates."

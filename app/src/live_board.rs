@@ -395,10 +395,12 @@ impl State {
         }
         let stale = self.standing.freshness >= Freshness::Stale;
         let mut rows = Vec::with_capacity(self.order.ids().len());
+        let queues = Places::of(&self.latest.queues, |queue| &queue.id);
+        let known = Places::of(&self.rows, |row| &row.id);
         for id in self.order.ids() {
-            let Some(queue) = self.latest.queues.iter().find(|queue| queue.id == *id) else { continue };
+            let Some(queue) = queues.find(id) else { continue };
             let mark = if stale { Mark::Stale } else { Mark::Level(self.order.level(id)) };
-            match self.rows.iter().find(|row| row.id == *id) {
+            match known.find(id) {
                 Some(row) => {
                     row.show(queue, mark, self.shown_at);
                     rows.push(Arc::clone(row));
@@ -436,6 +438,22 @@ impl State {
             Freshness::Blind => self.announcements.note(format!("{headline}. Numbers are hidden.")),
             _ => {}
         }
+    }
+}
+
+/// Things of queues, found by halving: a board may have thousands.
+struct Places<'a, T>(Vec<(&'a QueueId, &'a T)>);
+
+impl<'a, T> Places<'a, T> {
+    fn of(things: &'a [T], id: fn(&T) -> &QueueId) -> Self {
+        let mut places: Vec<(&QueueId, &T)> = things.iter().map(|thing| (id(thing), thing)).collect();
+        places.sort_unstable_by_key(|(id, _)| *id);
+        Self(places)
+    }
+
+    fn find(&self, id: &QueueId) -> Option<&'a T> {
+        let place = self.0.binary_search_by(|(known, _)| (*known).cmp(id)).ok()?;
+        Some(self.0[place].1)
     }
 }
 

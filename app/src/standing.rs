@@ -57,6 +57,7 @@ impl Standing {
         match (self.broken, trust.feed) {
             (Some(BrokenLink::ScreenToServer), _) | (None, _) => "This screen has lost the Callboard server",
             (_, FeedLink::Connecting) => "Connecting to Zoom",
+            (_, FeedLink::Down) if trust.feed_heard_at.is_none() => "Callboard is not connected to Zoom yet",
             (_, FeedLink::Contested) => "Another program keeps taking the Zoom feed",
             (_, FeedLink::Live) => "The Zoom feed is silent",
             (_, FeedLink::Down | FeedLink::WebhookOnly) => "Callboard has lost the Zoom feed",
@@ -108,7 +109,7 @@ impl Standing {
         zone: &LocalZone,
     ) -> LinkFace {
         let since = || zone.clock(trust.feed_since);
-        if now.since(server_heard_at) >= domain::trust::STALE_AFTER {
+        if now.since(server_heard_at) >= domain::trust::LATE_AFTER {
             return LinkFace { state: "quiet", text: "not known".to_owned() };
         }
         let (state, text) = match trust.feed {
@@ -120,6 +121,7 @@ impl Standing {
             // Silence proves nothing here, so it is neither live nor lost.
             FeedLink::WebhookOnly => ("quiet", "webhook only".to_owned()),
             FeedLink::Connecting => ("late", "connecting".to_owned()),
+            FeedLink::Down if trust.feed_heard_at.is_none() => ("lost", "not connected yet".to_owned()),
             FeedLink::Down => ("lost", format!("lost since {}", since())),
             FeedLink::Contested => ("lost", "taken by another program".to_owned()),
         };

@@ -29,9 +29,15 @@ pub struct WallLayout {
 /// Height that the queue rows share when sizes do not come from a distance.
 const ROWS_HEIGHT: u32 = 590;
 /// The rows' figures fill this much of their pitch, in hundredths.
-const ROW_FILL: u32 = 70;
+const ROW_FILL: u32 = 74;
 /// Figures of a row never grow beyond this without a reason.
-const LARGEST_USUAL_ROW: u32 = 84;
+const LARGEST_USUAL_ROW: u32 = 80;
+/// A name is set smaller than the figures of its row, in hundredths of them; smaller still where the
+/// distance makes the figures large: names are text, and may be as small as text.
+const NAME: u32 = 88;
+const NAME_FROM_AFAR: u32 = 67;
+/// Width of a character in a bold font, in hundredths of its size.
+const CHARACTER: u32 = 60;
 /// Fewer queues than this do not make their rows larger: the board shall not jump.
 const FEWEST_ROWS: u8 = 4;
 /// Height of the trust strip.
@@ -64,7 +70,7 @@ impl WallLayout {
             rows,
             size: format!("rows-{shown}"),
             figures: 5,
-            name_length: name_length(row, USUAL_TEXT, columns),
+            name_length: name_length(row, row * NAME / 100, USUAL_TEXT, columns),
             columns,
             legible: None,
         }
@@ -92,7 +98,7 @@ impl WallLayout {
                 166..=215 => 4,
                 _ => 3,
             },
-            name_length: name_length(row, text, columns),
+            name_length: name_length(row, row * NAME_FROM_AFAR / 100, text, columns),
             columns,
             legible: Some(legible(place, row, hero)),
         }
@@ -134,7 +140,7 @@ fn columns(row: u32) -> usize {
 }
 
 /// Room for a name on a 16:9 screen, in characters of average width.
-fn name_length(row: u32, text: u32, columns: usize) -> usize {
+fn name_length(row: u32, name: u32, text: u32, columns: usize) -> usize {
     let tenths_of_row: u32 = Column::WALL
         .iter()
         .take(columns)
@@ -146,8 +152,7 @@ fn name_length(row: u32, text: u32, columns: usize) -> usize {
         .sum();
     let state = 15 + text * 355 / 100;
     let room = 1730_u32.saturating_sub(state + 13 + tenths_of_row * row / 10);
-    // A name is set a little smaller than its numbers; a wide bold font takes 0.66 of its size per character.
-    let character = row * 88 * 66 / 10_000;
+    let character = name * CHARACTER / 100;
     usize::try_from(room / character.max(1)).unwrap_or(0).clamp(8, 40)
 }
 

@@ -1,7 +1,7 @@
 //! The limit of the machine beside rendered pages: axum handlers that answer one recorded page.
 //!
 //! The one that writes does what a page written by hand must do for each request: encode the view as
-//! JSON, escape it and every text, and put the tags between them. It knows no components, no signals and
+//! JSON, escape every text, and put the tags between them. It knows no components, no signals and
 //! no context.
 
 use std::{path::Path, sync::Arc};
@@ -32,7 +32,7 @@ enum Piece {
     Tags(String),
     /// A text, to be escaped.
     Text(String),
-    /// The view inside an attribute, to be encoded and escaped.
+    /// The view as data of a script, to be encoded.
     View(Box<BoardView>),
 }
 
@@ -82,17 +82,16 @@ fn headers() -> HeaderMap {
 }
 
 fn take_apart(page: &str) -> anyhow::Result<Vec<Piece>> {
-    const VIEW: &str = "&quot;view&quot;:";
-    let begin = page.find(VIEW).context("the page holds no view")? + VIEW.len();
-    let escaped = page[begin..].split('"').next().unwrap_or("");
-    let json = unescape(escaped);
-    let mut values = serde_json::Deserializer::from_str(&json).into_iter::<BoardView>();
+    const VIEW: &str = "\"view\":";
+    let script = page.find("id=\"board-start\">").context("the page hands over no board")?;
+    let begin = script + page[script..].find(VIEW).context("the page holds no view")? + VIEW.len();
+    let mut values = serde_json::Deserializer::from_str(&page[begin..]).into_iter::<BoardView>();
     let view = values.next().context("the page holds no view")??;
-    let length = escape(&json[..values.byte_offset()]).len();
+    let end = begin + values.byte_offset();
     let mut pieces = Vec::new();
     texts_and_tags(&page[..begin], &mut pieces);
     pieces.push(Piece::View(Box::new(view)));
-    texts_and_tags(&page[begin + length..], &mut pieces);
+    texts_and_tags(&page[end..], &mut pieces);
     Ok(pieces)
 }
 
@@ -119,17 +118,11 @@ fn write(pieces: &[Piece]) -> String {
             Piece::Text(text) => escape_into(text, &mut page),
             Piece::View(view) => {
                 let json = serde_json::to_string(view).expect("a view is plain data and always encodes");
-                escape_attribute_into(&json, &mut page);
+                page.push_str(&json.replace('<', "\\u003c"));
             }
         }
     }
     page
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::new();
-    escape_attribute_into(text, &mut escaped);
-    escaped
 }
 
 fn escape_into(text: &str, page: &mut String) {
@@ -140,20 +133,6 @@ fn escape_into(text: &str, page: &mut String) {
             b'&' => "&amp;",
             b'<' => "&lt;",
             _ => "&gt;",
-        });
-        rest = &rest[place + 1..];
-    }
-    page.push_str(rest);
-}
-
-fn escape_attribute_into(text: &str, page: &mut String) {
-    let mut rest = text;
-    while let Some(place) = memchr::memchr3(b'&', b'"', b'<', rest.as_bytes()) {
-        page.push_str(&rest[..place]);
-        page.push_str(match rest.as_bytes()[place] {
-            b'&' => "&amp;",
-            b'"' => "&quot;",
-            _ => "&lt;",
         });
         rest = &rest[place + 1..];
     }
@@ -171,7 +150,6 @@ mod tests {
     #[test]
     fn escapes_are_undone() {
         for text in ["a & b < c > d \"e\"", "&amp;quot;", "plain", ""] {
-            assert_eq!(unescape(&escape(text)), text);
             let mut page = String::new();
             escape_into(text, &mut page);
             assert_eq!(unescape(&page), text);

@@ -105,7 +105,13 @@ pub(crate) fn run(report: &mut Report, places: &Places, cores: Cores, quick: boo
         let mut ours = Vec::new();
         let mut rivals = Vec::new();
         for pair in 1..=effort.pairs {
-            let round = measure(&mut account, &mut server, viewers, effort)?;
+            let round = match measure(&mut account, &mut server, viewers, effort) {
+                Ok(round) => round,
+                Err(error) => {
+                    eprintln!("live: {viewers} viewers, round {pair} does not count: {error:#}");
+                    continue;
+                }
+            };
             eprintln!(
                 "live: {viewers} viewers, round {pair}: p50 {:.1} ms, p99 {:.1} ms, {:.0} % of a core, {:.1} µs a \
                  delivery, {:.0} % of the machine busy with others",
@@ -124,6 +130,7 @@ pub(crate) fn run(report: &mut Report, places: &Places, cores: Cores, quick: boo
             ours.push(round);
             rivals.push(rival);
         }
+        ensure!(!ours.is_empty(), "no round with {viewers} viewers could be measured");
         tell(report, viewers, &ours, &rivals);
         idle_shares.extend(ours.iter().map(|round| share(round.idle) * 100.0));
     }
@@ -262,7 +269,11 @@ fn revisions_of(frames: &[Frame], markers: &[Marker]) -> anyhow::Result<Vec<u64>
             // The first view tells what earlier rounds left.
             let before = *before.entry(queue.id).or_insert(offered);
             let count = usize::try_from(offered.saturating_sub(before))?;
-            ensure!(count <= numbers.len(), "somebody else called a probe");
+            ensure!(
+                count <= numbers.len(),
+                "{count} calls in a probe that got {} markers: one of an earlier round came late",
+                numbers.len()
+            );
             for number in &numbers[..count] {
                 shown[*number].get_or_insert(frame.revision);
             }

@@ -1,6 +1,8 @@
-//! Workload `page`: `/queues` with twenty queues, rendered for every request.
+//! Workload `page`: `/queues` with twenty queues.
 //!
-//! Beside it the same bytes from two hand-written axum handlers, each a process of its own: one writes
+//! Asked for as screens do: one address, again and again, so that the server writes the page once per
+//! revision of the board. And asked for under an address that nobody used before, so that it has to write
+//! the page for every request. Beside both the same bytes from two hand-written axum handlers, each a process of its own: one writes
 //! the page from its values for every request, the other holds it ready. Clients keep their connections
 //! and ask as fast as they are answered, so the measure is processor time, not the rate of a machine that
 //! is busy with the clients, too.
@@ -25,8 +27,33 @@ const QUEUES: usize = 20;
 const PEOPLE: usize = 200;
 const EVENTS_PER_SECOND: f64 = 36.0;
 const PATH: &str = "/queues";
+/// There are two to the power of this many addresses of the page; far more than the server keeps of one
+/// revision.
+const ADDRESS_BITS: usize = 11;
 /// Kept connections that ask at the same time.
 const CLIENTS: usize = 4;
+
+/// Which addresses are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Addresses {
+    /// One.
+    Same,
+    /// Each time another.
+    Fresh,
+}
+
+impl Addresses {
+    fn nth(self, number: usize) -> String {
+        match self {
+            Self::Same => PATH.to_owned(),
+            // White space is trimmed, so every queue is found.
+            Self::Fresh => {
+                let white = (0..ADDRESS_BITS).map(|bit| if number >> bit & 1 == 1 { "+" } else { "%09" });
+                format!("{PATH}?find={}", white.collect::<String>())
+            }
+        }
+    }
+}
 
 struct Round {
     window: Window,
@@ -83,46 +110,54 @@ pub(crate) fn run(report: &mut Report, places: &Places, cores: Cores, quick: boo
         ensure!(same, "a hand-written page differs from the server's");
     }
 
-    let (mut ours, mut of_written, mut of_ready) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ours, mut anew, mut of_written, mut of_ready) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for pair in 1..=pairs {
-        ours.push(measure(server.address, server.pid(), warm_up, window)?);
-        of_written.push(measure(written.address, written.pid(), warm_up, window)?);
-        of_ready.push(measure(ready.address, ready.pid(), warm_up, window)?);
+        let (of_server, length) = ((server.address, server.pid()), (warm_up, window));
+        ours.push(measure(of_server, Addresses::Same, length)?);
+        anew.push(measure(of_server, Addresses::Fresh, length)?);
+        of_written.push(measure((written.address, written.pid()), Addresses::Same, length)?);
+        of_ready.push(measure((ready.address, ready.pid()), Addresses::Same, length)?);
         eprintln!(
-            "page: round {pair}: {:.0} µs a page, written by hand {:.0} µs, held ready {:.0} µs",
+            "page: round {pair}: {:.0} µs a page, written anew {:.0} µs, written by hand {:.0} µs, held ready {:.0} µs",
             ours[pair - 1].micros_each(),
+            anew[pair - 1].micros_each(),
             of_written[pair - 1].micros_each(),
             of_ready[pair - 1].micros_each(),
         );
     }
-    tell(report, &html, &ours, &of_written, &of_ready);
+    tell(report, &html, [&ours, &anew, &of_written, &of_ready]);
     sizes(report, server.address, &html, encoding.as_deref(), page.body.len())?;
     server.stop()?;
     Ok(())
 }
 
-fn measure(server: SocketAddr, pid: u32, warm_up: Duration, length: Duration) -> anyhow::Result<Round> {
-    load(server, warm_up)?;
+fn measure(
+    (server, pid): (SocketAddr, u32),
+    addresses: Addresses,
+    (warm_up, length): (Duration, Duration),
+) -> anyhow::Result<Round> {
+    load(server, addresses, warm_up)?;
     let opening = Opening::of(pid)?;
-    let latencies = load(server, length)?;
+    let latencies = load(server, addresses, length)?;
     let window = opening.close()?;
     Ok(Round { window, pages: latencies.len(), latencies: Latencies::of(latencies) })
 }
 
 /// Asks on all connections for so long; the time of each answer.
-fn load(server: SocketAddr, length: Duration) -> anyhow::Result<Vec<Duration>> {
+fn load(server: SocketAddr, addresses: Addresses, length: Duration) -> anyhow::Result<Vec<Duration>> {
     let end = clock::now() + length;
     let clients: Vec<_> = (0..CLIENTS)
-        .map(|_| {
+        .map(|client| {
             thread::spawn(move || -> anyhow::Result<Vec<Duration>> {
                 let mut connection = Connection::open(server)?;
                 let mut latencies = Vec::new();
                 loop {
+                    let path = addresses.nth(client * (1 << ADDRESS_BITS) / CLIENTS + latencies.len());
                     let began = clock::now();
                     if began >= end {
                         return Ok(latencies);
                     }
-                    let answer = connection.get(PATH, "")?;
+                    let answer = connection.get(&path, "")?;
                     ensure!(answer.status == 200, "a page was answered {}", answer.status);
                     latencies.push(clock::now() - began);
                 }
@@ -136,7 +171,7 @@ fn load(server: SocketAddr, length: Duration) -> anyhow::Result<Vec<Duration>> {
     Ok(all)
 }
 
-fn tell(report: &mut Report, html: &[u8], ours: &[Round], written: &[Round], ready: &[Round]) {
+fn tell(report: &mut Report, html: &[u8], [ours, anew, written, ready]: [&[Round]; 4]) {
     let of = |rounds: &[Round], value: fn(&Round) -> f64| Spread::of(rounds.iter().map(value));
     let foreign = of(ours, |round| round.window.foreign * 100.0);
     let rate = Finding::new("page: pages per second of a core", "/s", of(ours, Round::per_cpu_second));
@@ -145,12 +180,18 @@ fn tell(report: &mut Report, html: &[u8], ours: &[Round], written: &[Round], rea
             .beside("axum handler that writes the same bytes", of(written, Round::per_cpu_second))
             .goal(Goal::RatioAtLeast(0.25))
             .note(format!(
-                "{PATH}, {QUEUES} queues, {:.1} kB of HTML, {CLIENTS} kept connections; others used {:.0} % of the \
-                 machine; {:.0} pages/s while the clients had the other core",
+                "{PATH}, {QUEUES} queues, {:.1} kB of HTML, {CLIENTS} kept connections, the page written once per \
+                 revision of the board; others used {:.0} % of the machine; {:.0} pages/s while the clients had the \
+                 other core",
                 html.len() as f64 / 1000.0,
                 foreign.median,
                 of(ours, Round::per_second).median,
             )),
+    );
+    report.add(
+        Finding::new("page: the same, each written anew", "/s", of(anew, Round::per_cpu_second))
+            .beside("axum handler that writes the same bytes", of(written, Round::per_cpu_second))
+            .note("under addresses that nobody asked for before: the price of writing a page"),
     );
     report.add(
         Finding { metric: "page: the same, held ready".to_owned(), ..rate }

@@ -19,7 +19,7 @@ use crate::{
     queue::{QueueMention, Visit, VisitPhase, visits},
     service_level::{ServiceLevel, ServiceLevelPolicy},
     time::Timestamp,
-    trust::{Freshness, Trust, feed_freshness},
+    trust::{Freshness, Trust, feed_freshness, hears_whole_calls},
     view::{BoardView, Figures, QueueQuality, QueueView, Totals},
 };
 
@@ -32,19 +32,19 @@ use book::QueueBook;
 pub const SETTLE_AFTER: Duration = Duration::from_secs(4 * 3600);
 /// News may be dated later than our clock says by this much; beyond that it is not believed.
 pub const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
+/// Facts of one call that are believed. The longest calls have tens; working one out takes the square.
+pub const MOST_FACTS: usize = 2_000;
 /// Today began at most this long before it began at home, in whatever zone.
 const LONGEST_DAY: Duration = Duration::from_secs(26 * 3600);
-/// Passes over all calls until names have settled.
-const MOST_PASSES: usize = 4;
 /// How long the ids of settled calls are remembered.
 const REMEMBER_SETTLED: Duration = Duration::from_secs(48 * 3600);
 
 /// Everything that can change the board.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "nearly every input is a fact; a box would cost each of them")]
 pub enum Input {
-    /// Something happened to a call.
-    Fact(Fact),
+    /// Things that happened to calls. Told together or one by one, in whatever order, they give the
+    /// same board; together, each call is worked out but once.
+    Facts(Vec<Fact>),
     /// The directory was read.
     Directory(Directory),
     /// When today began, for the installation's zone and for every zone of a queue.
@@ -76,8 +76,12 @@ pub struct Anomalies {
     pub late: u64,
     /// News from the future: a clock somewhere is wrong by more than [`CLOCK_SKEW`].
     pub future: u64,
+    /// When news last came from the future.
+    pub future_at: Option<Timestamp>,
     /// News that was known, though the journal had not seen that message before.
     pub repeated: u64,
+    /// News about a call that had told more than any call does ([`MOST_FACTS`]).
+    pub crowded: u64,
 }
 
 /// The live state.
@@ -100,6 +104,8 @@ pub struct Board {
 struct TrackedCall {
     call: Call,
     state: CallState,
+    /// Every name by which it means a queue.
+    mentions: BTreeSet<QueueMention>,
     visits: Vec<Visit>,
     busy: Vec<usize>,
     due_at: Option<Timestamp>,
@@ -166,6 +172,8 @@ struct Tally {
 struct SettledVisit {
     queue_id: QueueId,
     mention: QueueMention,
+    /// Its mention is in the book: since home's midnight.
+    is_named: bool,
     entered_at: Timestamp,
     counts: Today,
 }
@@ -409,58 +417,96 @@ impl Board {
     /// Applies one input at `now`. Which queues changed is told by [`Board::take_changes`].
     pub fn apply(&mut self, now: Timestamp, input: Input) {
         match input {
-            Input::Fact(fact) => self.learn(now, fact),
+            Input::Facts(facts) => {
+                let told: BTreeSet<CallId> =
+                    facts.into_iter().filter_map(|fact| self.learn(now, fact)).collect();
+                self.derive(now, &told);
+            }
             Input::Directory(directory) => self.read_directory(now, directory),
-            Input::Midnights(midnights) => self.set_midnights(midnights),
+            Input::Midnights(midnights) => self.set_midnights(now, midnights),
             Input::Tick => {}
         }
         self.let_time_pass(now);
     }
 
-    fn learn(&mut self, now: Timestamp, fact: Fact) {
+    /// Takes a fact in; its call when that has to be worked out anew.
+    fn learn(&mut self, now: Timestamp, fact: Fact) -> Option<CallId> {
         let call_id = fact.call_id.clone();
         if self.settled.contains_key(&call_id)
             || fact.at + SETTLE_AFTER < now && !self.calls.contains_key(&call_id)
         {
             self.anomalies.late += 1;
-            return;
+            return None;
         }
         if fact.latest_time() > now + CLOCK_SKEW {
             self.anomalies.future += 1;
-            return;
+            self.anomalies.future_at = Some(now);
+            return None;
         }
         let tracked = self.calls.entry(call_id.clone()).or_insert_with(|| TrackedCall {
             call: Call::default(),
             state: Call::default().state(now),
+            mentions: BTreeSet::new(),
             visits: Vec::new(),
             busy: Vec::new(),
             due_at: None,
         });
-        if tracked.call.learn(fact) {
-            self.derive_and_rename(now, &call_id);
-        } else {
-            self.anomalies.repeated += 1;
+        if tracked.call.fact_count() >= MOST_FACTS {
+            self.anomalies.crowded += 1;
+            return None;
         }
+        let is_new = tracked.call.learn(fact);
+        self.anomalies.repeated += u64::from(!is_new);
+        is_new.then_some(call_id)
     }
 
-    /// Works a call out anew, and all of them when it told that a name means another queue.
-    fn derive_and_rename(&mut self, now: Timestamp, call_id: &CallId) {
-        let names_before = self.book.generation();
-        self.derive(now, call_id);
-        if self.book.generation() != names_before {
+    /// Works some calls out anew, and all of them when they told that a name means another queue.
+    fn derive<'a>(&mut self, now: Timestamp, call_ids: impl IntoIterator<Item = &'a CallId> + Clone) {
+        for call_id in call_ids.clone() {
+            self.observe(now, call_id);
+        }
+        if self.settle_names() {
             self.derive_all(now);
+            return;
+        }
+        for call_id in call_ids {
+            self.count(now, call_id);
         }
     }
 
-    /// Works a call out anew and moves its contributions.
-    fn derive(&mut self, now: Timestamp, call_id: &CallId) {
+    /// Derives the state of a call, and with it the names it says.
+    fn observe(&mut self, now: Timestamp, call_id: &CallId) {
+        let Some(tracked) = self.calls.get_mut(call_id) else { return };
+        tracked.state = tracked.call.state(now);
+        let mentions = QueueMention::all(&tracked.state);
+        if mentions == tracked.mentions {
+            return;
+        }
+        for mention in &mentions {
+            self.book.mention(mention);
+        }
+        for mention in std::mem::replace(&mut tracked.mentions, mentions) {
+            self.book.withdraw(&mention);
+        }
+    }
+
+    /// Lets names mean what calls say now; true when that moves what other calls have said.
+    fn settle_names(&mut self) -> bool {
+        let renamed = self.book.settle_names();
+        for id in &renamed.removed {
+            self.tallies.remove(id);
+        }
+        self.removed.extend(renamed.removed);
+        renamed.moved
+    }
+
+    /// Moves what an observed call contributes.
+    fn count(&mut self, now: Timestamp, call_id: &CallId) {
         let Some(mut tracked) = self.calls.remove(call_id) else { return };
         self.withdraw(call_id, &tracked);
 
-        tracked.state = tracked.call.state(now);
-        let book = &mut self.book;
-        let (visits, visits_change_at) =
-            visits(&tracked.state, now, &mut |mention| book.find_or_admit(mention));
+        let book = &self.book;
+        let (visits, visits_change_at) = visits(&tracked.state, now, &mut |mention| book.find(mention));
         tracked.visits = visits;
         tracked.busy = self.people.on(&tracked.state);
 
@@ -468,12 +514,14 @@ impl Board {
         if let Some(at) = visits_change_at {
             soonest(&mut due_at, at);
         }
-        if due_at.is_none() {
-            // Over: nothing changes any more but that it will be settled.
-            due_at = Some(tracked.call.newest_fact_at().unwrap_or(now) + SETTLE_AFTER);
-        }
         // Never due at once: whatever a rule says, time has to pass before it is asked again.
-        tracked.due_at = due_at.map(|at| at.max(now + Duration::from_millis(1)));
+        let later = now + Duration::from_millis(1);
+        tracked.due_at = match due_at {
+            Some(at) => Some(at.max(later)),
+            // Over: nothing changes any more but that it is settled, which ends it.
+            None if tracked.is_over() => Some(tracked.settles_at(now)),
+            None => Some(tracked.settles_at(now).max(later)),
+        };
         self.contribute(call_id, &tracked);
         self.calls.insert(call_id.clone(), tracked);
     }
@@ -519,23 +567,36 @@ impl Board {
             if tracked.due_at != Some(due_at) {
                 continue;
             }
-            let is_over = tracked.state.next_change_at.is_none()
-                && tracked.visits.iter().all(|visit| visit.phase == VisitPhase::Over)
-                && tracked.call.newest_fact_at().is_none_or(|newest| newest + SETTLE_AFTER <= now);
-            if is_over { self.settle(now, &call_id) } else { self.derive_and_rename(now, &call_id) }
+            if tracked.is_over() && tracked.settles_at(now) <= now {
+                self.settle(now, &call_id)
+            } else {
+                self.derive(now, [&call_id])
+            }
         }
     }
 
     fn settle(&mut self, now: Timestamp, call_id: &CallId) {
         let Some(tracked) = self.calls.remove(call_id) else { return };
-        let visits = tracked.visits.into_iter().map(|visit| SettledVisit {
-            counts: Today::of(&visit),
-            queue_id: visit.queue_id,
-            mention: visit.mention,
-            entered_at: visit.entered_at,
-        });
-        self.settled_visits.extend(visits);
+        for visit in tracked.visits {
+            let is_named = visit.entered_at >= self.midnights.home;
+            if is_named {
+                self.book.mention(&visit.mention);
+            }
+            self.settled_visits.push(SettledVisit {
+                counts: Today::of(&visit),
+                queue_id: visit.queue_id,
+                mention: visit.mention,
+                is_named,
+                entered_at: visit.entered_at,
+            });
+        }
+        for mention in &tracked.mentions {
+            self.book.withdraw(mention);
+        }
         self.settled.insert(call_id.clone(), now);
+        if self.settle_names() {
+            self.derive_all(now);
+        }
     }
 
     fn read_directory(&mut self, now: Timestamp, directory: Directory) {
@@ -562,56 +623,34 @@ impl Board {
 
     /// Starts the sums anew. Rare: the directory or the names of queues changed.
     fn derive_all(&mut self, now: Timestamp) {
-        // Each pass can only merge names that were apart, so few are ever needed.
-        for _ in 0..MOST_PASSES {
-            let names_before = self.book.generation();
-            self.derive_all_once(now);
-            if self.book.generation() == names_before {
-                break;
-            }
+        let call_ids: Vec<CallId> = self.calls.keys().cloned().collect();
+        for call_id in &call_ids {
+            self.observe(now, call_id);
         }
-        self.changed.extend(self.tallies.keys().cloned());
-        self.drop_unused_queues();
-    }
-
-    fn derive_all_once(&mut self, now: Timestamp) {
+        // Whatever that moves is counted below.
+        self.settle_names();
         for tally in self.tallies.values_mut() {
             *tally = Tally::default();
         }
         for visit in &mut self.settled_visits {
-            visit.queue_id = self.book.find_or_admit(&visit.mention).0;
+            visit.queue_id = self.book.find(&visit.mention).0;
             if visit.entered_at >= self.midnights.of(self.book.zone(&visit.queue_id)) {
                 self.tallies.entry(visit.queue_id.clone()).or_default().today.add(visit.counts);
             }
         }
         self.people.all_free();
         self.due.clear();
-        let call_ids: Vec<CallId> = self.calls.keys().cloned().collect();
         for tracked in self.calls.values_mut() {
             tracked.visits.clear();
             tracked.busy.clear();
         }
         for call_id in &call_ids {
-            self.derive(now, call_id);
+            self.count(now, call_id);
         }
+        self.changed.extend(self.tallies.keys().cloned());
     }
 
-    /// Unresolved queues live as long as something is counted for them.
-    fn drop_unused_queues(&mut self) {
-        let of_calls = self.calls.values().flat_map(|tracked| &tracked.visits).map(|visit| &visit.queue_id);
-        let mentioned: HashSet<&QueueId> = of_calls.collect();
-        let is_used = |id: &QueueId| {
-            mentioned.contains(id)
-                || self.tallies.get(id).is_some_and(|tally| tally.today != Today::default())
-        };
-        let unused = self.book.drop_unused(is_used);
-        for id in &unused {
-            self.tallies.remove(id);
-        }
-        self.removed.extend(unused);
-    }
-
-    fn set_midnights(&mut self, midnights: Midnights) {
+    fn set_midnights(&mut self, now: Timestamp, midnights: Midnights) {
         if midnights == self.midnights {
             return;
         }
@@ -626,6 +665,13 @@ impl Board {
         for id in recounted.keys() {
             if let Some(tally) = self.tallies.get_mut(id) {
                 tally.today = Today::default();
+            }
+        }
+        // A queue that only yesterday's calls have named has no row today.
+        for visit in &mut self.settled_visits {
+            if visit.is_named && visit.entered_at < self.midnights.home {
+                visit.is_named = false;
+                self.book.withdraw(&visit.mention);
             }
         }
         // No zone's day is longer ago; zones that are not known yet have theirs, too.
@@ -650,7 +696,9 @@ impl Board {
         let forget_before = self.midnights.home - REMEMBER_SETTLED;
         self.settled.retain(|_, settled_at| *settled_at >= forget_before);
         self.changed.extend(recounted.into_keys());
-        self.drop_unused_queues();
+        if self.settle_names() {
+            self.derive_all(now);
+        }
     }
 
     /// The queues that changed and those that are gone since the last call of this.
@@ -695,6 +743,8 @@ impl Board {
         let members = crew.map(|crew| crew.members.len() as u32);
         let is_heard = feed_freshness(now, trust) == Freshness::Live;
         let of_calls = |quality| if is_heard { quality } else { Quality::Unknown };
+        // Who talks since before anybody listened looks free.
+        let calls = if hears_whole_calls(now, trust) { Quality::Live } else { Quality::Inferred };
         Some(QueueView {
             id: id.clone(),
             name: queue.name.clone(),
@@ -705,9 +755,9 @@ impl Board {
             policy: queue.policy,
             quality: QueueQuality {
                 waiting: of_calls(Quality::Inferred),
-                calls: of_calls(Quality::Live),
+                calls: of_calls(calls),
                 members: members.map_or(Quality::Unknown, |_| Quality::Measured),
-                available: members.map_or(Quality::Unknown, |_| of_calls(Quality::Live)),
+                available: members.map_or(Quality::Unknown, |_| of_calls(calls)),
                 today: Quality::Inferred,
             },
         })
@@ -783,6 +833,16 @@ impl Figures {
 }
 
 impl TrackedCall {
+    /// Nothing about it changes any more without news.
+    fn is_over(&self) -> bool {
+        self.state.next_change_at.is_none() && self.visits.iter().all(|visit| visit.phase == VisitPhase::Over)
+    }
+
+    /// When it may be settled, should it be over by then.
+    fn settles_at(&self, now: Timestamp) -> Timestamp {
+        self.call.newest_fact_at().unwrap_or(now) + SETTLE_AFTER
+    }
+
     fn live(&self, call_id: &CallId) -> Option<LiveCall> {
         let open: Vec<&Leg> = self.state.legs.iter().filter(|leg| leg.ended_at.is_none()).collect();
         let visit = self.visits.iter().rev().find(|visit| visit.phase != VisitPhase::Over);

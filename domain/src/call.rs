@@ -5,7 +5,7 @@
 //! anything outside the call, and nothing ever "resurrects": a later fact just makes another set.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
@@ -123,6 +123,11 @@ impl Call {
         self.facts.insert(fact)
     }
 
+    /// How many facts are known.
+    pub fn fact_count(&self) -> usize {
+        self.facts.len()
+    }
+
     /// Time of the newest fact.
     pub fn newest_fact_at(&self) -> Option<Timestamp> {
         self.facts.last().map(|fact| fact.at)
@@ -173,7 +178,7 @@ impl Call {
 
     fn note_call_wide_facts(&self, state: &mut CallState) {
         for fact in &self.facts {
-            match &fact.what {
+            match &*fact.what {
                 What::VoicemailLeft => earliest(&mut state.voicemail_at, fact.at),
                 What::SentToVoicemail(transfer) if !transfer.failed => {
                     earliest(&mut state.voicemail_at, fact.at);
@@ -200,7 +205,7 @@ impl Call {
     /// parked it is over, even when the message about its end was lost.
     fn note_parking(&self, state: &mut CallState, now: Timestamp) {
         for fact in &self.facts {
-            let What::Parked { by, .. } = &fact.what else { continue };
+            let What::Parked { by, .. } = &*fact.what else { continue };
             for leg in &mut state.legs {
                 let was_connected = leg.answered_at.is_some_and(|answered_at| answered_at <= fact.at);
                 if leg.side == by.side
@@ -253,7 +258,7 @@ impl Call {
         let switches: Vec<(Timestamp, &SideFact, bool)> = self
             .facts
             .iter()
-            .filter_map(|fact| match &fact.what {
+            .filter_map(|fact| match &*fact.what {
                 What::Held(side) => Some((fact.at, side, true)),
                 What::Resumed(side) => Some((fact.at, side, false)),
                 _ => None,
@@ -309,7 +314,7 @@ enum Moment {
 
 impl<'a> Observation<'a> {
     fn of(fact: &'a Fact) -> Option<Self> {
-        let (leg, moment) = match &fact.what {
+        let (leg, moment) = match &*fact.what {
             What::Rang(leg) => (leg, Moment::Rang),
             What::Answered(leg) => (leg, Moment::Answered),
             What::Ended(leg) => (leg, Moment::Ended),
@@ -334,7 +339,8 @@ impl<'a> Observation<'a> {
 #[derive(Debug, Default)]
 struct Extensions<'a> {
     groups: Vec<Vec<Observation<'a>>>,
-    by_identity: HashMap<(Side, u8, &'a str), usize>,
+    /// A tree, not a hash: a call has a handful of extensions, and hashing their names costs more.
+    by_identity: BTreeMap<(Side, u8, &'a str), usize>,
 }
 
 impl<'a> Extensions<'a> {

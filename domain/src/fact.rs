@@ -15,14 +15,19 @@ pub struct Fact {
     pub call_id: CallId,
     /// When it happened, by the clock of whoever saw it (whole seconds for Zoom).
     pub at: Timestamp,
-    /// What happened.
-    pub what: What,
+    /// What happened. In a box, because facts are moved about in batches and kept in sets.
+    pub what: Box<What>,
 }
 
 impl Fact {
+    /// `what` happened to a call at `at`.
+    pub fn new(call_id: CallId, at: Timestamp, what: What) -> Self {
+        Self { call_id, at, what: Box::new(what) }
+    }
+
     /// The latest time it tells of.
     pub fn latest_time(&self) -> Timestamp {
-        match &self.what {
+        match &*self.what {
             What::Rang(leg)
             | What::Answered(leg)
             | What::Rejected(leg)

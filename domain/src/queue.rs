@@ -4,7 +4,7 @@
 //! rings on behalf of the queue, lasts between rings for a grace, and ends with the one outcome
 //! the facts support. Callers for whom no phone has rung yet cannot be seen.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     call::{CallState, Leg, soonest},
@@ -37,6 +37,11 @@ pub struct QueueMention {
 }
 
 impl QueueMention {
+    /// Every queue that the phones of a call name.
+    pub(crate) fn all(call: &CallState) -> BTreeSet<Self> {
+        call.legs.iter().filter(|leg| leg.side == Side::Callee).filter_map(Self::of).collect()
+    }
+
     /// The queue on whose behalf `leg` rang, if any.
     pub fn of(leg: &Leg) -> Option<Self> {
         match &leg.offered_by {

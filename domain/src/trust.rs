@@ -82,8 +82,18 @@ pub const LATE_AFTER: Duration = Duration::from_secs(5);
 pub const STALE_AFTER: Duration = Duration::from_secs(20);
 /// Silence after which values are hidden.
 pub const BLIND_AFTER: Duration = Duration::from_secs(5 * 60);
-/// Silence on the feed after which it is not provably alive: one missed heartbeat and a half.
+/// Silence on the feed after which it is not provably alive: two heartbeats of 25 s went unanswered.
 pub const FEED_CHECK_EVERY: Duration = Duration::from_secs(60);
+
+/// A call that began while nobody listened is not known. After this long few such calls still go on.
+pub const LONG_CALL: Duration = Duration::from_secs(3600);
+
+/// True when the calls that go on now were heard from their beginning: for [`LONG_CALL`] nothing was
+/// missed. Webhooks alone prove nothing, and are believed.
+pub fn hears_whole_calls(now: Timestamp, trust: &Trust) -> bool {
+    let missed_until = [trust.counting_since, trust.gap.map(|gap| gap.to.unwrap_or(now))];
+    missed_until.into_iter().flatten().all(|until| now.since(until) >= LONG_CALL)
+}
 
 /// Judges a screen: `now` and `server_heard_at` (the last frame) by one clock, `trust` as last told.
 pub fn freshness(
@@ -127,5 +137,33 @@ pub fn feed_freshness(now: Timestamp, trust: &Trust) -> Freshness {
                 Freshness::Stale
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_266_131_000);
+
+    #[test]
+    fn calls_are_heard_from_their_beginning_an_hour_after_the_last_miss() {
+        let trust = |counting_since, gap| Trust {
+            feed: FeedLink::Live,
+            feed_since: NOW,
+            feed_heard_at: Some(NOW),
+            feed_problem: None,
+            newest_fact_at: None,
+            counting_since,
+            gap,
+            demo: false,
+        };
+        let (recent, long_ago) = (NOW - Duration::from_secs(3_599), NOW - LONG_CALL);
+        let gap = |to| Some(Gap { from: long_ago - LONG_CALL, to });
+        assert!(hears_whole_calls(NOW, &trust(None, None)));
+        assert!(hears_whole_calls(NOW, &trust(Some(long_ago), gap(Some(long_ago)))));
+        assert!(!hears_whole_calls(NOW, &trust(Some(recent), None)));
+        assert!(!hears_whole_calls(NOW, &trust(None, gap(Some(recent)))));
+        assert!(!hears_whole_calls(NOW, &trust(None, gap(None))));
     }
 }

@@ -80,13 +80,19 @@ export class Callboard {
     await ended(child, STOP_LIMIT_MS);
   }
 
+  /** Stops it, which must work, and leaves nothing behind. */
   async remove(): Promise<void> {
     try {
       await this.stop();
     } finally {
-      await this.kill();
-      await rm(this.folder, { recursive: true, force: true });
+      await this.discard();
     }
+  }
+
+  /** Leaves nothing behind of a server that may have been killed. */
+  async discard(): Promise<void> {
+    await this.kill();
+    await rm(this.folder, { recursive: true, force: true });
   }
 
   private async isReady(): Promise<boolean> {

@@ -29,3 +29,14 @@ export async function picture(
 export async function overflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
+
+/** Texts that do not fit their place and are cut off. */
+export async function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>("h1, dt, dd, .figure-note span, td, th, .row-name, .link")]
+      .filter((part) => part.checkVisibility() && part.scrollWidth > part.clientWidth + 1 && part.clientWidth > 0)
+      .filter((part) => getComputedStyle(part).overflowX !== "visible")
+      .map((part) => part.innerText.trim())
+      .filter((text) => text !== ""),
+  );
+}

@@ -1,4 +1,4 @@
-// The board of all queues.
+// The board of all queues: sorted, searched and paused by mouse, keyboard and address.
 import { alive, expect, test } from "../harness/test.ts";
 
 test("opens and comes to life", async ({ page }) => {
@@ -8,12 +8,79 @@ test("opens and comes to life", async ({ page }) => {
   await alive(page);
 });
 
+test("finds a queue while its name is typed", async ({ page }) => {
+  await page.goto("/queues");
+  await alive(page);
+  const rows = page.locator("tbody tr");
+  await expect(rows).not.toHaveCount(1);
+  const name = (await rows.first().locator(".row-name").getAttribute("title")) ?? "";
+  await page.getByLabel("Find a queue").fill(name);
+  await expect(rows).toHaveCount(1);
+  await page.getByLabel("Find a queue").fill("no such queue");
+  await expect(page.getByText("No queue’s name or extension contains")).toBeVisible();
+});
+
+test("everything is done with the keyboard alone", async ({ page }) => {
+  await page.goto("/queues");
+  await alive(page);
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("link", { name: "Skip to the content" })).toBeFocused();
+  const heading = page.getByRole("columnheader", { name: "Offered" }).getByRole("link");
+  for (let presses = 0; presses < 40; presses += 1) {
+    if (await heading.evaluate((link) => link === document.activeElement)) break;
+    await page.keyboard.press("Tab");
+    const outline = await page.evaluate(() => {
+      const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(document.activeElement ?? document.body);
+      return outlineStyle !== "none" && outlineWidth !== "0px" ? "outlined" : boxShadow;
+    });
+    expect(outline, "what has the focus shows it").not.toBe("none");
+  }
+  await expect(heading).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/sort=/);
+  await expect(page.locator("th[data-column=offered]")).toHaveAttribute("aria-sort", /ascending|descending/);
+  await alive(page);
+  await page.keyboard.press("p");
+  await expect(page.getByRole("button", { name: "Resume updates" })).toBeVisible();
+  await page.keyboard.press("p");
+  await expect(page.getByRole("button", { name: "Pause updates" })).toBeVisible();
+});
+
+test("paused numbers stand still until they are let go", async ({ page }) => {
+  await page.goto("/queues");
+  await alive(page);
+  await page.getByRole("button", { name: "Pause updates" }).click();
+  const numbers = page.locator("tbody .number");
+  const before = await numbers.allInnerTexts();
+  // The clock goes on: that is how the reader knows that the page lives.
+  const clock = page.locator(".clock").first();
+  const then = await clock.innerText();
+  await expect(clock).not.toHaveText(then);
+  expect(await numbers.allInnerTexts()).toEqual(before);
+  await page.getByRole("button", { name: "Resume updates" }).click();
+  await expect.poll(() => numbers.allInnerTexts(), { timeout: 30_000 }).not.toEqual(before);
+});
+
+test("an address it cannot read is refused with reasons", async ({ page, troubles }) => {
+  troubles.announce(/400/);
+  const response = await page.goto("/queues?sort=beauty");
+  expect(response?.status()).toBe(400);
+  await expect(page.getByRole("main")).toContainText("sort");
+});
+
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });
 
-  test("says the same", async ({ page }) => {
+  test("says the same, sorts and finds", async ({ page }) => {
     const response = await page.goto("/queues");
     expect(response?.status()).toBe(200);
-    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    const rows = page.locator("tbody tr");
+    await expect(rows).not.toHaveCount(0);
+    await page.getByRole("columnheader", { name: "Offered" }).getByRole("link").click();
+    await expect(page).toHaveURL(/sort=/);
+    const name = (await rows.first().locator(".row-name").getAttribute("title")) ?? "";
+    await page.getByLabel("Find a queue").fill(name);
+    await page.getByRole("button", { name: "Find" }).click();
+    await expect(rows).toHaveCount(1);
   });
 });

@@ -41,8 +41,7 @@ pub fn format_rfc3339(instant: Timestamp) -> String {
 pub fn day_start(zone: Tz, now: Timestamp) -> Timestamp {
     let Some(utc) = DateTime::<Utc>::from_timestamp_millis(now.as_millis()) else { return now };
     let midnight = utc.with_timezone(&zone).date_naive().and_time(NaiveTime::MIN);
-    // No zone has ever skipped more than a day; a quarter of an hour divides every change since 1970
-    // but Liberia's of 1972.
+    // No zone has ever skipped more than a day.
     (0..=24 * 60)
         .map(|minutes| midnight + chrono::Duration::minutes(minutes))
         .find_map(|local| match zone.from_local_datetime(&local) {

@@ -1,19 +1,15 @@
 //! The web side: pages, live streams, JSON, webhooks. Holds no business state, only handles.
 
+pub mod listener;
 pub mod router;
 
-mod pages;
-
-mod live;
+pub(crate) mod assets;
+pub(crate) mod rendered;
 
 mod api;
-
-mod health;
-
-mod error;
-
+mod encoding;
+pub(crate) mod error;
 mod guard;
-
-pub(crate) mod assets;
-
-pub mod listener;
+mod health;
+mod live;
+mod pages;

@@ -199,7 +199,11 @@ impl Journal {
         let (orders, queue) = mpsc::channel(QUEUE);
         let (status, status_seen) = watch::channel(JournalStatus::Working);
         let counters = Arc::new(stats::Counters::default());
-        let task = task::Task::new(writer, reader, recent, facts, Arc::clone(&counters), status, stop);
+        let stop_checkpointing = stop.child_token();
+        let checkpointing = tracker.spawn(writer.checkpointer().await?.run(stop_checkpointing.clone()));
+        let ends = task::Ends { stop, checkpointing, stop_checkpointing };
+        let counted = Arc::clone(&counters);
+        let task = task::Task::new(writer, reader, recent, facts, counted, status, ends);
         tracker.spawn(task.run(queue));
         let bytes = Arc::new(Semaphore::new(QUEUE_BYTES));
         Ok(Self { orders, bytes, counters, status: status_seen })

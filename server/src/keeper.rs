@@ -11,7 +11,7 @@ use domain::{
     board::{Anomalies, Board, Input, LiveCall, Midnights},
     directory::Directory,
     time::Timestamp,
-    trust::{Freshness, Trust, feed_freshness},
+    trust::{Freshness, Trust, feed_freshness, hears_whole_calls},
 };
 use tokio::{
     sync::{Notify, mpsc, oneshot, watch},
@@ -29,7 +29,7 @@ use crate::{
 const ORDERS: usize = 1024;
 
 /// A board is published at least this often, changed or not: the pulse by which screens know that
-/// the server is alive.
+/// the server is alive. Without readers it is published no more often, except for who asks.
 const PULSE: Duration = Duration::from_secs(1);
 
 /// The shortest time between two publications, however few readers there are.
@@ -45,7 +45,6 @@ const DELIVERY_SHARE: u32 = 3;
 #[derive(Debug, Clone)]
 pub struct KeeperHandle {
     orders: mpsc::Sender<Order>,
-    all: watch::Receiver<Arc<Published>>,
 }
 
 /// The keeper has stopped; the process is going down.
@@ -61,12 +60,14 @@ enum Order {
 }
 
 impl KeeperHandle {
-    /// The newest state of all queues.
-    pub fn board(&self) -> Arc<Published> {
-        self.all.borrow().clone()
+    /// A board as it is now, with everything that was journalled before; `None` for a queue nobody
+    /// knows.
+    pub async fn board(&self, key: BoardKey) -> Result<Option<Arc<Published>>, KeeperGone> {
+        let board = self.subscribe(key).await?;
+        Ok(board.map(|board| board.borrow().clone()))
     }
 
-    /// A board to follow; `None` for a queue nobody knows.
+    /// A board to follow from now on; `None` for a queue nobody knows.
     pub async fn subscribe(
         &self,
         key: BoardKey,
@@ -113,8 +114,13 @@ pub(crate) struct Keeper {
     sources: Sources,
     orders: mpsc::Receiver<Order>,
     newest_fact_at: Option<Timestamp>,
-    feed_was: Freshness,
+    /// Whether the feed was alive at the last publication, and heard calls from their beginning.
+    heard: (bool, bool),
     unresolved_before: u64,
+    future_before: u64,
+    /// Something may have changed since the last publication, which was then.
+    is_dirty: bool,
+    published_at: Instant,
 }
 
 impl Keeper {
@@ -129,7 +135,6 @@ impl Keeper {
         let trust = sources.trust.borrow().clone();
         let publisher = Publisher::new(epoch, clock::now(), trust);
         let (orders, received) = mpsc::channel(ORDERS);
-        let handle = KeeperHandle { orders, all: publisher.all() };
         let keeper = Self {
             board,
             publisher,
@@ -137,10 +142,13 @@ impl Keeper {
             sources,
             orders: received,
             newest_fact_at,
-            feed_was: Freshness::Live,
+            heard: (true, true),
             unresolved_before: 0,
+            future_before: 0,
+            is_dirty: true,
+            published_at: Instant::now(),
         };
-        (keeper, handle)
+        (keeper, KeeperHandle { orders })
     }
 
     /// Keeps the board until `stop`, or until a source that never ends has ended.
@@ -148,23 +156,18 @@ impl Keeper {
         let mut pulse = tokio::time::interval(PULSE);
         pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.let_time_pass();
-        self.publish();
-        let mut published_at = Instant::now();
-        let mut is_dirty = false;
         loop {
-            let interval = interval(self.publisher.readers());
-            let publish_at = published_at + interval;
+            let publish_at = interval(self.publisher.readers()).map(|pause| self.published_at + pause);
             // Fair on purpose: neither a backlog of events nor a crowd of askers may starve the other.
             tokio::select! {
                 () = stop.cancelled() => break,
                 _ = pulse.tick() => {
                     self.let_time_pass();
-                    is_dirty = true;
+                    self.publish();
                 }
                 events = self.sources.journalled.recv() => {
                     let Some(events) = events else { break };
                     self.apply(events);
-                    is_dirty = true;
                 }
                 Some(order) = self.orders.recv() => self.obey(order),
                 changed = self.sources.directory.changed() => {
@@ -172,30 +175,28 @@ impl Keeper {
                     let directory = (**self.sources.directory.borrow_and_update()).clone();
                     self.board.apply(clock::now(), Input::Directory(directory));
                     self.let_time_pass();
-                    is_dirty = true;
                 }
                 changed = self.sources.trust.changed() => {
                     if changed.is_err() { break }
                     self.sources.trust.borrow_and_update();
-                    is_dirty = true;
+                    self.is_dirty = true;
                 }
-                () = tokio::time::sleep_until(publish_at), if is_dirty => {}
+                () = sleep_until(publish_at), if self.is_dirty => {}
             }
-            if is_dirty && Instant::now() >= publish_at {
-                self.publish();
-                published_at = Instant::now();
-                is_dirty = false;
+            if publish_at.is_some_and(|at| Instant::now() >= at) {
+                self.publish_if_dirty();
             }
         }
     }
 
     fn apply(&mut self, events: Vec<Journalled>) {
         let now = clock::now();
-        for event in events {
-            self.newest_fact_at = Some(event.received_at);
-            if let Some(fact) = event.fact {
-                self.board.apply(now, Input::Fact(fact));
-            }
+        self.newest_fact_at = events.last().map(|event| event.received_at).or(self.newest_fact_at);
+        self.board.apply(now, Input::Facts(events.into_iter().filter_map(|event| event.fact).collect()));
+        self.is_dirty = true;
+        let future = self.board.anomalies().future;
+        if future > std::mem::replace(&mut self.future_before, future) {
+            tracing::warn!(future, "events are dated later than this machine's clock; check the clock");
         }
         let unresolved = self.board.unresolved_so_far();
         if unresolved > std::mem::replace(&mut self.unresolved_before, unresolved) {
@@ -207,12 +208,14 @@ impl Keeper {
         let now = clock::now();
         let midnights = midnights(&self.board, self.home, now);
         self.board.apply(now, Input::Midnights(midnights));
+        self.is_dirty = true;
     }
 
     fn obey(&mut self, order: Order) {
         // An asker that is gone has lost interest: nothing to do about a failed answer.
         match order {
             Order::Subscribe(key, answer) => {
+                self.publish_if_dirty();
                 let _ = answer.send(self.publisher.subscribe(&self.board, &key));
             }
             Order::LiveCalls(answer) => {
@@ -224,23 +227,39 @@ impl Keeper {
         }
     }
 
+    fn publish_if_dirty(&mut self) {
+        if self.is_dirty {
+            self.publish();
+        }
+    }
+
     fn publish(&mut self) {
         let now = clock::now();
         self.board.apply(now, Input::Tick);
         let mut trust = self.sources.trust.borrow().clone();
         trust.newest_fact_at = trust.newest_fact_at.max(self.newest_fact_at);
-        // Every row's quality depends on whether the feed is heard.
-        let feed_is = feed_freshness(now, &trust);
-        let whole = (feed_is == Freshness::Live) != (self.feed_was == Freshness::Live);
-        self.feed_was = feed_is;
+        // Every row's quality depends on them.
+        let heard = (feed_freshness(now, &trust) == Freshness::Live, hears_whole_calls(now, &trust));
+        let whole = std::mem::replace(&mut self.heard, heard) != heard;
         self.publisher.publish(&mut self.board, now, &trust, whole);
+        (self.is_dirty, self.published_at) = (false, Instant::now());
     }
 }
 
-/// The time between two publications that keeps deliveries within their share of a core.
-fn interval(readers: usize) -> Duration {
+/// The time between two publications that keeps deliveries within their share of a core; `None` when
+/// there is nobody to deliver to.
+fn interval(readers: usize) -> Option<Duration> {
     let readers = u32::try_from(readers).unwrap_or(u32::MAX);
-    (DELIVERY * DELIVERY_SHARE).saturating_mul(readers).clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL)
+    let pause = (DELIVERY * DELIVERY_SHARE).saturating_mul(readers);
+    (readers > 0).then(|| pause.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL))
+}
+
+/// Never, when there is no instant.
+async fn sleep_until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// When today began in every zone the board needs.
@@ -262,9 +281,10 @@ mod tests {
 
     #[test]
     fn the_more_readers_the_longer_between_two_publications() {
-        assert_eq!(interval(0), SHORTEST_INTERVAL);
-        assert_eq!(interval(100), Duration::from_millis(6));
-        assert_eq!(interval(2_000), Duration::from_millis(120));
-        assert_eq!(interval(1_000_000), LONGEST_INTERVAL);
+        assert_eq!(interval(0), None);
+        assert_eq!(interval(1), Some(SHORTEST_INTERVAL));
+        assert_eq!(interval(100), Some(Duration::from_millis(6)));
+        assert_eq!(interval(2_000), Some(Duration::from_millis(120)));
+        assert_eq!(interval(1_000_000), Some(LONGEST_INTERVAL));
     }
 }

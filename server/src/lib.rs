@@ -44,7 +44,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::Config,
-    http::router::{AppState, SiteFacts, router, stream_permits},
+    http::{
+        rendered::RenderedPages,
+        router::{AppState, SiteFacts, router, stream_permits},
+    },
     journal::{Journal, Replay},
     keeper::{Keeper, Sources},
     lookout::Lookout,
@@ -63,6 +66,9 @@ use crate::{
 /// the journal then waits, and with it the socket.
 const COMMITS_FOR_THE_KEEPER: usize = 16;
 
+/// How often a server without a feed of its own writes down that it could have taken events.
+const WEBHOOK_PULSE: Duration = Duration::from_secs(10);
+
 /// How far back the live state is rebuilt: the longest day of any zone, and calls from before it.
 const REBUILT: Duration = Duration::from_secs(25 * 3600 + SETTLE_AFTER.as_secs());
 
@@ -73,6 +79,16 @@ pub enum Purpose {
     Work,
     /// Made-up data; every page says so.
     Demo,
+}
+
+impl Purpose {
+    /// The word in the database.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Work => "work",
+            Self::Demo => "demo",
+        }
+    }
 }
 
 /// Why the server could not start, or ended by itself.
@@ -101,10 +117,8 @@ pub async fn run(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> Result<(), RunError> {
-    // Pages cannot be rendered without; a second call fails and changes nothing.
-    let _ = any_spawner::Executor::init_tokio();
     let now = clock::now();
-    let (store, writer) = Store::open(&config.data_dir, now).await?;
+    let (store, writer) = Store::open(&config.data_dir, purpose, now).await?;
     let reader = Reader::new(config.zoom.account_id.as_deref());
     let last_pulse = store.last_pulse().await?;
 
@@ -117,7 +131,12 @@ pub async fn run(
     let journal =
         Journal::start(writer, reader.clone(), facts, now, &journal_tracker, journal_stop.clone()).await?;
 
-    let (board, newest_fact_at) = rebuild(&store, reader.clone(), config.time_zone, now).await?;
+    let rebuilding = rebuild(&store, reader.clone(), config.time_zone, now);
+    let Some(rebuilt) = stop.run_until_cancelled(rebuilding).await else {
+        close(&journal_stop, &journal_tracker, &store).await;
+        return Ok(());
+    };
+    let (board, newest_fact_at) = rebuilt?;
     let zoom = connect(&config, &journal, &reader, last_pulse, &tracker, &sources_stop)?;
     let lookout = Lookout {
         store: store.clone(),
@@ -143,6 +162,7 @@ pub async fn run(
         webhooks,
         home: config.time_zone,
         site: SiteFacts::new(purpose == Purpose::Demo, public_host.as_deref()),
+        pages: RenderedPages::default(),
         streams: stream_permits(),
         stop: sources_stop.clone(),
     };
@@ -158,12 +178,18 @@ pub async fn run(
     if tokio::time::timeout(shutdown::DRAIN, tracker.wait()).await.is_err() {
         tracing::warn!("some requests did not end in time and were cut off");
     }
+    close(&journal_stop, &journal_tracker, &store).await;
+    failure.map_or(Ok(()), Err)
+}
+
+/// The last things to end: what is queued is written, and the log folded into the file.
+async fn close(journal_stop: &CancellationToken, journal_tracker: &TaskTracker, store: &Store) {
+    // Whoever closes last folds the log, and only the writer may.
+    store.close().await;
     journal_stop.cancel();
     journal_tracker.close();
     journal_tracker.wait().await;
-    store.close().await;
     tracing::info!("stopped");
-    failure.map_or(Ok(()), Err)
 }
 
 /// What comes from Zoom besides events.
@@ -182,7 +208,8 @@ fn connect(
     stop: &CancellationToken,
 ) -> Result<Zoom, RunError> {
     let Some(credentials) = &config.zoom.app else {
-        return Ok(Zoom { feed: no_feed(tracker, stop), directory: no_directory(tracker, stop) });
+        let feed = webhooks_only(journal, last_pulse, tracker, stop);
+        return Ok(Zoom { feed, directory: no_directory(tracker, stop) });
     };
     let http = zoom::http_client()?;
     let timings = config.zoom.timings;
@@ -190,7 +217,7 @@ fn connect(
     let rest = RestClient::new(http, config.zoom.api_url.clone(), tokens.clone());
     let directory = directory::spawn(rest, tracker, stop.clone());
     let feed = match &config.zoom.ws_subscription_id {
-        None => no_feed(tracker, stop),
+        None => webhooks_only(journal, last_pulse, tracker, stop),
         Some(subscription_id) => Feed {
             url: config.zoom.ws_url.clone(),
             subscription_id: subscription_id.clone(),
@@ -205,10 +232,33 @@ fn connect(
     Ok(Zoom { feed, directory })
 }
 
-/// Without a subscription events come by webhook only.
-fn no_feed(tracker: &TaskTracker, stop: &CancellationToken) -> watch::Receiver<FeedStatus> {
+/// Without a subscription events come by webhook only. Nothing tells whether Zoom still sends them; what
+/// is known, and written down, is when this server could not have taken any.
+fn webhooks_only(
+    journal: &Journal,
+    last_pulse: Option<Timestamp>,
+    tracker: &TaskTracker,
+    stop: &CancellationToken,
+) -> watch::Receiver<FeedStatus> {
     let (status, seen) = watch::channel(FeedStatus::new(FeedLink::WebhookOnly, clock::now()));
-    hold_until_stop(status, tracker, stop);
+    let (journal, stop) = (journal.clone(), stop.clone());
+    let pulses = async move {
+        if let Some(from) = last_pulse {
+            journal.open_gap(from, "server not running").await?;
+            journal.close_gap(clock::now()).await?;
+        }
+        let mut every = tokio::time::interval(WEBHOOK_PULSE);
+        while stop.run_until_cancelled(every.tick()).await.is_some() {
+            journal.pulse(clock::now()).await?;
+        }
+        journal.pulse(clock::now()).await
+    };
+    tracker.spawn(async move {
+        if pulses.await.is_err() {
+            tracing::debug!("the journal has ended before the pulses");
+        }
+        drop(status);
+    });
     seen
 }
 
@@ -232,6 +282,11 @@ fn hold_until_stop(held: impl Send + 'static, tracker: &TaskTracker, stop: &Canc
     });
 }
 
+/// Events of one second are applied together, which spares working out a call for each of them.
+fn arrived_together(a: Timestamp, b: Timestamp) -> bool {
+    a.as_millis().div_euclid(1000) == b.as_millis().div_euclid(1000)
+}
+
 /// A board made from the journal: everything of today in any zone, and the calls that may still
 /// go on. Events are applied as of the time they arrived, so that it stands where it would stand
 /// without the restart. Also tells when the newest of them arrived.
@@ -246,13 +301,13 @@ async fn rebuild(
     let mut replay = Replay::start(store, reader, now - REBUILT).await?;
     let mut count = 0_usize;
     let mut newest_fact_at = None;
-    while let Some(page) = replay.next_page().await? {
+    while let Some(mut page) = replay.next_page().await? {
         count += page.len();
-        for event in page {
-            newest_fact_at = Some(event.received_at);
-            if let Some(fact) = event.fact {
-                board.apply(event.received_at, Input::Fact(fact));
-            }
+        for together in page.chunk_by_mut(|a, b| arrived_together(a.received_at, b.received_at)) {
+            let Some(arrived_at) = together.last().map(|event| event.received_at) else { continue };
+            newest_fact_at = Some(arrived_at);
+            let facts = together.iter_mut().filter_map(|event| event.fact.take()).collect();
+            board.apply(arrived_at, Input::Facts(facts));
         }
     }
     tracing::info!(events = count, "rebuilt the live state from the journal");

@@ -182,11 +182,6 @@ impl Publisher {
         }
     }
 
-    /// The board of all queues.
-    pub(crate) fn all(&self) -> watch::Receiver<Arc<Published>> {
-        self.all.subscribe()
-    }
-
     /// A board; `None` for a queue nobody knows. A queue's own board is made for its first reader.
     pub(crate) fn subscribe(
         &mut self,
@@ -214,10 +209,10 @@ impl Publisher {
         Some(channel.subscribe())
     }
 
-    /// Readers of all boards together. The receiver every server keeps for its pages is not one.
+    /// Readers of all boards together.
     pub(crate) fn readers(&self) -> usize {
         let of_queues: usize = self.of_queues.values().map(watch::Sender::receiver_count).sum();
-        self.all.receiver_count().saturating_sub(1) + of_queues
+        self.all.receiver_count() + of_queues
     }
 
     /// Publishes what changed, or just the time and the trust when nothing did.
@@ -363,7 +358,7 @@ mod tests {
         read(&mut board, vec![queue("b", "Support"), queue("a", "Billing\n\ndata: {}")]);
         let mut publisher = Publisher::new(7, NOW, trust());
         publisher.publish(&mut board, NOW, &trust(), false);
-        let published = publisher.all().borrow().clone();
+        let published = publisher.all.borrow().clone();
         let frame = published.full_frame();
         assert!(frame.starts_with(b"id: 7-1\nevent: view\ndata: {"));
         let text = std::str::from_utf8(&frame).unwrap();
@@ -382,7 +377,7 @@ mod tests {
         read(&mut board, vec![queue("a", "Billing"), queue("b", "Helpdesk")]);
         publisher.publish(&mut board, NOW, &trust(), false);
         publisher.publish(&mut board, NOW, &trust(), false);
-        let published = publisher.all().borrow().clone();
+        let published = publisher.all.borrow().clone();
 
         assert!(published.frames_after(3).is_empty());
         let missed = published.frames_after(1);
@@ -396,7 +391,7 @@ mod tests {
         for _ in 0..FRAMES_KEPT {
             publisher.publish(&mut board, NOW, &trust(), false);
         }
-        let published = publisher.all().borrow().clone();
+        let published = publisher.all.borrow().clone();
         assert_eq!(published.frames_after(1), vec![published.full_frame()]);
     }
 

@@ -3,6 +3,7 @@
 //! [`Store::open`] gives two halves: the [`Store`] reads and can be cloned; the one [`Writer`]
 //! belongs to the journal's task. Both keep the folder locked for this process.
 
+mod checkpoint;
 mod event;
 mod gap;
 mod writer;
@@ -23,10 +24,13 @@ use sqlx::{
 };
 
 pub use self::{
+    checkpoint::Checkpointer,
     event::StoredEvent,
     gap::StoredGap,
     writer::{Batch, Committed, EventRow, GapOrder, QuarantineRow, Writer},
 };
+
+use crate::Purpose;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
@@ -86,6 +90,17 @@ pub enum StoreError {
     Locked {
         /// The folder.
         folder: PathBuf,
+    },
+    /// A demo wrote the database and a real server shall use it, or the other way round.
+    #[error("use the database {}: {}; set CALLBOARD_DATA_DIR to another folder", .file.display(), match .purpose {
+        Purpose::Work => "a demo made it, so its calls are made up",
+        Purpose::Demo => "it holds real calls, and a demo would mix made-up ones with them",
+    })]
+    OtherPurpose {
+        /// The database.
+        file: PathBuf,
+        /// What it was to be used for.
+        purpose: Purpose,
     },
     /// The database was made by a newer version.
     #[error("use the database {}: a newer version of callboard (migration {migration}) has changed it; start that version or restore a backup from before", .file.display())]
@@ -150,14 +165,15 @@ impl StoreError {
 }
 
 impl Store {
-    /// Opens the database in `folder`, making both when missing; `now` dates a new one.
-    pub async fn open(folder: &Path, now: Timestamp) -> Result<(Self, Writer), StoreError> {
+    /// Opens the database in `folder`, making both when missing; `now` dates a new one. Real and
+    /// made-up events never share one.
+    pub async fn open(folder: &Path, purpose: Purpose, now: Timestamp) -> Result<(Self, Writer), StoreError> {
         let lock = Arc::new(lock_folder(folder)?);
         let file = folder.join("callboard.sqlite");
         let mut writer = Writer::connect(&file, Arc::clone(&lock)).await?;
         check_sqlite(writer.connection(), &file).await?;
         migrate(writer.connection(), &file).await?;
-        let installation = Arc::new(writer.installation(now).await?);
+        let installation = Arc::new(writer.installation(purpose, now).await?);
         writer.resume().await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)

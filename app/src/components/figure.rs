@@ -2,6 +2,7 @@
 
 use domain::{
     time::{Timestamp, clock_face},
+    trust::FeedLink,
     view::{Level, SMALL_SAMPLE, Totals},
 };
 use leptos::prelude::*;
@@ -77,6 +78,8 @@ pub struct Sources<'a> {
     pub longest_in: Option<&'a str>,
     /// The zone of times in notes.
     pub zone: &'a LocalZone,
+    /// False as long as no event can have arrived: then nothing about calls is known.
+    pub heard: bool,
 }
 
 impl<'a> Sources<'a> {
@@ -88,6 +91,8 @@ impl<'a> Sources<'a> {
             wait_level: state.wait_level,
             longest_in: if alone { None } else { state.longest_in() },
             zone: &state.zone,
+            heard: state.latest.trust.feed_heard_at.is_some()
+                || state.latest.trust.feed == FeedLink::WebhookOnly,
         }
     }
 }
@@ -110,9 +115,9 @@ impl Subject {
             Self::Longest => "Longest wait",
             Self::Free => "Agents free",
             Self::Talking => "Talking",
-            Self::ServiceLevel => "Service level today",
-            Self::Answered => "Answered today",
-            Self::Abandoned => "Abandoned today",
+            Self::ServiceLevel => "Service level",
+            Self::Answered => "Answered",
+            Self::Abandoned => "Abandoned",
         }
     }
 
@@ -131,18 +136,27 @@ impl Subject {
 
     /// The figure now.
     pub fn face(self, sources: Sources<'_>) -> FigureFace {
-        let Sources { totals, at, wait_level, longest_in, zone } = sources;
+        let Sources { totals, at, wait_level, longest_in, zone, heard } = sources;
         let figures = &totals.figures;
         let plain =
             |text: String, note: String| FigureFace { text, unit: String::new(), note, level: Level::Normal };
+        let is_of_today = matches!(self, Self::ServiceLevel | Self::Answered | Self::Abandoned);
+        if !heard && !is_of_today {
+            return plain(numeral::UNKNOWN.to_owned(), "no event has arrived".to_owned());
+        }
         match self {
             Self::Waiting => {
                 let threshold = match totals.shared_threshold_seconds {
                     Some(seconds) => format!("{seconds}\u{a0}s"),
                     None => "target".to_owned(),
                 };
-                let note = match (figures.waiting, totals.waiting_beyond_threshold) {
-                    (0, _) => "nobody waits".to_owned(),
+                // The longest wait ticks here, ahead of what the server counted.
+                let ticked = totals.shared_threshold_seconds.zip(figures.oldest_waiting_since);
+                let ticked_beyond =
+                    ticked.is_some_and(|(seconds, since)| at.since(since).as_secs() >= seconds.into());
+                let beyond = totals.waiting_beyond_threshold.max(u32::from(ticked_beyond));
+                let note = match (figures.waiting, beyond) {
+                    (0, _) => "nobody seen waiting".to_owned(),
                     (_, 0) => format!("none beyond {threshold}"),
                     (_, beyond) => format!("{} beyond {threshold}", numeral::count(beyond)),
                 };
@@ -150,10 +164,11 @@ impl Subject {
             }
             Self::Longest => {
                 let Some(since) = figures.oldest_waiting_since else {
-                    return plain(clock_face(std::time::Duration::ZERO), "nobody waits".to_owned());
+                    return plain(clock_face(std::time::Duration::ZERO), "nobody seen waiting".to_owned());
                 };
+                // Where to go says more than since when, and a wall has room for one of them.
                 let note = match longest_in {
-                    Some(queue) => format!("{} · since {}", numeral::shortened(queue, 22), zone.clock(since)),
+                    Some(queue) => numeral::shortened(queue, 22),
                     None => format!("since {}", zone.clock(since)),
                 };
                 FigureFace { level: wait_level, ..plain(clock_face(at.since(since)), note) }
@@ -189,29 +204,27 @@ impl Subject {
                 let missed = decided >= SMALL_SAMPLE
                     && figures.service_level_today.permille() < totals.shared_target_permille;
                 let note = match (decided, totals.shared_target_permille, totals.shared_threshold_seconds) {
-                    (0, ..) => "no visit decided yet".to_owned(),
-                    (_, Some(target), Some(seconds)) => {
-                        format!("target {} in {seconds}\u{a0}s", numeral::target(target))
-                    }
+                    (0, ..) => "none decided today".to_owned(),
+                    (_, Some(target), Some(_)) => format!("today, target {}", numeral::target(target)),
                     (_, Some(target), None) => {
-                        format!("target {} in each queue’s time", numeral::target(target))
+                        format!("today, target {}, times differ", numeral::target(target))
                     }
-                    (_, None, _) => "each queue by its own target".to_owned(),
+                    (_, None, _) => "today, targets differ".to_owned(),
                 };
                 FigureFace { text, unit, note, level: if missed { Level::Watch } else { Level::Normal } }
             }
             Self::Answered => plain(
                 numeral::short_count(figures.answered_today),
                 match numeral::share(figures.answered_today, figures.offered_today) {
-                    Some(share) => format!("{share} of {} offered", numeral::count(figures.offered_today)),
-                    None => "none offered yet".to_owned(),
+                    Some(share) => format!("today, {share} of {}", numeral::count(figures.offered_today)),
+                    None => "none offered today".to_owned(),
                 },
             ),
             Self::Abandoned => plain(
                 numeral::short_count(figures.abandoned_today),
                 match numeral::share(figures.abandoned_today, figures.offered_today) {
-                    Some(share) => format!("of {} offered · {share}", numeral::count(figures.offered_today)),
-                    None => "none offered yet".to_owned(),
+                    Some(share) => format!("today, {share} of {}", numeral::count(figures.offered_today)),
+                    None => "none offered today".to_owned(),
                 },
             ),
         }
@@ -288,6 +301,7 @@ mod tests {
             wait_level: Level::Act,
             longest_in: Some("Billing"),
             zone: &zone,
+            heard: true,
         })
     }
 
@@ -315,11 +329,11 @@ mod tests {
         let waiting = face(Subject::Waiting, &totals());
         assert_eq!((waiting.text.as_str(), waiting.note.as_str()), ("7", "2 beyond 20\u{a0}s"));
         let longest = face(Subject::Longest, &totals());
-        assert_eq!((longest.text.as_str(), longest.note.as_str()), ("3:42", "Billing · since 12:58:29"));
+        assert_eq!((longest.text.as_str(), longest.note.as_str()), ("3:42", "Billing"));
         let level = face(Subject::ServiceLevel, &totals());
-        assert_eq!((level.text.as_str(), level.note.as_str()), ("78", "target 80\u{a0}% in 20\u{a0}s"));
+        assert_eq!((level.text.as_str(), level.note.as_str()), ("78", "today, target 80\u{a0}%"));
         assert_eq!(level.level, Level::Watch);
-        assert_eq!(face(Subject::Abandoned, &totals()).note, "of 318 offered · 3.8\u{a0}%");
+        assert_eq!(face(Subject::Abandoned, &totals()).note, "today, 3.8\u{a0}% of 318");
     }
 
     #[test]
@@ -344,13 +358,13 @@ mod tests {
         assert_eq!(face(Subject::Free, &empty).text, "—");
         assert_eq!(face(Subject::ServiceLevel, &empty).text, "n/a");
         assert_eq!(face(Subject::Waiting, &empty).text, "0");
-        assert_eq!(face(Subject::Abandoned, &empty).note, "none offered yet");
+        assert_eq!(face(Subject::Abandoned, &empty).note, "none offered today");
     }
 
     #[test]
     fn no_target_in_common_means_no_verdict() {
         let mixed = Totals { shared_target_permille: None, ..totals() };
         assert_eq!(face(Subject::ServiceLevel, &mixed).level, Level::Normal);
-        assert_eq!(face(Subject::ServiceLevel, &mixed).note, "each queue by its own target");
+        assert_eq!(face(Subject::ServiceLevel, &mixed).note, "today, targets differ");
     }
 }

@@ -22,10 +22,11 @@ pub fn FigureCell(
     let part = |part: fn(Face, Column) -> String| {
         row.text(move |row| part(column.face(&row.queue, row.shown_at, room), column))
     };
+    let unit = column.has_unit().then(|| view! { <span class="unit">{part(|face, _| face.unit)}</span> });
     view! {
         <td data-column=column.key() data-face=part(|face, column| face.words(column))>
             <span class="number">{part(|face, _| face.text)}</span>
-            <span class="unit">{part(|face, _| face.unit)}</span>
+            {unit}
         </td>
     }
 }

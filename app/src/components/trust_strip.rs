@@ -19,7 +19,10 @@ pub fn TrustStrip(
             <Link
                 board=board.clone()
                 name="Screen "
-                face=|state| state.standing.screen_face(state.now, state.server_heard_at, &state.zone)
+                face=|state| match state.paused_at {
+                    Some(_) => LinkFace { state: "late", text: "paused".to_owned() },
+                    None => state.standing.screen_face(state.now, state.server_heard_at, &state.zone),
+                }
             />
             <Link
                 board=board.clone()

@@ -61,7 +61,7 @@ impl ProblemPage {
             explanation: vec![
                 "The server is reading its records. This takes a few seconds; load the page again then."
                     .to_owned(),
-                "If it stays like this, “callboard doctor” on the server says what is missing.".to_owned(),
+                "If it stays like this, /readyz on this server and its log say what is missing.".to_owned(),
             ],
             problems: Vec::new(),
             next: None,

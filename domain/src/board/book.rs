@@ -1,7 +1,8 @@
 //! The names of queues: which queue a call means when it says "Billing" or "801".
 //!
 //! Knows the directory, the names queues used to have, and queues that only calls have named.
-//! The answer depends on what is known, never on the order in which it was learned.
+//! The answer depends on what calls say now, never on the order in which they said it: which
+//! queues are unresolved is worked out from the whole set of mentions.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,31 +15,42 @@ use crate::{
 
 #[derive(Debug, Default)]
 pub(super) struct QueueBook {
+    /// The directory, and the names by which calls may mean its queues.
     queues: BTreeMap<QueueId, DirectoryQueue>,
     by_number: HashMap<String, QueueId>,
     by_name: HashMap<String, QueueId>,
     by_extension: HashMap<ExtensionId, QueueId>,
-    generation: u64,
+    /// What calls say, and how many say it.
+    mentions: BTreeMap<QueueMention, u32>,
+    /// Those of the mentions that the directory does not know, and the queues they amount to.
+    unresolved: BTreeMap<QueueMention, QueueId>,
+    unresolved_queues: BTreeMap<QueueId, DirectoryQueue>,
+    /// The set of unresolved mentions changed since they were worked out.
+    is_stale: bool,
     admitted: u64,
 }
 
-impl QueueBook {
-    /// Rises when a name came to mean another queue than before.
-    pub(super) fn generation(&self) -> u64 {
-        self.generation
-    }
+/// What another set of mentions changed.
+#[derive(Debug, Default)]
+pub(super) struct Renamed {
+    /// A mention that others had made before means another queue now.
+    pub(super) moved: bool,
+    /// Queues that nobody mentions any more.
+    pub(super) removed: Vec<QueueId>,
+}
 
+impl QueueBook {
     /// Queues admitted so far that nobody knew.
     pub(super) fn admitted(&self) -> u64 {
         self.admitted
     }
 
     pub(super) fn get(&self, id: &QueueId) -> Option<&DirectoryQueue> {
-        self.queues.get(id)
+        self.queues.get(id).or_else(|| self.unresolved_queues.get(id))
     }
 
     pub(super) fn queues(&self) -> impl Iterator<Item = &DirectoryQueue> {
-        self.queues.values()
+        self.queues.values().chain(self.unresolved_queues.values())
     }
 
     pub(super) fn zone(&self, id: &QueueId) -> Option<&ZoneName> {
@@ -73,113 +85,139 @@ impl QueueBook {
             }
             self.by_name.insert(folded(&queue.name), queue.id.clone());
         }
+        self.is_stale = true;
         true
     }
 
-    /// The queue a call means, admitted as unresolved when nobody knows it.
-    pub(super) fn find_or_admit(&mut self, mention: &QueueMention) -> (QueueId, ServiceLevelPolicy) {
-        let by_extension = mention.extension_id.as_ref().and_then(|id| self.by_extension.get(id));
-        let by_number = number_of(mention).and_then(|number| self.by_number.get(&number));
-        let by_name = name_of(mention).and_then(|name| self.by_name.get(&name));
-        let resolved = |id: Option<&QueueId>| id.filter(|id| !id.is_unresolved()).cloned();
-        // Numbers are unique in an account, names need not be.
-        let found = resolved(by_extension).or_else(|| resolved(by_number)).or_else(|| by_name.cloned());
-        match found {
-            Some(id) => {
-                self.link(mention, &id);
-                let policy = self.queues.get(&id).map(|queue| queue.policy).unwrap_or_default();
-                (id, policy)
+    /// One call more says this.
+    pub(super) fn mention(&mut self, mention: &QueueMention) {
+        match self.mentions.get_mut(mention) {
+            Some(count) => *count += 1,
+            None => {
+                self.mentions.insert(mention.clone(), 1);
+                self.is_stale |= self.known(mention).is_none();
             }
-            None => (self.admit(mention), ServiceLevelPolicy::default()),
         }
     }
 
-    /// A queue nobody knows is named by its name, or by its number until a call tells both.
-    fn admit(&mut self, mention: &QueueMention) -> QueueId {
-        let known = match (name_of(mention), number_of(mention), &mention.extension_id) {
-            (Some(name), _, _) => Err(name),
-            (None, Some(number), _) => self.by_number.get(&number).cloned().ok_or(number),
-            (None, None, Some(extension_id)) => {
-                self.by_extension.get(extension_id).cloned().ok_or_else(|| extension_id.to_string())
-            }
-            (None, None, None) => Err(String::new()),
-        };
-        let id = match known {
-            Ok(id) => return id,
-            Err(key) => unresolved(&key),
-        };
-        let name = mention
-            .name
-            .clone()
-            .or_else(|| mention.extension_number.as_ref().map(|number| format!("Queue {number}")))
-            .unwrap_or_else(|| "Unknown queue".to_owned());
-        self.admitted += 1;
-        self.queues.entry(id.clone()).or_insert_with(|| DirectoryQueue {
-            id: id.clone(),
-            extension_id: mention.extension_id.clone(),
-            name,
-            extension_number: mention.extension_number.clone(),
-            zone: None,
-            members: None,
-            policy: ServiceLevelPolicy::default(),
-        });
-        if let Some(name) = name_of(mention) {
-            self.by_name.insert(name, id.clone());
-        }
-        self.link(mention, &id);
-        id
-    }
-
-    /// Lets the number and the extension of a mention lead to the unresolved queue it names.
-    ///
-    /// When two unresolved queues are told with one number, the smaller id has it: whoever was
-    /// told last must make no difference.
-    fn link(&mut self, mention: &QueueMention, id: &QueueId) {
-        if !id.is_unresolved() {
-            return;
-        }
-        if let Some(number) = number_of(mention) {
-            let number_only = unresolved(&number);
-            match self.by_number.get(&number) {
-                Some(before) if before == id => {}
-                Some(before) if *before == number_only => {
-                    // Calls that only told the number belong to this queue too.
-                    self.generation += 1;
-                    self.by_number.insert(number, id.clone());
-                }
-                Some(before) if before < id => {}
-                _ => {
-                    self.by_number.insert(number, id.clone());
-                }
-            }
-            if let Some(queue) = self.queues.get_mut(id) {
-                let told = mention.extension_number.clone();
-                queue.extension_number = match queue.extension_number.take() {
-                    Some(known) => Some(told.map_or(known.clone(), |told| told.min(known))),
-                    None => told,
-                };
-            }
-        }
-        if let Some(extension_id) = &mention.extension_id {
-            self.by_extension.entry(extension_id.clone()).or_insert_with(|| id.clone());
+    /// One call less says this.
+    pub(super) fn withdraw(&mut self, mention: &QueueMention) {
+        let Some(count) = self.mentions.get_mut(mention) else { return };
+        *count -= 1;
+        if *count == 0 {
+            self.mentions.remove(mention);
+            self.is_stale |= self.known(mention).is_none();
         }
     }
 
-    /// Forgets unresolved queues that no call is counted for, and tells which.
-    pub(super) fn drop_unused(&mut self, is_used: impl Fn(&QueueId) -> bool) -> Vec<QueueId> {
-        let unused: Vec<QueueId> =
-            self.queues.keys().filter(|id| id.is_unresolved() && !is_used(id)).cloned().collect();
-        for id in &unused {
-            self.queues.remove(id);
+    /// Works out the unresolved queues, when what calls say has changed.
+    pub(super) fn settle_names(&mut self) -> Renamed {
+        if !std::mem::take(&mut self.is_stale) {
+            return Renamed::default();
         }
-        self.by_name.retain(|_, id| !unused.contains(id));
-        self.by_number.retain(|_, id| !unused.contains(id));
-        self.by_extension.retain(|_, id| !unused.contains(id));
-        unused
+        let unknown: Vec<QueueMention> =
+            self.mentions.keys().filter(|mention| self.known(mention).is_none()).cloned().collect();
+        let unresolved = name(&unknown);
+        let moved = self
+            .unresolved
+            .iter()
+            .any(|(mention, before)| unresolved.get(mention).is_some_and(|now| now != before));
+        let queues = describe(&unresolved);
+        let removed: Vec<QueueId> =
+            self.unresolved_queues.keys().filter(|id| !queues.contains_key(id)).cloned().collect();
+        let admitted = queues.keys().filter(|id| !self.unresolved_queues.contains_key(id)).count();
+        self.admitted += admitted as u64;
+        self.unresolved = unresolved;
+        self.unresolved_queues = queues;
+        Renamed { moved, removed }
+    }
+
+    /// The queue a call means and what it promises.
+    pub(super) fn find(&self, mention: &QueueMention) -> (QueueId, ServiceLevelPolicy) {
+        let known = self.known(mention).or_else(|| self.unresolved.get(mention));
+        // Nobody says that any more: it can only mean itself.
+        let id = known.cloned().unwrap_or_else(|| own_name(mention));
+        let policy = self.queues.get(&id).map(|queue| queue.policy).unwrap_or_default();
+        (id, policy)
+    }
+
+    /// The queue of the directory that is meant. Numbers are unique in an account, names need not be.
+    fn known(&self, mention: &QueueMention) -> Option<&QueueId> {
+        let by_extension = || mention.extension_id.as_ref().and_then(|id| self.by_extension.get(id));
+        let by_number = || number_of(mention).and_then(|number| self.by_number.get(&number));
+        let by_name = || name_of(mention).and_then(|name| self.by_name.get(&name));
+        by_extension().or_else(by_number).or_else(by_name)
     }
 }
 
-fn unresolved(key: &str) -> QueueId {
+/// What each mention of a set means. A queue nobody knows is named by its name. Who tells only its
+/// number, or only its extension, means the named queue of that number or extension; of several, the
+/// one with the smallest name.
+fn name(mentions: &[QueueMention]) -> BTreeMap<QueueMention, QueueId> {
+    let mut named_by_number: BTreeMap<String, QueueId> = BTreeMap::new();
+    for mention in mentions.iter().filter(|mention| mention.name.is_some()) {
+        if let Some(number) = number_of(mention) {
+            keep_smallest(&mut named_by_number, number, own_name(mention));
+        }
+    }
+    let by_number = |mention: &QueueMention| {
+        let named = number_of(mention).filter(|_| mention.name.is_none());
+        named.and_then(|number| named_by_number.get(&number)).cloned()
+    };
+    let mut ids = BTreeMap::new();
+    let mut named_by_extension: BTreeMap<ExtensionId, QueueId> = BTreeMap::new();
+    let (tell_more, tell_extension): (Vec<_>, Vec<_>) =
+        mentions.iter().partition(|mention| mention.name.is_some() || mention.extension_number.is_some());
+    for mention in tell_more {
+        let id = by_number(mention).unwrap_or_else(|| own_name(mention));
+        if let Some(extension_id) = &mention.extension_id {
+            keep_smallest(&mut named_by_extension, extension_id.clone(), id.clone());
+        }
+        ids.insert(mention.clone(), id);
+    }
+    for mention in tell_extension {
+        let named = mention.extension_id.as_ref().and_then(|id| named_by_extension.get(id)).cloned();
+        ids.insert(mention.clone(), named.unwrap_or_else(|| own_name(mention)));
+    }
+    ids
+}
+
+fn keep_smallest<K: Ord>(smallest: &mut BTreeMap<K, QueueId>, key: K, id: QueueId) {
+    smallest.entry(key).and_modify(|known| *known = id.clone().min(known.clone())).or_insert(id);
+}
+
+/// The queues that mentions amount to, each with the smallest of what is said of it.
+fn describe(unresolved: &BTreeMap<QueueMention, QueueId>) -> BTreeMap<QueueId, DirectoryQueue> {
+    let mut together: BTreeMap<&QueueId, Vec<&QueueMention>> = BTreeMap::new();
+    for (mention, id) in unresolved {
+        together.entry(id).or_default().push(mention);
+    }
+    let queue = |(id, mentions): (&QueueId, Vec<&QueueMention>)| {
+        let extension_number = mentions.iter().filter_map(|mention| mention.extension_number.clone()).min();
+        let name = mentions.iter().filter_map(|mention| mention.name.clone()).min();
+        let name = name
+            .or_else(|| extension_number.as_ref().map(|number| format!("Queue {number}")))
+            .unwrap_or_else(|| "Unknown queue".to_owned());
+        let queue = DirectoryQueue {
+            id: id.clone(),
+            extension_id: mentions.iter().filter_map(|mention| mention.extension_id.clone()).min(),
+            name,
+            extension_number,
+            zone: None,
+            members: None,
+            policy: ServiceLevelPolicy::default(),
+        };
+        (id.clone(), queue)
+    };
+    together.into_iter().map(queue).collect()
+}
+
+/// What a mention means when nothing else is known.
+fn own_name(mention: &QueueMention) -> QueueId {
+    let key = name_of(mention)
+        .or_else(|| number_of(mention))
+        .or_else(|| mention.extension_id.as_ref().map(ToString::to_string))
+        .unwrap_or_default();
     QueueId::new(format!("unresolved:{key}"))
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    board::{Board, CallPhase, Input, Midnights},
+    board::{Board, CallPhase, Input, MOST_FACTS, Midnights},
     directory::{Directory, DirectoryQueue, Member},
-    fact::{Fact, HangUp},
+    fact::{Fact, HangUp, Station},
     id::QueueId,
     quality::Quality,
     service_level::ServiceLevelPolicy,
@@ -63,7 +63,7 @@ fn board() -> Board {
 
 fn tell(board: &mut Board, now: i64, facts: &[Fact]) {
     for fact in facts {
-        board.apply(at(now), Input::Fact(fact.clone()));
+        board.apply(at(now), Input::Facts(vec![fact.clone()]));
     }
 }
 
@@ -343,4 +343,52 @@ fn totals_share_a_target_only_when_all_queues_do() {
     let queues = vec![directory_queue("Billing", "801", &[]), other];
     mixed.apply(at(0), Input::Directory(Directory { queues }));
     assert_eq!(mixed.totals(&mixed.queue_ids()).shared_threshold_seconds, None);
+}
+
+#[test]
+fn a_queue_that_a_call_only_seemed_to_enter_leaves_no_row() {
+    let mut board = board();
+    let first = phone("77", "Cem", 6).sent(6_000).on(queue("Night desk", "805"));
+    tell(&mut board, 6, &[first.rang()]);
+    assert!(board.queue_ids().iter().any(|id| id.as_str() == "unresolved:night desk"));
+    let second = phone("77", "Cem", 6).sent(6_001).on(queue("Late desk", "805"));
+    tell(&mut board, 6, &[second.rang()]);
+    let left: Vec<String> = board.queue_ids().iter().map(ToString::to_string).collect();
+    assert_eq!(left.iter().filter(|id| id.starts_with("unresolved:")).count(), 1, "{left:?}");
+}
+
+#[test]
+fn a_number_alone_means_the_same_queue_whoever_told_it_first() {
+    let number_only = || Station { name: None, ..queue("", "905") };
+    let offered = |stations: [Station; 3]| {
+        let mut board = board();
+        for (number, station) in stations.into_iter().enumerate() {
+            let ring = phone(&format!("{number}"), "Ada", 0).on(station).rang();
+            tell(&mut board, 1, &[ring]);
+        }
+        let count = |id: &QueueId| row(&board, id.as_str(), 1).figures.offered_today;
+        board.queue_ids().iter().map(|id| (id.to_string(), count(id))).collect::<Vec<_>>()
+    };
+    let support_first = offered([queue("Night", "905"), number_only(), queue("Late", "905")]);
+    let sales_first = offered([queue("Late", "905"), number_only(), queue("Night", "905")]);
+    assert_eq!(support_first, sales_first);
+}
+
+#[test]
+fn a_call_that_tells_too_much_is_believed_up_to_a_number_of_facts() {
+    let mut board = board();
+    let told = MOST_FACTS as i64 + 10;
+    let facts: Vec<Fact> = (0..told)
+        .map(|number| {
+            phone("1", "Ada", 0)
+                .sent(number)
+                .device(Some(&format!("d{number}")))
+                .on(queue("Billing", "801"))
+                .rang()
+        })
+        .collect();
+    tell(&mut board, 1, &facts[..10]);
+    board.apply(at(1), Input::Facts(facts));
+    assert_eq!(board.anomalies().crowded, 10);
+    assert_eq!(row(&board, "q-801", 1).figures.offered_today, 1);
 }

@@ -96,11 +96,11 @@ impl Phone {
     }
 
     fn fact(&self, seconds: i64, what: impl FnOnce(LegFact) -> What) -> Fact {
-        Fact { call_id: self.call_id.clone(), at: at(seconds), what: what(self.leg.clone()) }
+        Fact::new(self.call_id.clone(), at(seconds), what(self.leg.clone()))
     }
 
     pub(crate) fn rang(&self) -> Fact {
-        Fact { call_id: self.call_id.clone(), at: self.leg.rang_at, what: What::Rang(self.leg.clone()) }
+        Fact::new(self.call_id.clone(), self.leg.rang_at, What::Rang(self.leg.clone()))
     }
 
     pub(crate) fn answered(&self, seconds: i64) -> Fact {
@@ -130,24 +130,24 @@ impl Phone {
     }
 
     pub(crate) fn held(&self, seconds: i64) -> Fact {
-        Fact { call_id: self.call_id.clone(), at: at(seconds), what: What::Held(self.side()) }
+        Fact::new(self.call_id.clone(), at(seconds), What::Held(self.side()))
     }
 
     pub(crate) fn resumed(&self, seconds: i64) -> Fact {
-        Fact { call_id: self.call_id.clone(), at: at(seconds), what: What::Resumed(self.side()) }
+        Fact::new(self.call_id.clone(), at(seconds), What::Resumed(self.side()))
     }
 
     pub(crate) fn parked(&self, seconds: i64) -> Fact {
         let what = What::Parked { by: self.side(), code: "*801".to_owned() };
-        Fact { call_id: self.call_id.clone(), at: at(seconds), what }
+        Fact::new(self.call_id.clone(), at(seconds), what)
     }
 }
 
 pub(crate) fn blind_transfer(call: &str, seconds: i64) -> Fact {
     let what = What::BlindTransferStarted(TransferFact::default());
-    Fact { call_id: call.into(), at: at(seconds), what }
+    Fact::new(call.into(), at(seconds), what)
 }
 
 pub(crate) fn voicemail(call: &str, seconds: i64) -> Fact {
-    Fact { call_id: call.into(), at: at(seconds), what: What::VoicemailLeft }
+    Fact::new(call.into(), at(seconds), What::VoicemailLeft)
 }

@@ -11,7 +11,10 @@ use domain::{
 use serde::Serialize;
 
 use super::{error::ApiError, router::AppState};
-use crate::{clock::format_rfc3339, publish::Published};
+use crate::{
+    clock::format_rfc3339,
+    publish::{BoardKey, Published},
+};
 
 /// Live values of one queue.
 #[derive(Debug, Serialize)]
@@ -53,8 +56,9 @@ struct QualityJson {
 }
 
 /// `GET /api/v1/queues`
-pub(super) async fn queues(State(state): State<AppState>) -> Json<Vec<QueueJson>> {
-    Json(queues_of(&state.keeper.board()))
+pub(super) async fn queues(State(state): State<AppState>) -> Result<Json<Vec<QueueJson>>, ApiError> {
+    let board = state.keeper.board(BoardKey::All).await?;
+    Ok(Json(board.map(|board| queues_of(&board)).unwrap_or_default()))
 }
 
 fn queues_of(board: &Published) -> Vec<QueueJson> {

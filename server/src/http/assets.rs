@@ -13,6 +13,8 @@ use axum::{
     routing::get,
 };
 
+use super::encoding::Encoding;
+
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
 /// A name with a hash never changes its content.
@@ -75,35 +77,17 @@ fn respond(name: &str, request: &HeaderMap, cache_control: &'static str) -> Resp
     };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache_control));
-    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         headers.insert(header::ETAG, tag);
     }
-    if !known {
+    if known {
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    } else {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type()));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        if let Some(encoding) = encoding.token() {
-            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
-        }
+        encoding.declare(headers);
     }
     response
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Encoding {
-    Brotli,
-    Gzip,
-    Identity,
-}
-
-impl Encoding {
-    fn token(self) -> Option<&'static str> {
-        match self {
-            Self::Brotli => Some("br"),
-            Self::Gzip => Some("gzip"),
-            Self::Identity => None,
-        }
-    }
 }
 
 impl Asset {
@@ -111,7 +95,7 @@ impl Asset {
         [(Encoding::Brotli, self.brotli), (Encoding::Gzip, self.gzip)]
             .into_iter()
             .filter_map(|(encoding, content)| Some((encoding, content?)))
-            .find(|(encoding, _)| accepts(request, *encoding))
+            .find(|(encoding, _)| encoding.is_accepted_by(request))
             .unwrap_or((Encoding::Identity, self.raw))
     }
 
@@ -130,25 +114,6 @@ impl Asset {
             _ => "application/octet-stream",
         }
     }
-}
-
-/// Whether the browser named `encoding` and did not rule it out with a weight of zero.
-fn accepts(request: &HeaderMap, encoding: Encoding) -> bool {
-    request
-        .get_all(header::ACCEPT_ENCODING)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|entry| {
-            let mut parts = entry.split(';').map(str::trim);
-            let named = parts
-                .next()
-                .is_some_and(|name| encoding.token().is_some_and(|token| name.eq_ignore_ascii_case(token)));
-            let ruled_out = parts.any(|parameter| {
-                parameter.strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok()) == Some(0.0)
-            });
-            named && !ruled_out
-        })
 }
 
 #[cfg(test)]

@@ -19,9 +19,6 @@ pub(crate) enum ApiError {
         /// What was looked for, in words.
         what: &'static str,
     },
-    /// The request cannot be understood.
-    #[error("{0}")]
-    BadRequest(String),
     /// More streams are open than this server serves.
     #[error("too many live streams are open; try again in a moment")]
     TooManyStreams,
@@ -41,14 +38,13 @@ struct Problem<'a> {
     r#type: &'a str,
     title: &'a str,
     status: u16,
-    detail: String,
+    detail: &'a str,
 }
 
 impl ApiError {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
-            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::TooManyStreams | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -56,21 +52,25 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let status = self.status();
-        let problem = Problem {
-            r#type: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error"),
-            status: status.as_u16(),
-            detail: self.to_string(),
-        };
-        let mut response = (status, Json(problem)).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
-        }
-        response
+        problem(self.status(), &self.to_string())
     }
+}
+
+/// An answer in `application/problem+json`; `detail` is a sentence with the next step.
+pub(crate) fn problem(status: StatusCode, detail: &str) -> Response {
+    let problem = Problem {
+        r#type: "about:blank",
+        title: status.canonical_reason().unwrap_or("Error"),
+        status: status.as_u16(),
+        detail,
+    };
+    let mut response = (status, Json(problem)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+    }
+    response
 }
 
 #[cfg(test)]
@@ -81,7 +81,6 @@ mod tests {
     fn every_error_has_its_status() {
         let pairs = [
             (ApiError::NotFound { what: "queue" }, 404),
-            (ApiError::BadRequest("rows is not a number".to_owned()), 400),
             (ApiError::TooManyStreams, 503),
             (ApiError::Stopping, 503),
         ];

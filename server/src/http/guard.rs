@@ -1,29 +1,25 @@
-//! What every answer carries: the content security policy with its nonce and the usual headers.
+//! What every answer carries: the content security policy and the usual headers.
 //! What every request must satisfy: it names this machine.
 
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
-use leptos::nonce::Nonce;
 
-use super::{error::ApiError, router::AppState};
+use super::{error::problem, router::AppState};
 
-/// Sets the headers of every answer and hands the nonce to whoever renders a page.
-pub(super) async fn set_security_headers(mut request: Request, next: Next) -> Response {
-    let nonce = Nonce::new();
-    let policy = format!(
-        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
-         connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    );
-    request.extensions_mut().insert(nonce);
+/// Pages hold no script and no style of their own, so none is allowed: what is embedded runs, nothing else.
+const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
+                      connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; \
+                      frame-ancestors 'none'";
+
+/// Sets the headers of every answer.
+pub(super) async fn set_security_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers
@@ -44,11 +40,8 @@ pub(super) async fn refuse_foreign_hosts(
     if is_own_host(request.uri(), request.headers(), state.site.public_host.as_deref()) {
         next.run(request).await
     } else {
-        let detail =
-            "this server answers to localhost and to the host of CALLBOARD_PUBLIC_URL only".to_owned();
-        let mut response = ApiError::BadRequest(detail).into_response();
-        *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
-        response
+        let detail = "this server answers to localhost and to the host of CALLBOARD_PUBLIC_URL only";
+        problem(StatusCode::MISDIRECTED_REQUEST, detail)
     }
 }
 

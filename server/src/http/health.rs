@@ -1,7 +1,9 @@
 //! Is the process alive, can it be used, and how is the feed?
 
+use std::time::Duration;
+
 use axum::{Json, extract::State, http::StatusCode};
-use domain::{time::Timestamp, trust::FeedLink};
+use domain::{board::Anomalies, time::Timestamp, trust::FeedLink};
 use serde::Serialize;
 
 use super::{api::link_word, error::ApiError, router::AppState};
@@ -37,6 +39,9 @@ pub(super) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Re
             reasons.push(feed.problem.clone().unwrap_or(fallback));
         }
     }
+    if let Ok(anomalies) = state.keeper.anomalies().await {
+        reasons.extend(clock_problem(&anomalies, clock::now()));
+    }
     let status = state.journal.status().borrow().clone();
     let store = match status {
         JournalStatus::Working if state.store.is_readable().await => "working",
@@ -54,6 +59,16 @@ pub(super) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Re
     (status, Json(Readiness { ready, feed: link_word(feed.link), store, reasons }))
 }
 
+/// Events that are dated after our clock are not believed, so a board with a wrong clock stays empty.
+fn clock_problem(anomalies: &Anomalies, now: Timestamp) -> Option<String> {
+    const RECENT: Duration = Duration::from_secs(5 * 60);
+    anomalies.future_at.filter(|at| now.since(*at) < RECENT).map(|_| {
+        "Zoom dates its events more than 10 minutes after this server's clock, so they are not counted; set \
+         this machine's clock, then start Callboard again."
+            .to_owned()
+    })
+}
+
 /// The feed's own health.
 #[derive(Debug, Serialize)]
 pub(super) struct FeedJson {
@@ -65,7 +80,8 @@ pub(super) struct FeedJson {
     reconnects: u64,
     token_expires_at: Option<String>,
     last_event_at: Option<String>,
-    /// Milliseconds since the newest event arrived; null before the first.
+    /// Milliseconds from the sending of the newest event, as Zoom dates it, to its arrival; null before
+    /// the first, and when it does not say. Both clocks are in it.
     lag_ms: Option<u64>,
     journalled: u64,
     facts: u64,
@@ -77,6 +93,7 @@ pub(super) struct FeedJson {
     late: u64,
     future: u64,
     repeated: u64,
+    crowded: u64,
     queued: usize,
     last_commit_ms: f64,
     webhooks: WebhooksJson,
@@ -124,13 +141,13 @@ pub(super) async fn feed(State(state): State<AppState>) -> Result<Json<FeedJson>
     Ok(Json(FeedJson {
         link: link_word(feed.link),
         since: format_rfc3339(feed.since),
-        problem: feed.problem,
+        problem: feed.problem.or_else(|| clock_problem(&anomalies, now)),
         connected_since: rfc3339(feed.connected_since),
         last_heard_at: rfc3339(feed.heard_at),
         reconnects: feed.reconnects,
         token_expires_at: rfc3339(feed.token_expires_on),
         last_event_at: rfc3339(stats.newest_at),
-        lag_ms: stats.newest_at.and_then(|at| u64::try_from(now.since(at).as_millis()).ok()),
+        lag_ms: stats.newest_delay.and_then(|delay| u64::try_from(delay.as_millis()).ok()),
         journalled: stats.journalled,
         facts: stats.facts,
         duplicates: stats.duplicates,
@@ -141,6 +158,7 @@ pub(super) async fn feed(State(state): State<AppState>) -> Result<Json<FeedJson>
         late: anomalies.late,
         future: anomalies.future,
         repeated: anomalies.repeated,
+        crowded: anomalies.crowded,
         queued: stats.queued,
         last_commit_ms: stats.last_commit.as_secs_f64() * 1000.0,
         webhooks: WebhooksJson {

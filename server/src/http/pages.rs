@@ -1,6 +1,6 @@
 //! Pages: reads the address, takes the newest view, lets `app` render.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use app::{
     document::PageLink,
@@ -14,28 +14,33 @@ use app::{
     zone::LocalZone,
 };
 use axum::{
-    body::Body,
     extract::{Path, Request, State},
     http::{StatusCode, Uri},
     response::Response,
 };
-use domain::{id::QueueId, view::BoardView};
-use leptos::{nonce::Nonce, prelude::*};
-
-use super::router::AppState;
-use crate::clock;
 use chrono::{DateTime, Duration, Offset, TimeZone};
 use chrono_tz::Tz;
 use domain::time::Timestamp;
+use leptos::prelude::{AnyView, IntoAny as _};
+
+use super::{rendered::RenderedPage, router::AppState};
+use crate::{
+    clock,
+    keeper::KeeperGone,
+    publish::{BoardKey, Published},
+};
 
 /// Longer queries than this are nobody's who wants to see a board.
 const LONGEST_QUERY: usize = 2_000;
 
 /// `GET /wall`
 pub(super) async fn wall(State(state): State<AppState>, request: Request) -> Response {
-    let view = state.keeper.board().view();
-    let title = "All queues".to_owned();
-    show_wall(state, request, title, "/live/all".to_owned(), view, WallSubject::AllQueues).await
+    let Ok(Some(board)) = state.keeper.board(BoardKey::All).await else {
+        return not_ready(&state, &request);
+    };
+    let subject = WallSubject::AllQueues;
+    let prepare = || wall_of(&state, request.uri(), &board, subject, "All queues", "/live/all".to_owned());
+    show(&state, &request, board.revision, prepare, |page| wall_page(page).into_any())
 }
 
 /// `GET /wall/{queue}`
@@ -44,59 +49,54 @@ pub(super) async fn wall_of_queue(
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    let id = QueueId::new(id);
-    let board = match state.keeper.subscribe(crate::publish::BoardKey::Queue(id.clone())).await {
-        Ok(Some(board)) => board.borrow().view(),
+    let board = match state.keeper.board(BoardKey::Queue(id.as_str().into())).await {
+        Ok(Some(board)) => board,
         Ok(None) => return not_found(State(state), request).await,
-        Err(_) => return problem(request, ProblemPage::not_ready(state.site.site())).await,
+        Err(KeeperGone) => return not_ready(&state, &request),
     };
-    let title = board.queues.first().map(|queue| queue.name.clone()).unwrap_or_default();
-    let stream_url = format!(
-        "/live/{}",
-        percent_encoding::utf8_percent_encode(id.as_str(), percent_encoding::NON_ALPHANUMERIC)
-    );
-    show_wall(state, request, title, stream_url, board, WallSubject::OneQueue).await
+    let prepare = || {
+        let title = board.rows.first().map_or("", |row| &row.view.name);
+        let stream_url = format!(
+            "/live/{}",
+            percent_encoding::utf8_percent_encode(&id, percent_encoding::NON_ALPHANUMERIC)
+        );
+        wall_of(&state, request.uri(), &board, WallSubject::OneQueue, title, stream_url)
+    };
+    show(&state, &request, board.revision, prepare, |page| wall_page(page).into_any())
 }
 
-async fn show_wall(
-    state: AppState,
-    request: Request,
-    title: String,
-    stream_url: String,
-    view: BoardView,
+fn wall_of(
+    state: &AppState,
+    uri: &Uri,
+    board: &Published,
     subject: WallSubject,
-) -> Response {
-    let settings = match read_query(request.uri(), |pairs| WallSettings::parse(pairs)) {
-        Ok(settings) => settings,
-        Err(problems) => {
-            let next = PageLink::new("Open the wall without settings", request.uri().path());
-            let page = ProblemPage::bad_address(state.site.site(), problems, next);
-            return problem(request, page).await;
-        }
-    };
-    let zone = zone_of(&state);
-    let page = WallPage { site: state.site.site(), title, stream_url, view, subject, settings, zone };
-    render(request, StatusCode::OK, move || wall_page(page.clone()).into_any()).await
+    title: &str,
+    stream_url: String,
+) -> Result<WallPage, Box<ProblemPage>> {
+    let site = state.site.site();
+    let settings = read_query(uri, |pairs| WallSettings::parse(pairs)).map_err(|problems| {
+        let next = PageLink::new("Open the wall without settings", uri.path());
+        Box::new(ProblemPage::bad_address(site.clone(), problems, next))
+    })?;
+    let zone = local_zone(state.home, clock::now());
+    Ok(WallPage { site, title: title.to_owned(), stream_url, view: board.view(), subject, settings, zone })
 }
 
 /// `GET /queues`
 pub(super) async fn queues(State(state): State<AppState>, request: Request) -> Response {
-    let settings = match read_query(request.uri(), |pairs| DeskSettings::parse(pairs)) {
-        Ok(settings) => settings,
-        Err(problems) => {
+    let Ok(Some(board)) = state.keeper.board(BoardKey::All).await else {
+        return not_ready(&state, &request);
+    };
+    let prepare = || {
+        let site = state.site.site();
+        let settings = read_query(request.uri(), |pairs| DeskSettings::parse(pairs)).map_err(|problems| {
             let next = PageLink::new("Open all queues", "/queues");
-            let page = ProblemPage::bad_address(state.site.site(), problems, next);
-            return problem(request, page).await;
-        }
+            Box::new(ProblemPage::bad_address(site.clone(), problems, next))
+        })?;
+        let zone = local_zone(state.home, clock::now());
+        Ok(QueuesPage { site, stream_url: "/live/all".to_owned(), view: board.view(), settings, zone })
     };
-    let page = QueuesPage {
-        site: state.site.site(),
-        stream_url: "/live/all".to_owned(),
-        view: state.keeper.board().view(),
-        settings,
-        zone: zone_of(&state),
-    };
-    render(request, StatusCode::OK, move || queues_page(page.clone()).into_any()).await
+    show(&state, &request, board.revision, prepare, |page| queues_page(page).into_any())
 }
 
 /// `GET /style`, in the demo only.
@@ -105,35 +105,43 @@ pub(super) async fn style(State(state): State<AppState>, request: Request) -> Re
         return not_found(State(state), request).await;
     }
     let site = state.site.site();
-    render(request, StatusCode::OK, move || style_page(site.clone()).into_any()).await
+    RenderedPage::of(|| style_page(site).into_any()).respond(StatusCode::OK, request.headers())
 }
 
 /// Any other address.
 pub(super) async fn not_found(State(state): State<AppState>, request: Request) -> Response {
-    let page = ProblemPage::not_found(state.site.site());
-    problem(request, page).await
+    problem(&request, ProblemPage::not_found(state.site.site()))
 }
 
-async fn problem(request: Request, page: ProblemPage) -> Response {
+fn not_ready(state: &AppState, request: &Request) -> Response {
+    problem(request, ProblemPage::not_ready(state.site.site()))
+}
+
+fn problem(request: &Request, page: ProblemPage) -> Response {
     let status = StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    render(request, status, move || problem_page(page.clone()).into_any()).await
+    RenderedPage::of(|| problem_page(page).into_any()).respond(status, request.headers())
 }
 
-async fn render(
-    request: Request,
-    status: StatusCode,
-    page: impl Fn() -> AnyView + Clone + Send + Sync + 'static,
+/// A page of the board at that revision, written only where nobody asked for it before.
+fn show<Page>(
+    state: &AppState,
+    request: &Request,
+    revision: u64,
+    prepare: impl FnOnce() -> Result<Page, Box<ProblemPage>>,
+    write: impl FnOnce(Page) -> AnyView,
 ) -> Response {
-    let nonce = request.extensions().get::<Nonce>().cloned();
-    let context = move || {
-        if let Some(nonce) = nonce.clone() {
-            provide_context(nonce);
+    let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
+    if let Some(page) = state.pages.get(revision, address) {
+        return page.respond(StatusCode::OK, request.headers());
+    }
+    match prepare() {
+        Ok(page) => {
+            let page = Arc::new(RenderedPage::of(|| write(page)));
+            state.pages.keep(revision, address, &page);
+            page.respond(StatusCode::OK, request.headers())
         }
-    };
-    let render = leptos_axum::render_app_async_with_context(context, page);
-    let mut response: Response<Body> = render(request).await;
-    *response.status_mut() = status;
-    response
+        Err(page) => problem(request, *page),
+    }
 }
 
 /// Reads the pairs of the query. Text that is no UTF-8 becomes a replacement character, which no
@@ -150,12 +158,9 @@ fn read_query<T>(
     parse(pairs.iter().map(|(key, value)| (&**key, &**value)).collect())
 }
 
-fn zone_of(state: &AppState) -> LocalZone {
-    local_zone(state.home, clock::now())
-}
-
-/// How far ahead the next change of a zone's offset is looked for; there are two a year at most.
-const OFFSETS_AHEAD: i64 = 220;
+/// How many weeks ahead the next change of a zone's offset is looked for. No zone changes twice within a
+/// week, and most twice a year.
+const WEEKS_AHEAD: i64 = 32;
 
 /// A zone as pages need it: the offset now, and the next one, so that a clock that runs for months
 /// is right over a change.
@@ -164,11 +169,11 @@ fn local_zone(zone: Tz, now: Timestamp) -> LocalZone {
     let offset_at =
         |at: DateTime<chrono::Utc>| zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc();
     let offset_seconds = offset_at(start);
-    let day_after = (1..=OFFSETS_AHEAD)
-        .map(|days| start + Duration::days(days))
+    let week_after = (1..=WEEKS_AHEAD)
+        .map(|weeks| start + Duration::weeks(weeks))
         .find(|at| offset_at(*at) != offset_seconds);
-    let next_offset = day_after.map(|at| {
-        let (mut before, mut after) = ((at - Duration::days(1)).timestamp(), at.timestamp());
+    let next_offset = week_after.map(|at| {
+        let (mut before, mut after) = ((at - Duration::weeks(1)).timestamp(), at.timestamp());
         while after - before > 1 {
             let middle = before + (after - before) / 2;
             let is_after =

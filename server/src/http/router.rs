@@ -15,7 +15,12 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{api, assets, error::ApiError, guard, health, live, pages};
+use super::{
+    api, assets,
+    error::{self, ApiError},
+    guard, health, live, pages,
+    rendered::RenderedPages,
+};
 use crate::{
     journal::Journal,
     keeper::KeeperHandle,
@@ -42,6 +47,8 @@ pub struct AppState {
     pub(crate) home: Tz,
     /// What pages say of this server.
     pub(crate) site: SiteFacts,
+    /// Pages that were written already.
+    pub(crate) pages: RenderedPages,
     /// Live streams that may be opened.
     pub(crate) streams: Arc<Semaphore>,
     /// Ends live streams.
@@ -97,6 +104,8 @@ pub fn router(state: AppState) -> Router {
     let people = Router::new()
         .route("/", get(|| async { Redirect::temporary("/queues") }))
         .route("/wall", get(pages::wall))
+        .route("/wall/", get(|| async { Redirect::permanent("/wall") }))
+        .route("/queues/", get(|| async { Redirect::permanent("/queues") }))
         .route("/wall/{queue}", get(pages::wall_of_queue))
         .route("/queues", get(pages::queues))
         .route("/style", get(pages::style))
@@ -107,6 +116,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/v1/calls/live", get(api::live_calls))
         .route("/api/v1/feed", get(health::feed))
         // Programs get problems they can read, not a page.
+        .route("/api", any(|| async { ApiError::NotFound { what: "such interface" } }))
         .route("/api/{*rest}", any(|| async { ApiError::NotFound { what: "such interface" } }));
     let guarded = people
         .merge(programs)
@@ -118,6 +128,9 @@ pub fn router(state: AppState) -> Router {
         .merge(open)
         .with_state(state.clone())
         .merge(state.webhooks.router())
+        .method_not_allowed_fallback(|| async {
+            error::problem(StatusCode::METHOD_NOT_ALLOWED, "this address is not for that method")
+        })
         .layer(middleware::from_fn(guard::set_security_headers))
         .layer(CatchPanicLayer::custom(say_sorry))
 }

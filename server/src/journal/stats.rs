@@ -38,6 +38,8 @@ pub struct JournalStats {
     pub lost: u64,
     /// When the newest new event arrived.
     pub newest_at: Option<Timestamp>,
+    /// How long that event was on its way, by its own account; `None` when it does not say.
+    pub newest_delay: Option<Duration>,
     /// Orders in the last commit.
     pub last_batch: u64,
     /// How long the last commit took.
@@ -57,6 +59,8 @@ pub(super) struct Counters {
     pub(super) quarantined: AtomicU64,
     pub(super) lost: AtomicU64,
     newest_at_ms: AtomicI64,
+    /// Negative when unknown.
+    newest_delay_ms: AtomicI64,
     last_batch: AtomicU64,
     last_commit_us: AtomicU64,
     commits: AtomicU64,
@@ -67,8 +71,10 @@ impl Counters {
         counter.fetch_add(count as u64, Relaxed);
     }
 
-    pub(super) fn heard(&self, at: Timestamp) {
+    pub(super) fn heard(&self, at: Timestamp, sent_at: Option<Timestamp>) {
         self.newest_at_ms.fetch_max(at.as_millis(), Relaxed);
+        let delay = sent_at.map_or(-1, |sent_at| i64::try_from(at.since(sent_at).as_millis()).unwrap_or(-1));
+        self.newest_delay_ms.store(delay, Relaxed);
     }
 
     pub(super) fn committed(&self, orders: usize, took: Duration) {
@@ -86,6 +92,10 @@ impl Counters {
             duplicates: self.duplicates.load(Relaxed),
             quarantined: self.quarantined.load(Relaxed),
             lost: self.lost.load(Relaxed),
+            newest_delay: u64::try_from(self.newest_delay_ms.load(Relaxed))
+                .ok()
+                .filter(|_| newest_at_ms != 0)
+                .map(Duration::from_millis),
             newest_at: (newest_at_ms != 0).then(|| Timestamp::from_millis(newest_at_ms)),
             last_batch: self.last_batch.load(Relaxed),
             last_commit: Duration::from_micros(self.last_commit_us.load(Relaxed)),

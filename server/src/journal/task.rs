@@ -6,6 +6,7 @@ use domain::{fact::Fact, time::Timestamp};
 use tokio::{
     select,
     sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
@@ -35,12 +36,20 @@ pub(super) struct Task {
     facts: mpsc::Sender<Vec<Journalled>>,
     counters: Arc<Counters>,
     status: watch::Sender<JournalStatus>,
-    /// When cancelled, nobody may be left to take events.
-    stop: CancellationToken,
+    ends: Ends,
     /// A commit failed and the writer has not been opened anew since.
     broken: bool,
     /// Orders of failed batches that are still true.
     owed: Owed,
+}
+
+/// What ends the task, and what has to end before its writer does.
+pub(super) struct Ends {
+    /// When cancelled, nobody may be left to take events.
+    pub(super) stop: CancellationToken,
+    /// Folds the log.
+    pub(super) checkpointing: JoinHandle<()>,
+    pub(super) stop_checkpointing: CancellationToken,
 }
 
 #[derive(Debug, Default)]
@@ -76,6 +85,7 @@ enum Waiting {
 struct Told {
     key: EventKey,
     received_at: Timestamp,
+    sent_at: Option<Timestamp>,
     fact: Option<Fact>,
     foreign: bool,
 }
@@ -88,10 +98,10 @@ impl Task {
         facts: mpsc::Sender<Vec<Journalled>>,
         counters: Arc<Counters>,
         status: watch::Sender<JournalStatus>,
-        stop: CancellationToken,
+        ends: Ends,
     ) -> Self {
         let (broken, owed) = (false, Owed::default());
-        Self { writer, reader, recent, facts, counters, status, stop, broken, owed }
+        Self { writer, reader, recent, facts, counters, status, ends, broken, owed }
     }
 
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Order>) {
@@ -99,7 +109,7 @@ impl Task {
         let mut stopping = false;
         loop {
             let count = select! { biased;
-                _ = self.stop.cancelled(), if !stopping => {
+                _ = self.ends.stop.cancelled(), if !stopping => {
                     stopping = true;
                     queue.close();
                     continue;
@@ -109,8 +119,11 @@ impl Task {
             if count == 0 {
                 break;
             }
-            self.write(mem::take(&mut orders)).await;
+            self.write(&mut orders).await;
         }
+        self.ends.stop_checkpointing.cancel();
+        // It may also have ended by itself: a runtime that shuts down ends it.
+        let _ = self.ends.checkpointing.await;
         if let Err(error) = self.writer.close().await {
             tracing::warn!(
                 error = telemetry::chain(&error),
@@ -119,7 +132,8 @@ impl Task {
         }
     }
 
-    async fn write(&mut self, orders: Vec<Order>) {
+    /// Writes and empties `orders`.
+    async fn write(&mut self, orders: &mut Vec<Order>) {
         let count = orders.len();
         let mut collected = self.collect(orders);
         let owed = mem::take(&mut self.owed);
@@ -174,9 +188,12 @@ impl Task {
         Ok(())
     }
 
-    fn collect(&self, orders: Vec<Order>) -> Collected {
+    fn collect(&self, orders: &mut Vec<Order>) -> Collected {
         let mut collected = Collected::default();
-        for order in orders {
+        collected.batch.events.reserve(orders.len());
+        collected.told.reserve(orders.len());
+        collected.in_batch.reserve(orders.len());
+        for order in orders.drain(..) {
             match order {
                 Order::Event { incoming, reply, .. } => self.collect_event(&mut collected, incoming, reply),
                 Order::Gap(gap) => collected.batch.gaps.push(gap),
@@ -204,11 +221,11 @@ impl Task {
                     collected.duplicates += 1;
                     Waiting::Duplicate
                 } else {
-                    let Parsed { name, call_id, key, fact, foreign } = *parsed;
+                    let Parsed { name, call_id, key, sent_at, fact, foreign } = *parsed;
                     let row =
                         EventRow { key: *key.as_bytes(), received_at, source, name, call_id, raw: text };
                     collected.batch.events.push(row);
-                    collected.told.push(Told { key, received_at, fact, foreign });
+                    collected.told.push(Told { key, received_at, sent_at, fact, foreign });
                     Waiting::New(collected.told.len() - 1)
                 }
             }
@@ -260,7 +277,7 @@ impl Task {
             }
             Counters::add(&counters.facts, usize::from(told.fact.is_some()));
             Counters::add(&counters.foreign_account, usize::from(told.foreign));
-            counters.heard(told.received_at);
+            counters.heard(told.received_at, told.sent_at);
             events.push(Journalled { event_id, received_at: told.received_at, fact: told.fact });
         }
         Counters::add(&counters.journalled, events.len());
@@ -277,7 +294,7 @@ impl Task {
         // The keeper ends before the journal; its state is rebuilt from here.
         select! { biased;
             _ = self.facts.send(events) => {}
-            () = self.stop.cancelled() => tracing::debug!("nobody listens to the journal any more"),
+            () = self.ends.stop.cancelled() => tracing::debug!("nobody listens to the journal any more"),
         }
     }
 

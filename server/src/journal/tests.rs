@@ -21,7 +21,7 @@ struct Fixture {
 }
 
 async fn start(folder: TempDir) -> Fixture {
-    let (store, writer) = Store::open(folder.path(), NOW).await.unwrap();
+    let (store, writer) = Store::open(folder.path(), crate::Purpose::Work, NOW).await.unwrap();
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
     let (send, facts) = mpsc::channel(1_000);
     let reader = Reader::new(Some("acc"));
@@ -123,7 +123,7 @@ async fn the_database_refuses_duplicates_that_memory_forgot() {
     fixture.journal.append(from(Source::Webhook, 1)).await.unwrap();
     let folder = fixture.stop().await;
     // Started long after: the keys of today's event are not loaded.
-    let (store, writer) = Store::open(folder.path(), NOW).await.unwrap();
+    let (store, writer) = Store::open(folder.path(), crate::Purpose::Work, NOW).await.unwrap();
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
     let (send, mut facts) = mpsc::channel(10);
     let much_later = NOW + Duration::from_secs(86_400);

@@ -9,7 +9,7 @@ use crate::store::{event, gap, writer};
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
 async fn open(folder: &Path) -> (Store, Writer) {
-    Store::open(folder, NOW).await.expect("a fresh folder opens")
+    Store::open(folder, Purpose::Work, NOW).await.expect("a fresh folder opens")
 }
 
 fn event(number: u64, received_at: Timestamp) -> EventRow {
@@ -42,7 +42,7 @@ async fn a_database_outlives_its_server_and_keeps_its_identity() {
     drop(store);
 
     let later = NOW + Duration::from_secs(60);
-    let (store, mut writer) = Store::open(&path, later).await.unwrap();
+    let (store, mut writer) = Store::open(&path, Purpose::Work, later).await.unwrap();
     assert_eq!(*store.installation(), installation);
     assert_eq!(writer.commit(batch([3])).await.unwrap().first_event_id, 3);
     let places: Vec<_> = store.events_after(0, 10).await.unwrap().iter().map(|e| e.event_id).collect();
@@ -53,7 +53,7 @@ async fn a_database_outlives_its_server_and_keeps_its_identity() {
 async fn one_server_per_folder() {
     let folder = TempDir::new().unwrap();
     let first = open(folder.path()).await;
-    let error = Store::open(folder.path(), NOW).await.unwrap_err();
+    let error = Store::open(folder.path(), Purpose::Work, NOW).await.unwrap_err();
     assert!(matches!(error, StoreError::Locked { .. }), "{error}");
     assert!(error.to_string().contains("another callboard server"), "{error}");
     first.0.close().await;
@@ -66,14 +66,14 @@ async fn a_folder_that_cannot_be_is_named_with_its_variable() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "no folder").unwrap();
-    let error = Store::open(&file.join("data"), NOW).await.unwrap_err();
+    let error = Store::open(&file.join("data"), Purpose::Work, NOW).await.unwrap_err();
     assert!(matches!(error, StoreError::CreateFolder { .. }), "{error}");
     assert!(error.to_string().contains("CALLBOARD_DATA_DIR"), "{error}");
 
     // A folder in the place of the lock file cannot be opened for writing by anyone.
     let blocked = folder.path().join("blocked");
     fs::create_dir_all(blocked.join("callboard.lock")).unwrap();
-    let error = Store::open(&blocked, NOW).await.unwrap_err();
+    let error = Store::open(&blocked, Purpose::Work, NOW).await.unwrap_err();
     assert!(matches!(error, StoreError::WriteFolder { .. }), "{error}");
     assert!(error.to_string().contains("write permission"), "{error}");
 }
@@ -82,7 +82,7 @@ async fn a_folder_that_cannot_be_is_named_with_its_variable() {
 async fn a_damaged_file_is_not_opened() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("callboard.sqlite"), "this is not a database, but long enough").unwrap();
-    let error = Store::open(folder.path(), NOW).await.unwrap_err();
+    let error = Store::open(folder.path(), Purpose::Work, NOW).await.unwrap_err();
     assert!(error.to_string().contains("restore a backup"), "{error}");
 }
 
@@ -100,7 +100,7 @@ async fn a_newer_schema_is_left_alone() {
         .unwrap();
     store.close().await;
     drop((store, writer));
-    let error = Store::open(folder.path(), NOW).await.unwrap_err();
+    let error = Store::open(folder.path(), Purpose::Work, NOW).await.unwrap_err();
     assert!(matches!(error, StoreError::NewerSchema { migration: 20991231235959, .. }), "{error}");
 }
 
@@ -277,4 +277,16 @@ fn all_migrations_are_embedded_and_named_by_the_rule() {
     }
     let embedded: BTreeSet<_> = MIGRATIONS.iter().map(|migration| migration.version).collect();
     assert_eq!(embedded, files, "touch server/src/store.rs and build again");
+}
+
+#[tokio::test]
+async fn a_demo_and_real_calls_never_share_a_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, writer) = Store::open(folder.path(), Purpose::Demo, NOW).await.unwrap();
+    store.close().await;
+    writer.close().await.unwrap();
+    drop(store);
+    let refused = Store::open(folder.path(), Purpose::Work, NOW).await.unwrap_err();
+    assert!(refused.to_string().contains("a demo made it"), "{refused}");
+    assert!(Store::open(folder.path(), Purpose::Demo, NOW).await.is_ok());
 }

@@ -9,7 +9,8 @@ use std::{
 use domain::time::Timestamp;
 use sqlx::{Connection, SqliteConnection};
 
-use super::{FolderLock, Installation, StoreError, StoredEvent, event, options};
+use super::{Checkpointer, FolderLock, Installation, StoreError, StoredEvent, event, options};
+use crate::Purpose;
 
 /// Writes the database; there is one.
 #[derive(Debug)]
@@ -161,9 +162,10 @@ pub(super) const WRITE_PULSE: &str = "
 pub(super) const RECENT_KEYS: &str = "
     select key from event where received_at >= ?1 order by received_at desc limit ?2";
 
-pub(super) const INSTALLATION: &str = "select installation_id, created_at from installation";
+pub(super) const INSTALLATION: &str = "select installation_id, created_at, purpose from installation";
 
-pub(super) const INSTALL: &str = "insert into installation (installation_id, created_at) values (?1, ?2)";
+pub(super) const INSTALL: &str =
+    "insert into installation (installation_id, created_at, purpose) values (?1, ?2, ?3)";
 
 impl Writer {
     pub(super) async fn connect(file: &Path, folder: Arc<FolderLock>) -> Result<Self, StoreError> {
@@ -175,20 +177,33 @@ impl Writer {
         &mut self.connection
     }
 
+    /// Who folds the log while this writes.
+    pub async fn checkpointer(&self) -> Result<Checkpointer, StoreError> {
+        Ok(Checkpointer::new(connect(&self.file, IfMissing::Fail).await?))
+    }
+
     /// Which database this is, made up when it is new.
-    pub(super) async fn installation(&mut self, now: Timestamp) -> Result<Installation, StoreError> {
+    pub(super) async fn installation(
+        &mut self,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<Installation, StoreError> {
         let what = "the installation";
-        let known: Option<(String, i64)> = sqlx::query_as(INSTALLATION)
+        let known: Option<(String, i64, String)> = sqlx::query_as(INSTALLATION)
             .fetch_optional(&mut self.connection)
             .await
             .map_err(StoreError::read(what))?;
-        if let Some((id, created_at)) = known {
+        if let Some((id, created_at, made_for)) = known {
+            if made_for != purpose.word() {
+                return Err(StoreError::OtherPurpose { file: self.file.clone(), purpose });
+            }
             return Ok(Installation { id, created_at: Timestamp::from_millis(created_at) });
         }
         let id = uuid::Uuid::new_v4().to_string();
         sqlx::query(INSTALL)
             .bind(&id)
             .bind(now.as_millis())
+            .bind(purpose.word())
             .execute(&mut self.connection)
             .await
             .map_err(StoreError::write(what))?;
@@ -298,9 +313,9 @@ async fn connect(file: &Path, if_missing: IfMissing) -> Result<SqliteConnection,
         .create_if_missing(if_missing == IfMissing::Create)
         // The index of keys must stay in memory; SQLite counts negative numbers in KiB.
         .pragma("cache_size", "-65536")
-        // Larger checkpoints, fewer of them.
-        .pragma("wal_autocheckpoint", "4000")
-        .pragma("journal_size_limit", "67108864");
+        // The writer's own checkpoints, in pages: rare, and most is done by the checkpointer before.
+        .pragma("wal_autocheckpoint", "16000")
+        .pragma("journal_size_limit", "134217728");
     SqliteConnection::connect_with(&options)
         .await
         .map_err(|source| StoreError::Open { file: file.to_path_buf(), source })

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
 use url::Url;
 
-use super::patience::{BackOff, retry_after};
+use super::patience::{BackOff, LONGEST_ASKED, retry_after};
 use crate::{
     clock,
     config::{AppCredentials, FeedTimings, Grant},
@@ -123,13 +123,30 @@ pub struct Said(String);
 impl Said {
     pub(super) fn quote(text: &str) -> Self {
         const LONGEST: usize = 120;
-        let clean = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-        Self(clean.take(LONGEST).collect::<String>().trim().to_owned())
+        let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        Self(masked(&clean).chars().take(LONGEST).collect::<String>().trim().to_owned())
     }
 
     pub(super) fn display(&self) -> String {
         if self.0.is_empty() { String::new() } else { format!(", \"{}\"", self.0) }
     }
+}
+
+/// Without what may be a secret or a token, whatever its coding: an endpoint may echo what it was sent.
+/// The words of people, and the parts of a scope's name, are shorter.
+fn masked(text: &str) -> String {
+    const LONGEST_WORD: usize = 24;
+    let is_of_token = |c: char| c.is_ascii_alphanumeric() || "+/=_.-".contains(c);
+    let mut masked = String::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let word_end = rest.find(|c| !is_of_token(c)).unwrap_or(rest.len());
+        masked.push_str(if word_end > LONGEST_WORD { "***" } else { &rest[..word_end] });
+        let next = rest[word_end..].find(is_of_token).map_or(rest.len(), |gap| word_end + gap);
+        masked.push_str(&rest[word_end..next]);
+        rest = &rest[next..];
+    }
+    masked
 }
 
 #[derive(Deserialize)]
@@ -207,7 +224,10 @@ impl Tokens {
             Err(failure) => {
                 let pause = match failure.error {
                     AuthError::Refused { .. } => timings.refused_pause,
-                    _ => state.back_off.failed().max(failure.retry_after.unwrap_or_default()),
+                    _ => {
+                        let asked = failure.retry_after.unwrap_or_default().min(LONGEST_ASKED);
+                        state.back_off.failed().max(asked)
+                    }
                 };
                 state.failed = Some((failure.error.clone(), Instant::now() + pause));
                 usable.ok_or(failure.error)

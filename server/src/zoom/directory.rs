@@ -137,8 +137,8 @@ impl Task {
                     queue.members = Some(detail.members);
                 }
                 Err(error) => {
-                    queue.members = None;
-                    without_members += 1;
+                    // Members of the reading before are better than none.
+                    without_members += usize::from(queue.members.is_none());
                     problem.get_or_insert(format!("Cannot {error}."));
                 }
             }
@@ -170,7 +170,7 @@ impl Task {
 
 #[derive(Deserialize)]
 struct QueuePage {
-    #[serde(default)]
+    /// Must be there: an answer without it is no list, not an empty one.
     call_queues: Vec<Lenient<QueueRow>>,
     #[serde(default)]
     next_page_token: Option<String>,

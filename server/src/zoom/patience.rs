@@ -36,17 +36,23 @@ impl BackOff {
     }
 }
 
-/// Reads a `Retry-After`: seconds, an HTTP date, or an RFC 3339 instant. Never negative.
+/// However long Zoom, or whatever answers in its place, asks to wait: after this it is asked again.
+pub(super) const LONGEST_ASKED: Duration = Duration::from_secs(5 * 60);
+/// A daily limit ends within a day.
+const A_DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Reads a `Retry-After`: seconds, an HTTP date, or an RFC 3339 instant. Never negative,
+/// never more than a day.
 pub(super) fn retry_after(header: &str, now: Timestamp) -> Option<Duration> {
     let header = header.trim();
     if let Ok(seconds) = header.parse::<u32>() {
-        return Some(Duration::from_secs(u64::from(seconds)));
+        return Some(Duration::from_secs(u64::from(seconds)).min(A_DAY));
     }
     let instant = DateTime::parse_from_rfc2822(header)
         .ok()
         .map(|instant| Timestamp::from_millis(instant.timestamp_millis()))
         .or_else(|| clock::parse_rfc3339(header))?;
-    Some(instant.since(now))
+    Some(instant.since(now).min(A_DAY))
 }
 
 #[cfg(test)]
@@ -74,6 +80,8 @@ mod tests {
         assert_eq!(seconds("Wed, 19 Aug 2026 21:12:38 GMT"), Some(10));
         assert_eq!(seconds("2026-08-20T00:00:00Z"), Some(10_052));
         assert_eq!(seconds("2026-08-19T21:00:00Z"), Some(0), "the past means now");
+        assert_eq!(seconds("4000000000"), Some(86_400), "nobody is asked to wait for years");
+        assert_eq!(seconds("9999-12-31T00:00:00Z"), Some(86_400));
         assert_eq!(seconds("soon"), None);
         assert_eq!(seconds("-1"), None);
         assert_eq!(seconds("4294967296"), None);

@@ -12,13 +12,15 @@ use url::Url;
 
 use super::{
     auth::{AuthError, Said, Token, Tokens, innermost},
-    patience::retry_after,
+    patience::{LONGEST_ASKED, retry_after},
     rate_limit::{Category, Plan, RateLimits},
 };
 use crate::clock;
 
 /// The longest answer that is read. A page of 100 queues is about 50 kB.
 const LONGEST_ANSWER: usize = 16 << 20;
+/// Rows of one list that are kept; no account has that many of anything.
+const MOST_ROWS: usize = 100_000;
 /// Pages of one list at most; the longest list in sight has 20.
 const MOST_PAGES: usize = 500;
 /// How often a request is repeated because of a rate limit.
@@ -44,7 +46,7 @@ struct Shared {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RestError {
     /// There is no token to ask with.
-    #[error("{0}")]
+    #[error(transparent)]
     NoToken(#[from] AuthError),
     /// The app may not do this.
     #[error("read {what}: Zoom refused it (HTTP {status}{}{}); check the scopes of the Zoom app and that Zoom Phone is enabled, then activate the app again", quote_code(.code), .said.display())]
@@ -116,7 +118,7 @@ impl RestError {
     /// How long to leave Zoom alone, where that is known.
     pub fn asked_pause(&self, now: Timestamp) -> Option<Duration> {
         match self {
-            Self::TooMany { pause, .. } => Some(*pause),
+            Self::TooMany { pause, .. } => Some((*pause).min(LONGEST_ASKED)),
             Self::UsedUp { until, .. } => Some(until.since(now)),
             _ => None,
         }
@@ -179,6 +181,9 @@ impl RestClient {
             let (page_rows, next) = page.into_parts();
             rows.extend(page_rows.into_iter().filter(|row| ids.insert(P::id(row).to_owned())));
             let Some(next) = next.filter(|next| !next.is_empty()) else { return Ok(rows) };
+            if rows.len() > MOST_ROWS {
+                break;
+            }
             if !tokens_seen.insert(next.clone()) {
                 tracing::warn!(what = request.what, "the API gave the same page token twice");
                 return Ok(rows);
@@ -186,7 +191,7 @@ impl RestClient {
             query.truncate(fixed);
             query.push(("next_page_token", next));
         }
-        tracing::warn!(what = request.what, pages = MOST_PAGES, "the list has no end");
+        tracing::warn!(what = request.what, rows = rows.len(), "the list has no end");
         Ok(rows)
     }
 

@@ -24,7 +24,7 @@ use url::Url;
 use self::link::{End, Heard, Link, OpenError};
 use super::{
     auth::{Token, Tokens},
-    patience::BackOff,
+    patience::{BackOff, LONGEST_ASKED},
     wire::{self, Frame, Reader, Unreadable},
 };
 use crate::{
@@ -255,7 +255,7 @@ impl Task {
     }
 
     async fn pause_after(&mut self, error: &OpenError) -> Result<Duration, JournalStopped> {
-        let pause = self.back_off.failed().max(error.asked_pause().unwrap_or_default());
+        let pause = self.back_off.failed().max(error.asked_pause().unwrap_or_default().min(LONGEST_ASKED));
         if matches!(error, OpenError::NoToken(_)) {
             // The token's own back-off decides; before it, the answer would be the same.
             let until = self.feed.tokens.next_attempt().await;

@@ -142,7 +142,7 @@ pub(super) fn fact(
         }
         LiveEvent::Voicemail => (object.date_time.get().unwrap_or(told_at), What::VoicemailLeft),
     };
-    Ok(Some(Fact { call_id: CallId::new(without_part_suffix(call_id)), at, what }))
+    Ok(Some(Fact::new(CallId::new(without_part_suffix(call_id)), at, what)))
 }
 
 /// A transferred call's later parts may carry the id with `_1`, `_2` at its end.
@@ -293,7 +293,7 @@ fn party(end: &End<'_>) -> Party {
 /// Marks the queues and menus of a fact as another account's, so that they are not taken for ours.
 pub(super) fn move_to_account(fact: &mut Fact, account: &str) {
     let (What::Rang(leg) | What::Answered(leg) | What::Rejected(leg) | What::Missed(leg) | What::Ended(leg)) =
-        &mut fact.what
+        &mut *fact.what
     else {
         return;
     };

@@ -18,23 +18,28 @@ use axum::{
     Json, Router,
     body::{Body, Bytes},
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::post,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use self::signature::{Refusal, Secrets};
 use super::wire::{self, LONGEST_MESSAGE, Reader, Unreadable};
 use crate::{
     clock,
     config::WebhookConfig,
+    http::error::problem,
     journal::{AppendError, Incoming, Journal, Source},
 };
 
 /// How long a body may take to arrive. Zoom gives up after 3 s as a whole.
 const BODY_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Bodies may take this much memory together while they arrive, signed or not.
+const MOST_BODY_BYTES: usize = 64 << 20;
 
 /// Receives webhooks. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -48,6 +53,8 @@ struct Shared {
     reader: Reader,
     journal: Journal,
     counters: Counters,
+    /// Bytes of bodies that may be arriving.
+    bodies: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default)]
@@ -76,7 +83,8 @@ impl Webhooks {
     /// A receiver that writes to `journal`.
     pub fn new(config: &WebhookConfig, reader: Reader, journal: Journal) -> Self {
         let secrets = Secrets::new(config);
-        Self { shared: Arc::new(Shared { secrets, reader, journal, counters: Counters::default() }) }
+        let bodies = Arc::new(Semaphore::new(MOST_BODY_BYTES));
+        Self { shared: Arc::new(Shared { secrets, reader, journal, counters: Counters::default(), bodies }) }
     }
 
     /// Answers `POST /webhooks/zoom`.
@@ -106,7 +114,7 @@ async fn receive(State(webhooks): State<Webhooks>, request: Request) -> Response
         Err(failure) => {
             let counter = match failure {
                 Failure::Refused(Refusal::Stale) => &counters.stale,
-                Failure::NoSecret | Failure::NotWritten(_) => &counters.unavailable,
+                Failure::NoSecret | Failure::Busy | Failure::NotWritten(_) => &counters.unavailable,
                 _ => &counters.refused,
             };
             counter.fetch_add(1, Relaxed);
@@ -121,7 +129,9 @@ impl Webhooks {
         let secrets = secrets.as_ref().ok_or(Failure::NoSecret)?;
         let (head, body) = request.into_parts();
         check_encoding(&head.headers)?;
-        let body = read_body(&head.headers, body).await?;
+        let most = announced_length(&head.headers)?;
+        signature::check_head(&head.headers).map_err(Failure::Refused)?;
+        let (body, _room) = self.read_body(body, most).await?;
         let received_at = clock::now();
         let key = secrets.verify(&head.headers, &body, received_at).map_err(Failure::Refused)?;
 
@@ -150,12 +160,26 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Failure> {
     }
 }
 
-async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Failure> {
+/// How long the body will be at most; longer ones are refused unread.
+fn announced_length(headers: &HeaderMap) -> Result<usize, Failure> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: u64| length > LONGEST_MESSAGE as u64) {
-        return Err(Failure::TooLong);
+    let most = announced.unwrap_or(LONGEST_MESSAGE);
+    if most > LONGEST_MESSAGE { Err(Failure::TooLong) } else { Ok(most) }
+}
+
+impl Webhooks {
+    /// The body, and its share of the memory that all bodies together may take.
+    async fn read_body(&self, body: Body, most: usize) -> Result<(Bytes, OwnedSemaphorePermit), Failure> {
+        let share = u32::try_from(most.max(1)).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.shared.bodies).acquire_many_owned(share);
+        let room = tokio::time::timeout(BODY_TIMEOUT, room).await.ok().and_then(Result::ok);
+        let room = room.ok_or(Failure::Busy)?;
+        read_within(body, most).await.map(|body| (body, room))
     }
-    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, LONGEST_MESSAGE).collect()).await {
+}
+
+async fn read_within(body: Body, most: usize) -> Result<Bytes, Failure> {
+    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, most).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Failure::TooLong),
         Ok(Err(_)) => Err(Failure::BrokenOff),
@@ -176,6 +200,8 @@ enum Failure {
     TooSlow,
     #[error("The body ended early.")]
     BrokenOff,
+    #[error("Too many bodies are arriving; please repeat it.")]
+    Busy,
     #[error("The body must not be compressed.")]
     Encoded,
     #[error("The event could not be stored ({0}); please repeat it.")]
@@ -185,7 +211,7 @@ enum Failure {
 impl Failure {
     const fn status(self) -> StatusCode {
         match self {
-            Self::NoSecret | Self::NotWritten(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoSecret | Self::Busy | Self::NotWritten(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Refused(_) => StatusCode::UNAUTHORIZED,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -197,15 +223,7 @@ impl Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let status = self.status();
-        let problem = json!({
-            "type": "about:blank",
-            "title": status.canonical_reason(),
-            "status": status.as_u16(),
-            "detail": self.to_string(),
-        });
-        let problem_json = HeaderValue::from_static("application/problem+json");
-        (status, [(header::CONTENT_TYPE, problem_json)], problem.to_string()).into_response()
+        problem(self.status(), &self.to_string())
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Parsed {
     pub call_id: Option<Arc<str>>,
     /// What makes it the same event.
     pub key: EventKey,
+    /// When Zoom sent it, where it says so.
+    pub sent_at: Option<Timestamp>,
     /// What it says about a call; `None` for events that are only kept.
     pub fact: Option<Fact>,
     /// It names an account other than the configured one. It came by our own subscription or with
@@ -97,6 +99,15 @@ pub(super) enum Frame<'a> {
     },
 }
 
+/// Nearly every frame: an event as a text.
+#[derive(Deserialize)]
+struct MessageFrame<'a> {
+    #[serde(borrow)]
+    module: Cow<'a, str>,
+    #[serde(borrow)]
+    content: Cow<'a, str>,
+}
+
 #[derive(Deserialize)]
 struct RawFrame<'a> {
     #[serde(borrow, default)]
@@ -114,6 +125,13 @@ struct RawFrame<'a> {
 /// How long it may be is the connection's business: an event that is a text within a text is
 /// longer there than by itself.
 pub(super) fn read_frame(text: &str) -> Result<Frame<'_>, Unreadable> {
+    // One pass for the usual frame; any other takes the long way.
+    if text.starts_with('{')
+        && let Ok(MessageFrame { module, content }) = serde_json::from_str(text)
+        && module == "message"
+    {
+        return Ok(Frame::Event(content));
+    }
     let frame: RawFrame<'_> = from_object(text)?;
     let module = match frame.module.as_str() {
         None if frame.event.is_some() => return Ok(Frame::Event(Cow::Borrowed(text))),
@@ -185,7 +203,7 @@ impl Reader {
             (Some(live), Some(object)) => key::of_live_event(live, &name, object, sent_at),
             (_, object) => key::of_other_event(&name, object, text),
         };
-        Ok(Parsed { name, call_id, key, fact, foreign: foreign.is_some() })
+        Ok(Parsed { name, call_id, key, sent_at, fact, foreign: foreign.is_some() })
     }
 
     /// Only the fact of an event that was read before.

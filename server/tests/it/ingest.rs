@@ -56,8 +56,16 @@ async fn the_same_event_by_socket_and_webhook_counts_once() {
     }
     let feed = rig.json("/api/v1/feed").await;
     assert_eq!((&feed["journalled"], &feed["duplicates"]), (&json!(1), &json!(3)));
-    let row = rig.queue("still one caller", &name, |row| row["waiting"] == 1).await;
-    assert_eq!(row["offered_today"], 1);
+    assert!(
+        feed["lag_ms"].as_u64().is_some_and(|lag| lag < 60_000),
+        "sent and received by one clock: {feed}"
+    );
+    let mut late = Ring::new(&rig.sim, "7000000000000000009", 0, 0, now()).ringing();
+    late["event_ts"] = json!(late["event_ts"].as_i64().unwrap() - 90_000);
+    assert!(rig.post_webhook(&late.to_string()).await.status().is_success());
+    rig.eventually("the delay is told", |feed| feed["lag_ms"].as_u64() >= Some(90_000), "/api/v1/feed").await;
+    let row = rig.queue("two callers, not five", &name, |row| row["waiting"] == 2).await;
+    assert_eq!(row["offered_today"], 2);
     rig.stop().await;
 }
 

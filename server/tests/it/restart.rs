@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use zoom_sim::{Sim, SimConfig};
 
-use crate::support::{Process, Ring, client, eventually, now, post_webhook};
+use crate::support::{Process, Ring, client, environment, eventually, now, post_webhook};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_missing_after_a_kill_and_the_board_is_right() {
@@ -99,7 +99,7 @@ async fn the_time_between_two_runs_is_a_gap_and_a_second_server_is_refused() {
 
     let second = std::process::Command::new(env!("CARGO_BIN_EXE_callboard"))
         .arg("serve")
-        .envs(crate::support::environment(&sim, &data))
+        .envs(environment(&sim, &data))
         .env("CALLBOARD_LISTEN", "127.0.0.1:0")
         .output()
         .unwrap();
@@ -110,6 +110,33 @@ async fn the_time_between_two_runs_is_a_gap_and_a_second_server_is_refused() {
     first.kill();
     let again = Process::start(&sim, &data).await;
     let is_gap = |feed: &Value| feed["gaps"][0]["to"].is_string();
+    eventually(&http, "the time in between is on record", is_gap, &again.url("/api/v1/feed")).await;
+    sim.stop().await;
+}
+
+#[tokio::test]
+async fn the_time_between_two_runs_is_a_gap_for_webhooks_too() {
+    let sim = Sim::start(SimConfig::quiet()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let variables = || {
+        let mut variables = environment(&sim, &data);
+        variables.retain(|(name, _)| *name != "ZOOM_WS_SUBSCRIPTION_ID");
+        variables
+    };
+    let http = client();
+    let first = Process::start_with(variables(), &data, "webhook_only").await;
+    let feed = eventually(&http, "it serves", Value::is_object, &first.url("/api/v1/feed")).await;
+    assert_eq!(feed["gaps"], serde_json::json!([]), "nothing was missed before the first start");
+    // The first pulse is on disk when a webhook that came after it is acknowledged.
+    let body = Ring::new(&sim, "7400000000000000002", 0, 0, now()).ringing().to_string();
+    let secret = &sim.credentials().webhook_secret;
+    assert!(post_webhook(&http, &first.url("/webhooks/zoom"), secret, &body).await.status().is_success());
+
+    first.kill();
+    let again = Process::start_with(variables(), &data, "webhook_only").await;
+    let is_gap =
+        |feed: &Value| feed["gaps"][0]["to"].is_string() && feed["gaps"][0]["cause"] == "server not running";
     eventually(&http, "the time in between is on record", is_gap, &again.url("/api/v1/feed")).await;
     sim.stop().await;
 }
@@ -160,4 +187,20 @@ fn a_wrong_configuration_is_told_at_once_before_a_port_opens() {
         assert!(told.contains(name), "{name} is missing in: {told}");
     }
     assert!(output.stdout.is_empty(), "nothing was served");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clean_end_leaves_one_whole_file() {
+    let sim = Sim::start(SimConfig::quiet()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let process = Process::start(&sim, &data).await;
+    let body = Ring::new(&sim, "7600000000000000001", 0, 0, now()).ringing().to_string();
+    let secret = &sim.credentials().webhook_secret;
+    let url = process.url("/webhooks/zoom");
+    assert!(post_webhook(&client(), &url, secret, &body).await.status().is_success());
+    process.stop();
+    let log = std::fs::metadata(data.join("callboard.sqlite-wal")).map_or(0, |file| file.len());
+    assert_eq!(log, 0, "the log is folded into the file, which a backup can then copy");
+    sim.stop().await;
 }

@@ -91,7 +91,7 @@ impl Day {
             let at = timestamp(event.at);
             let parsed = self.reader.read(&event.json, at).expect("the simulator emits readable events");
             if let Some(fact) = parsed.fact {
-                self.board.apply(at, Input::Fact(fact));
+                self.board.apply(at, Input::Facts(vec![fact]));
             }
         }
         self.board.apply(timestamp(self.world.now()), Input::Tick);

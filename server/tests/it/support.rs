@@ -101,24 +101,40 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) async fn start(sim: &Sim, folder: &Path) -> Self {
+        Self::start_with(environment(sim, folder), folder, "live").await
+    }
+
+    /// With these variables; ready when the feed's link is as said.
+    pub(crate) async fn start_with(
+        environment: Vec<(&'static str, String)>,
+        folder: &Path,
+        link: &'static str,
+    ) -> Self {
         // The port is free now; nobody else on this machine is told of it.
         let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let log = folder.with_extension("log");
         let file = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_callboard"));
         command.arg("serve").env_clear().stdout(Stdio::null()).stderr(file);
-        for (name, value) in environment(sim, folder) {
+        for (name, value) in environment {
             command.env(name, value);
         }
         command.env("CALLBOARD_LISTEN", address.to_string()).env("CALLBOARD_LOG", "debug");
         let process = Self { child: command.spawn().unwrap(), address, log };
-        let is_live = |feed: &Value| feed["link"] == "live";
-        eventually(&client(), "the process serves", is_live, &process.url("/api/v1/feed")).await;
+        let is_there = |feed: &Value| feed["link"] == link;
+        eventually(&client(), "the process serves", is_there, &process.url("/api/v1/feed")).await;
         process
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// As a person or a service manager would.
+    pub(crate) fn stop(mut self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
     }
 
     /// As a power cut would: no signal to prepare for.

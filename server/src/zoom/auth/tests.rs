@@ -242,3 +242,15 @@ async fn secrets_do_not_show() {
     let shown = format!("{tokens:?} {token:?}");
     assert!(!shown.contains("canary") && !shown.contains("token-0"), "{shown}");
 }
+
+#[test]
+fn what_an_endpoint_echoes_is_masked() {
+    let said = |text: &str| Said::quote(text).display();
+    assert_eq!(said("got Basic Y2xpOmNhbmFyeS1zZWNyZXQtY2FuYXJ5"), ", \"got Basic ***\"");
+    assert_eq!(
+        said("{\"authorization\":\"Bearer eyJhbGciOiJIUzI1NiJ9.e30.abcdefgh\"}"),
+        ", \"{\"authorization\":\"Bearer ***\"}\""
+    );
+    let scope = "does not contain scopes:[phone:read:list_call_queue_members:admin]";
+    assert_eq!(said(scope), format!(", \"{scope}\""));
+}

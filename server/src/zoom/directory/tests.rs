@@ -142,6 +142,30 @@ async fn names_come_first_and_members_as_they_are_read() {
 }
 
 #[tokio::test]
+async fn members_stay_known_while_they_cannot_be_read() {
+    let api = Api::default();
+    api.set("", json!({ "call_queues": [{ "id": "q1", "name": "Sales" }] }));
+    api.set("/q1", json!({ "members": { "users": [{ "id": "u1", "name": "Anna", "receive_call": true }] } }));
+    let (directory, seen) = watch::channel(Arc::default());
+    let (status, status_seen) = watch::channel(DirectoryStatus::default());
+    let task = Task { rest: api.client().await, directory, status, nudge: Arc::default() };
+    task.read_all().await.expect("a list");
+    let anna = [member("u1", "Anna", true)];
+    assert_eq!(queue(&seen.borrow(), "q1").members.as_deref(), Some(&anna[..]));
+
+    api.answers.lock().unwrap().remove("/q1");
+    task.read_all().await.expect("a list");
+    assert_eq!(queue(&seen.borrow(), "q1").members.as_deref(), Some(&anna[..]));
+    let status = status_seen.borrow().clone();
+    assert_eq!(status.queues_without_members, 0);
+    assert!(status.problem.is_some_and(|problem| problem.contains("read a call queue")));
+
+    api.set("", json!({}));
+    task.read_all().await.expect_err("an answer without a list is none");
+    assert_eq!(seen.borrow().queues.len(), 1, "and takes no queue away");
+}
+
+#[tokio::test]
 async fn a_list_that_cannot_be_read_is_tried_again() {
     let api = Api::default();
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());

@@ -134,7 +134,7 @@ async fn start_peers(setup: &Setup) -> (Url, Url, mpsc::Receiver<(String, Peer)>
 async fn start(setup: Setup) -> Fixture {
     let (oauth_url, url, accepted, tokens_asked) = start_peers(&setup).await;
     let folder = TempDir::new().unwrap();
-    let (store, writer) = Store::open(folder.path(), clock::now()).await.unwrap();
+    let (store, writer) = Store::open(folder.path(), crate::Purpose::Work, clock::now()).await.unwrap();
     let (tracker, feed_stop, journal_stop) =
         (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
     let (send, facts) = mpsc::channel(1_000);

@@ -77,7 +77,7 @@ fn callee_leg() -> LegFact {
 }
 
 fn told(call_id: &str, at_text: &str, what: What) -> Fact {
-    Fact { call_id: CallId::from(call_id), at: at(at_text), what }
+    Fact::new(CallId::from(call_id), at(at_text), what)
 }
 
 fn callee_object(times: Value) -> Value {
@@ -219,7 +219,7 @@ fn only_a_code_makes_a_park() {
             "call_id": "74", "callee": member(), "caller": {}, "date_time": "2026-09-21T12:05:00Z",
             "park_code": code, "park_failure_reason": reason,
         });
-        read("phone.callee_parked", &object).expect("readable").fact.map(|fact| fact.what)
+        read("phone.callee_parked", &object).expect("readable").fact.map(|fact| *fact.what)
     };
     // Success carries a sentence as its "failure reason".
     assert!(matches!(park(json!("*81"), "Parked."), Some(Said::Parked { code, .. }) if code == "*81"));
@@ -299,7 +299,7 @@ fn emergencies_and_voicemails() {
 fn times_that_are_missing_fall_back() {
     let object = json!({ "call_id": "79", "callee": {}, "caller": {} });
     let Fact { at: when, what, .. } = fact("phone.callee_ringing", &object);
-    let Said::Rang(leg) = what else { panic!("a ring") };
+    let Said::Rang(leg) = *what else { panic!("a ring") };
     let sent = Timestamp::from_millis(SENT_MS);
     assert_eq!((when, leg.rang_at, leg.sent_at), (sent, sent, sent));
 
@@ -312,14 +312,14 @@ fn times_that_are_missing_fall_back() {
         "call_id": "79", "callee": {}, "caller": {}, "answer_start_time": "2026-09-21T12:00:07Z",
         "call_end_time": "2026-09-21T12:01:00Z",
     });
-    let Said::Ended(leg) = fact("phone.callee_ended", &object).what else { panic!("an end") };
+    let Said::Ended(leg) = *fact("phone.callee_ended", &object).what else { panic!("an end") };
     assert_eq!(leg.rang_at, at("2026-09-21T12:00:07Z"));
 }
 
 #[test]
 fn an_end_may_come_without_a_callee() {
     let object = json!({ "call_id": "80", "caller": {}, "call_end_time": "2026-09-21T12:01:00Z" });
-    let Said::Ended(leg) = fact("phone.callee_ended", &object).what else { panic!("an end") };
+    let Said::Ended(leg) = *fact("phone.callee_ended", &object).what else { panic!("an end") };
     assert_eq!((leg.party, leg.device_id), (Party::default(), None));
 }
 
@@ -327,7 +327,7 @@ fn an_end_may_come_without_a_callee() {
 fn words_are_folded_and_unknown_ones_kept() {
     let hang_up = |words: &str| {
         let object = callee_object(json!({ "handup_result": words }));
-        match fact("phone.callee_missed", &object).what {
+        match *fact("phone.callee_missed", &object).what {
             Said::Missed(leg) => leg.hang_up,
             other => panic!("a miss, not {other:?}"),
         }
@@ -351,7 +351,7 @@ fn words_are_folded_and_unknown_ones_kept() {
 
     let kind = |word: &str| {
         let object = callee_object(json!({ "forwarded_by": { "extension_type": word } }));
-        match fact("phone.callee_ringing", &object).what {
+        match *fact("phone.callee_ringing", &object).what {
             Said::Rang(leg) => leg.offered_by.map(|station| station.kind),
             other => panic!("a ring, not {other:?}"),
         }
@@ -373,7 +373,7 @@ fn words_are_folded_and_unknown_ones_kept() {
 fn a_withheld_number_is_no_number() {
     for number in ["anonymous", "Anonymous", "", "Restricted", "unknown"] {
         let object = callee_object(json!({ "caller": { "phone_number": number } }));
-        let Said::Rang(leg) = fact("phone.callee_ringing", &object).what else { panic!("a ring") };
+        let Said::Rang(leg) = *fact("phone.callee_ringing", &object).what else { panic!("a ring") };
         assert_eq!(leg.other.number, None, "{number:?}");
     }
 }

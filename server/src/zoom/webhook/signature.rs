@@ -30,6 +30,27 @@ pub(super) enum Refusal {
     Stale,
 }
 
+/// Refuses a head without a signature before anything of the body is read.
+pub(super) fn check_head(headers: &HeaderMap) -> Result<(), Refusal> {
+    read_head(headers).map(|_| ())
+}
+
+/// The signature, and the time of the request as a text and in seconds.
+fn read_head(headers: &HeaderMap) -> Result<(&str, &str, i64), Refusal> {
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let signature = text(SIGNATURE).ok_or(Refusal::NoSignature)?;
+    let sent = text(TIMESTAMP).ok_or(Refusal::NoTimestamp)?;
+    // Digits only: `parse` would take a sign as well.
+    let seconds = Some(sent)
+        .filter(|sent| !sent.is_empty() && sent.bytes().all(|byte| byte.is_ascii_digit()))
+        .and_then(|sent| sent.parse::<i64>().ok())
+        .ok_or(Refusal::NoTimestamp)?;
+    if !signature.starts_with(VERSION) {
+        return Err(Refusal::WrongVersion);
+    }
+    Ok((signature, sent, seconds))
+}
+
 /// The secret tokens that are accepted, and how far a request's time may be off.
 #[derive(Debug)]
 pub(super) struct Secrets {
@@ -46,17 +67,7 @@ impl Secrets {
 
     /// The key that `body` was signed with.
     pub(super) fn verify(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<&Key, Refusal> {
-        let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-        let signature = text(SIGNATURE).ok_or(Refusal::NoSignature)?;
-        let sent = text(TIMESTAMP).ok_or(Refusal::NoTimestamp)?;
-        // Digits only: `parse` would take a sign as well.
-        let seconds = Some(sent)
-            .filter(|sent| !sent.is_empty() && sent.bytes().all(|byte| byte.is_ascii_digit()))
-            .and_then(|sent| sent.parse::<i64>().ok())
-            .ok_or(Refusal::NoTimestamp)?;
-        if !signature.starts_with(VERSION) {
-            return Err(Refusal::WrongVersion);
-        }
+        let (signature, sent, seconds) = read_head(headers)?;
         let key = self
             .keys
             .iter()

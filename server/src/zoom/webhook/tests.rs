@@ -36,7 +36,7 @@ fn config(secret: Option<&str>) -> WebhookConfig {
 
 async fn fixture_with(secret: Option<&str>) -> Fixture {
     let folder = TempDir::new().unwrap();
-    let (store, writer) = Store::open(folder.path(), clock::now()).await.unwrap();
+    let (store, writer) = Store::open(folder.path(), crate::Purpose::Work, clock::now()).await.unwrap();
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
     let (send, facts) = mpsc::channel(64);
     let reader = Reader::default();
@@ -208,6 +208,21 @@ async fn without_a_secret_nothing_is_believed() {
     assert!(problem.contains("ZOOM_WEBHOOK_SECRET_TOKEN"), "{problem}");
 }
 
+/// A head as Zoom would send it, for a body it did not.
+fn unproven() -> axum::http::request::Builder {
+    HttpRequest::post("/webhooks/zoom")
+        .header("x-zm-signature", "v0=00")
+        .header("x-zm-request-timestamp", "1")
+}
+
+#[tokio::test]
+async fn nothing_is_read_of_a_body_without_a_signature() {
+    let fixture = fixture().await;
+    let body = Body::from_stream(stream::pending::<Result<Chunk, std::io::Error>>());
+    let request = HttpRequest::post("/webhooks/zoom").body(body).unwrap();
+    assert_eq!(post(&fixture, request).await.0, StatusCode::UNAUTHORIZED);
+}
+
 #[tokio::test]
 async fn a_long_body_is_not_read_to_its_end() {
     let fixture = fixture().await;
@@ -220,7 +235,7 @@ async fn a_long_body_is_not_read_to_its_end() {
     // Unannounced and without end: the limit ends it.
     let chunk = Chunk::from(vec![b' '; 64 << 10]);
     let endless = stream::repeat_with(move || Ok::<_, std::io::Error>(chunk.clone()));
-    let request = HttpRequest::post("/webhooks/zoom").body(Body::from_stream(endless)).unwrap();
+    let request = unproven().body(Body::from_stream(endless)).unwrap();
     assert_eq!(post(&fixture, request).await.0, StatusCode::PAYLOAD_TOO_LARGE);
 
     let whole = vec![b' '; LONGEST_MESSAGE];
@@ -231,17 +246,17 @@ async fn a_long_body_is_not_read_to_its_end() {
 async fn slow_broken_and_packed_bodies_are_refused() {
     let fixture = fixture().await;
     let broken = stream::iter([Ok(Chunk::from("{")), Err(std::io::Error::other("gone"))]);
-    let request = HttpRequest::post("/webhooks/zoom").body(Body::from_stream(broken)).unwrap();
+    let request = unproven().body(Body::from_stream(broken)).unwrap();
     assert_eq!(post(&fixture, request).await.0, StatusCode::BAD_REQUEST);
 
     let mut packed = signed(BODY.as_bytes());
-    packed.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    packed.headers_mut().insert(header::CONTENT_ENCODING, axum::http::HeaderValue::from_static("gzip"));
     assert_eq!(post(&fixture, packed).await.0, StatusCode::UNSUPPORTED_MEDIA_TYPE);
 
     // From here on the clock jumps as soon as everyone waits.
     tokio::time::pause();
     let stuck = Body::from_stream(stream::pending::<Result<Chunk, std::io::Error>>());
-    let request = HttpRequest::post("/webhooks/zoom").body(stuck).unwrap();
+    let request = unproven().body(stuck).unwrap();
     assert_eq!(post(&fixture, request).await.0, StatusCode::REQUEST_TIMEOUT);
 }
 

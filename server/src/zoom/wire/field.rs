@@ -113,6 +113,18 @@ pub(crate) enum Text<'a> {
     Is(Cow<'a, str>),
 }
 
+/// The longest text of a field that is believed: no name, number or id is longer, and every text is
+/// kept and shown many times over.
+const LONGEST_TEXT: usize = 1_000;
+
+fn unusable(text: &str) -> Option<Text<'static>> {
+    match text.len() {
+        0 => Some(Text::Absent),
+        1..=LONGEST_TEXT => None,
+        _ => Some(Text::Mistyped),
+    }
+}
+
 impl Text<'_> {
     pub(crate) fn as_str(&self) -> Option<&str> {
         match self {
@@ -202,12 +214,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 
             fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
                 let text = text.trim();
-                Ok(if text.is_empty() { Text::Absent } else { Text::Is(Cow::Borrowed(text)) })
+                Ok(unusable(text).unwrap_or(Text::Is(Cow::Borrowed(text))))
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
                 let text = text.trim();
-                Ok(if text.is_empty() { Text::Absent } else { Text::Is(Cow::Owned(text.to_owned())) })
+                Ok(unusable(text).unwrap_or_else(|| Text::Is(Cow::Owned(text.to_owned()))))
             }
 
             fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
