@@ -5,7 +5,7 @@
 //! what it contributes now, so that applying one event costs the same however many calls are over.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
@@ -13,19 +13,22 @@ use crate::{
     call::{Call, CallState, Leg, LegState, soonest},
     directory::Directory,
     fact::{Fact, Side, StationKind},
-    id::{CallId, ExtensionId, QueueId, UserId, ZoneName},
-    outcome::Outcome,
+    id::{CallId, QueueId, ZoneName},
     quality::Quality,
     queue::{QueueMention, Visit, VisitPhase, visits},
-    service_level::{ServiceLevel, ServiceLevelPolicy},
+    service_level::ServiceLevelPolicy,
     time::Timestamp,
     trust::{Freshness, Trust, feed_freshness, hears_whole_calls},
-    view::{BoardView, Figures, QueueQuality, QueueView, Totals},
+    view::{BoardView, QueueQuality, QueueView, Totals},
 };
 
 mod book;
+mod people;
+mod tally;
 
 use book::QueueBook;
+use people::People;
+use tally::{Tally, Today};
 
 /// A call that has been over for this long is settled: its visits stay counted, its facts are
 /// dropped, and news about it only counts as late. Longer than any late delivery seen.
@@ -156,17 +159,6 @@ impl CallPhase {
     }
 }
 
-/// Running sums of one queue.
-#[derive(Debug, Default)]
-struct Tally {
-    waiting: BTreeMap<Timestamp, u32>,
-    beyond_threshold: u32,
-    ringing: u32,
-    talking: u32,
-    on_hold: u32,
-    today: Today,
-}
-
 /// A visit of a settled call, kept to be counted anew at midnight or when the queue is named anew.
 #[derive(Debug)]
 struct SettledVisit {
@@ -176,236 +168,6 @@ struct SettledVisit {
     is_named: bool,
     entered_at: Timestamp,
     counts: Today,
-}
-
-/// What a visit adds to the counts since midnight.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Today {
-    offered: u32,
-    answered: u32,
-    abandoned: u32,
-    short_abandoned: u32,
-    service_level: ServiceLevel,
-}
-
-impl Today {
-    fn of(visit: &Visit) -> Self {
-        Self {
-            offered: 1,
-            answered: u32::from(visit.outcome == Outcome::Answered),
-            abandoned: u32::from(visit.outcome == Outcome::Abandoned),
-            short_abandoned: u32::from(visit.outcome == Outcome::ShortAbandoned),
-            service_level: visit.service_level,
-        }
-    }
-
-    fn add(&mut self, other: Self) {
-        self.offered += other.offered;
-        self.answered += other.answered;
-        self.abandoned += other.abandoned;
-        self.short_abandoned += other.short_abandoned;
-        self.service_level = self.service_level.plus(other.service_level);
-    }
-
-    /// Takes out what [`Today::add`] put in.
-    fn take_out(&mut self, other: Self) {
-        self.offered -= other.offered;
-        self.answered -= other.answered;
-        self.abandoned -= other.abandoned;
-        self.short_abandoned -= other.short_abandoned;
-        self.service_level.met -= other.service_level.met;
-        self.service_level.decided -= other.service_level.decided;
-    }
-}
-
-impl Tally {
-    fn put_in(&mut self, visit: &Visit, midnight: Timestamp) {
-        match visit.phase {
-            VisitPhase::Ringing | VisitPhase::BetweenRings => {
-                *self.waiting.entry(visit.entered_at).or_default() += 1;
-                self.ringing += u32::from(visit.phase == VisitPhase::Ringing);
-                self.beyond_threshold += u32::from(visit.beyond_threshold);
-            }
-            VisitPhase::Talking => self.talking += 1,
-            VisitPhase::OnHold => self.on_hold += 1,
-            VisitPhase::Over => {}
-        }
-        if visit.entered_at >= midnight {
-            self.today.add(Today::of(visit));
-        }
-    }
-
-    fn take_out(&mut self, visit: &Visit, midnight: Timestamp) {
-        match visit.phase {
-            VisitPhase::Ringing | VisitPhase::BetweenRings => {
-                if let Some(count) = self.waiting.get_mut(&visit.entered_at) {
-                    *count -= 1;
-                    if *count == 0 {
-                        self.waiting.remove(&visit.entered_at);
-                    }
-                }
-                self.ringing -= u32::from(visit.phase == VisitPhase::Ringing);
-                self.beyond_threshold -= u32::from(visit.beyond_threshold);
-            }
-            VisitPhase::Talking => self.talking -= 1,
-            VisitPhase::OnHold => self.on_hold -= 1,
-            VisitPhase::Over => {}
-        }
-        if visit.entered_at >= midnight {
-            self.today.take_out(Today::of(visit));
-        }
-    }
-
-    fn figures(&self) -> Figures {
-        Figures {
-            waiting: self.waiting.values().sum(),
-            oldest_waiting_since: self.waiting.keys().next().copied(),
-            ringing: self.ringing,
-            talking: self.talking,
-            on_hold: self.on_hold,
-            offered_today: self.today.offered,
-            answered_today: self.today.answered,
-            abandoned_today: self.today.abandoned,
-            short_abandoned_today: self.today.short_abandoned,
-            service_level_today: self.today.service_level,
-        }
-    }
-}
-
-/// The members of all queues, each person once, and how many calls each is on.
-#[derive(Debug, Default)]
-struct People {
-    people: Vec<Person>,
-    by_user: HashMap<UserId, usize>,
-    by_extension: HashMap<ExtensionId, usize>,
-    by_queue: HashMap<QueueId, Crew>,
-    /// People who take calls of at least one queue and are on no call.
-    free: u32,
-}
-
-#[derive(Debug, Default)]
-struct Person {
-    calls: u32,
-    queues: Vec<QueueId>,
-    takes_calls_of: Vec<QueueId>,
-}
-
-/// The members of one queue.
-#[derive(Debug, Default)]
-struct Crew {
-    members: Vec<usize>,
-    free: u32,
-}
-
-impl People {
-    fn read(directory: &Directory) -> Self {
-        let mut people = Self::default();
-        for queue in &directory.queues {
-            let mut crew = Crew::default();
-            let mut seen = HashSet::new();
-            for member in queue.members.iter().flatten() {
-                let index = people.admit(&member.id, member.extension_id.as_ref());
-                if !seen.insert(index) {
-                    continue;
-                }
-                crew.members.push(index);
-                people.people[index].queues.push(queue.id.clone());
-                if member.receives_calls {
-                    crew.free += 1;
-                    people.people[index].takes_calls_of.push(queue.id.clone());
-                }
-            }
-            people.by_queue.insert(queue.id.clone(), crew);
-        }
-        people.free = people.people.iter().filter(|person| !person.takes_calls_of.is_empty()).count() as u32;
-        people
-    }
-
-    fn admit(&mut self, user_id: &UserId, extension_id: Option<&ExtensionId>) -> usize {
-        let by_extension = extension_id.and_then(|id| self.by_extension.get(id));
-        let known = self.by_user.get(user_id).or(by_extension).copied();
-        let index = known.unwrap_or_else(|| {
-            self.people.push(Person::default());
-            self.people.len() - 1
-        });
-        self.by_user.insert(user_id.clone(), index);
-        if let Some(extension_id) = extension_id {
-            self.by_extension.insert(extension_id.clone(), index);
-        }
-        index
-    }
-
-    fn find(&self, leg: &Leg) -> Option<usize> {
-        let by_user = leg.party.user_id.as_ref().and_then(|id| self.by_user.get(id));
-        by_user.or_else(|| leg.party.extension_id.as_ref().and_then(|id| self.by_extension.get(id))).copied()
-    }
-
-    /// The people on a call, each once.
-    fn on(&self, call: &CallState) -> Vec<usize> {
-        let connected = call.legs.iter().filter(|leg| leg.is_connected());
-        let mut people: Vec<usize> = connected.filter_map(|leg| self.find(leg)).collect();
-        people.sort_unstable();
-        people.dedup();
-        people
-    }
-
-    /// One more call for somebody; the queues for which that makes a difference.
-    fn take_call(&mut self, index: usize) -> &[QueueId] {
-        let person = &mut self.people[index];
-        person.calls += 1;
-        if person.calls > 1 {
-            return &[];
-        }
-        for id in &person.takes_calls_of {
-            if let Some(crew) = self.by_queue.get_mut(id) {
-                crew.free -= 1;
-            }
-        }
-        self.free -= u32::from(!person.takes_calls_of.is_empty());
-        &person.takes_calls_of
-    }
-
-    /// One call less for somebody; the queues for which that makes a difference.
-    fn end_call(&mut self, index: usize) -> &[QueueId] {
-        let person = &mut self.people[index];
-        person.calls -= 1;
-        if person.calls > 0 {
-            return &[];
-        }
-        for id in &person.takes_calls_of {
-            if let Some(crew) = self.by_queue.get_mut(id) {
-                crew.free += 1;
-            }
-        }
-        self.free += u32::from(!person.takes_calls_of.is_empty());
-        &person.takes_calls_of
-    }
-
-    fn all_free(&mut self) {
-        for index in 0..self.people.len() {
-            while self.people[index].calls > 0 {
-                self.end_call(index);
-            }
-        }
-    }
-
-    /// Distinct members of some queues, and how many of them take calls and are free.
-    fn count(&self, ids: &[QueueId]) -> (u32, u32) {
-        let wanted: HashSet<&QueueId> = ids.iter().collect();
-        if self.by_queue.keys().all(|id| wanted.contains(id)) {
-            return (self.people.len() as u32, self.free);
-        }
-        let members: BTreeSet<usize> = ids
-            .iter()
-            .filter_map(|id| self.by_queue.get(id))
-            .flat_map(|crew| crew.members.iter().copied())
-            .collect();
-        let is_free = |index: &&usize| {
-            let person = &self.people[**index];
-            person.calls == 0 && person.takes_calls_of.iter().any(|id| wanted.contains(id))
-        };
-        (members.len() as u32, members.iter().filter(is_free).count() as u32)
-    }
 }
 
 impl Board {
@@ -810,25 +572,6 @@ impl Board {
             self.calls.iter().filter_map(|(call_id, tracked)| tracked.live(call_id)).collect();
         calls.sort_by(|a, b| a.since.cmp(&b.since).then_with(|| a.call_id.cmp(&b.call_id)));
         calls
-    }
-}
-
-impl Figures {
-    /// Both together: counts add up, the oldest wait is the earlier one.
-    pub fn plus(self, other: Self) -> Self {
-        let oldest = [self.oldest_waiting_since, other.oldest_waiting_since];
-        Self {
-            waiting: self.waiting + other.waiting,
-            oldest_waiting_since: oldest.into_iter().flatten().min(),
-            ringing: self.ringing + other.ringing,
-            talking: self.talking + other.talking,
-            on_hold: self.on_hold + other.on_hold,
-            offered_today: self.offered_today + other.offered_today,
-            answered_today: self.answered_today + other.answered_today,
-            abandoned_today: self.abandoned_today + other.abandoned_today,
-            short_abandoned_today: self.short_abandoned_today + other.short_abandoned_today,
-            service_level_today: self.service_level_today.plus(other.service_level_today),
-        }
     }
 }
 

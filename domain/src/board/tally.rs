@@ -1,0 +1,135 @@
+//! Running sums of one queue: what its visits add up to, now and since midnight.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    outcome::Outcome,
+    queue::{Visit, VisitPhase},
+    service_level::ServiceLevel,
+    time::Timestamp,
+    view::Figures,
+};
+
+/// Running sums of one queue.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) waiting: BTreeMap<Timestamp, u32>,
+    pub(super) beyond_threshold: u32,
+    pub(super) ringing: u32,
+    pub(super) talking: u32,
+    pub(super) on_hold: u32,
+    pub(super) today: Today,
+}
+
+/// What a visit adds to the counts since midnight.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Today {
+    pub(super) offered: u32,
+    pub(super) answered: u32,
+    pub(super) abandoned: u32,
+    pub(super) short_abandoned: u32,
+    pub(super) service_level: ServiceLevel,
+}
+
+impl Today {
+    pub(super) fn of(visit: &Visit) -> Self {
+        Self {
+            offered: 1,
+            answered: u32::from(visit.outcome == Outcome::Answered),
+            abandoned: u32::from(visit.outcome == Outcome::Abandoned),
+            short_abandoned: u32::from(visit.outcome == Outcome::ShortAbandoned),
+            service_level: visit.service_level,
+        }
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.offered += other.offered;
+        self.answered += other.answered;
+        self.abandoned += other.abandoned;
+        self.short_abandoned += other.short_abandoned;
+        self.service_level = self.service_level.plus(other.service_level);
+    }
+
+    /// Takes out what [`Today::add`] put in.
+    pub(super) fn take_out(&mut self, other: Self) {
+        self.offered -= other.offered;
+        self.answered -= other.answered;
+        self.abandoned -= other.abandoned;
+        self.short_abandoned -= other.short_abandoned;
+        self.service_level.met -= other.service_level.met;
+        self.service_level.decided -= other.service_level.decided;
+    }
+}
+
+impl Tally {
+    pub(super) fn put_in(&mut self, visit: &Visit, midnight: Timestamp) {
+        match visit.phase {
+            VisitPhase::Ringing | VisitPhase::BetweenRings => {
+                *self.waiting.entry(visit.entered_at).or_default() += 1;
+                self.ringing += u32::from(visit.phase == VisitPhase::Ringing);
+                self.beyond_threshold += u32::from(visit.beyond_threshold);
+            }
+            VisitPhase::Talking => self.talking += 1,
+            VisitPhase::OnHold => self.on_hold += 1,
+            VisitPhase::Over => {}
+        }
+        if visit.entered_at >= midnight {
+            self.today.add(Today::of(visit));
+        }
+    }
+
+    pub(super) fn take_out(&mut self, visit: &Visit, midnight: Timestamp) {
+        match visit.phase {
+            VisitPhase::Ringing | VisitPhase::BetweenRings => {
+                if let Some(count) = self.waiting.get_mut(&visit.entered_at) {
+                    *count -= 1;
+                    if *count == 0 {
+                        self.waiting.remove(&visit.entered_at);
+                    }
+                }
+                self.ringing -= u32::from(visit.phase == VisitPhase::Ringing);
+                self.beyond_threshold -= u32::from(visit.beyond_threshold);
+            }
+            VisitPhase::Talking => self.talking -= 1,
+            VisitPhase::OnHold => self.on_hold -= 1,
+            VisitPhase::Over => {}
+        }
+        if visit.entered_at >= midnight {
+            self.today.take_out(Today::of(visit));
+        }
+    }
+
+    pub(super) fn figures(&self) -> Figures {
+        Figures {
+            waiting: self.waiting.values().sum(),
+            oldest_waiting_since: self.waiting.keys().next().copied(),
+            ringing: self.ringing,
+            talking: self.talking,
+            on_hold: self.on_hold,
+            offered_today: self.today.offered,
+            answered_today: self.today.answered,
+            abandoned_today: self.today.abandoned,
+            short_abandoned_today: self.today.short_abandoned,
+            service_level_today: self.today.service_level,
+        }
+    }
+}
+
+impl Figures {
+    /// Both together: counts add up, the oldest wait is the earlier one.
+    pub fn plus(self, other: Self) -> Self {
+        let oldest = [self.oldest_waiting_since, other.oldest_waiting_since];
+        Self {
+            waiting: self.waiting + other.waiting,
+            oldest_waiting_since: oldest.into_iter().flatten().min(),
+            ringing: self.ringing + other.ringing,
+            talking: self.talking + other.talking,
+            on_hold: self.on_hold + other.on_hold,
+            offered_today: self.offered_today + other.offered_today,
+            answered_today: self.answered_today + other.answered_today,
+            abandoned_today: self.abandoned_today + other.abandoned_today,
+            short_abandoned_today: self.short_abandoned_today + other.short_abandoned_today,
+            service_level_today: self.service_level_today.plus(other.service_level_today),
+        }
+    }
+}
