@@ -4,7 +4,7 @@
 //! rings on behalf of the queue, lasts between rings for a grace, and ends with the one outcome
 //! the facts support. Callers for whom no phone has rung yet cannot be seen.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, rc::Rc, time::Duration};
 
 use crate::{
     call::{CallState, Leg, soonest},
@@ -39,7 +39,16 @@ pub struct QueueMention {
 impl QueueMention {
     /// Every queue that the phones of a call name.
     pub(crate) fn all(call: &CallState) -> BTreeSet<Self> {
-        call.legs.iter().filter(|leg| leg.side == Side::Callee).filter_map(Self::of).collect()
+        let mut mentions = BTreeSet::new();
+        let mut before: Option<&Leg> = None;
+        for leg in call.legs.iter().filter(|leg| leg.side == Side::Callee) {
+            // Most phones of a call ring for one queue: spares making its names again for each.
+            if !before.is_some_and(|before| names_the_same(before, leg)) {
+                mentions.extend(Self::of(leg));
+            }
+            before = Some(leg);
+        }
+        mentions
     }
 
     /// The queue on whose behalf `leg` rang, if any.
@@ -60,6 +69,13 @@ impl QueueMention {
             _ => None,
         }
     }
+}
+
+/// True when two legs surely mean one queue.
+fn names_the_same(a: &Leg, b: &Leg) -> bool {
+    let offered_by_queue =
+        |leg: &Leg| leg.offered_by.as_ref().is_some_and(|station| station.kind == StationKind::CallQueue);
+    offered_by_queue(a) && a.offered_by == b.offered_by
 }
 
 /// What one call did in one queue.
@@ -160,15 +176,18 @@ fn stays<'a>(
     call: &'a CallState,
     find: &mut dyn FnMut(&QueueMention) -> (QueueId, ServiceLevelPolicy),
 ) -> Vec<Stay<'a>> {
-    let mut stations: Vec<(&Leg, Option<Station>)> = call
-        .legs
-        .iter()
-        .filter(|leg| leg.side == Side::Callee)
-        .map(|leg| (leg, QueueMention::of(leg).map(|mention| Station::find(mention, find))))
-        .collect();
+    let mut stations: Vec<(&Leg, Option<Rc<Station>>)> = Vec::new();
+    for leg in call.legs.iter().filter(|leg| leg.side == Side::Callee) {
+        let known = stations.last().filter(|(before, _)| names_the_same(before, leg));
+        let station = match known {
+            Some((_, station)) => station.clone(),
+            None => QueueMention::of(leg).map(|mention| Rc::new(Station::find(mention, find))),
+        };
+        stations.push((leg, station));
+    }
     // Clocks have whole seconds: keeps the legs of one queue together within a second.
     stations.sort_by(|a, b| {
-        fn queue(station: &Option<Station>) -> Option<&QueueId> {
+        fn queue(station: &Option<Rc<Station>>) -> Option<&QueueId> {
             station.as_ref().map(|station| &station.queue_id)
         }
         a.0.rang_at.cmp(&b.0.rang_at).then_with(|| queue(&b.1).cmp(&queue(&a.1)))
@@ -194,8 +213,8 @@ fn stays<'a>(
                     last.moved_on_at.get_or_insert(leg.rang_at);
                 }
                 stays.push(Stay {
-                    queue_id: station.queue_id,
-                    mention: station.mention,
+                    queue_id: station.queue_id.clone(),
+                    mention: station.mention.clone(),
                     policy: station.policy,
                     legs: vec![leg],
                     moved_on_at: None,

@@ -27,7 +27,7 @@ use crate::{
 /// Orders that may wait for the writer: two full batches.
 const QUEUE: usize = 2 * BATCH;
 /// Orders that are written in one commit at most. Larger ones gain nothing more per event.
-const BATCH: usize = 2_000;
+const BATCH: usize = 4_000;
 /// Bytes of messages that may wait for the writer, so that a few thousand long ones do not fill the
 /// memory.
 const QUEUE_BYTES: usize = 64 << 20;

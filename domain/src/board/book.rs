@@ -134,9 +134,10 @@ impl QueueBook {
 
     /// The queue a call means and what it promises.
     pub(super) fn find(&self, mention: &QueueMention) -> (QueueId, ServiceLevelPolicy) {
-        let known = self.known(mention).or_else(|| self.unresolved.get(mention));
+        // Whatever is in there, the directory does not know; and the look is the shorter one.
+        let found = self.unresolved.get(mention).or_else(|| self.known(mention));
         // Nobody says that any more: it can only mean itself.
-        let id = known.cloned().unwrap_or_else(|| own_name(mention));
+        let id = found.cloned().unwrap_or_else(|| own_name(mention));
         let policy = self.queues.get(&id).map(|queue| queue.policy).unwrap_or_default();
         (id, policy)
     }
