@@ -47,6 +47,13 @@ pub const REFRESH_SECONDS: u32 = 10;
 pub enum Liveness {
     /// It stays as it is.
     Still,
+    /// It holds no program and loads itself again, so that it does not stay at this instant.
+    Reloaded {
+        /// When its values were true.
+        as_of: Timestamp,
+        /// How to say that.
+        zone: LocalZone,
+    },
     /// It shows values of this instant and shall not stay there.
     Live {
         /// When its values were true.
@@ -72,13 +79,12 @@ pub fn Document(
     /// What stands in the body.
     children: Children,
 ) -> impl IntoView {
-    let refresh = (liveness != Liveness::Still).then(|| {
-        view! {
-            <noscript>
-                <meta http-equiv="refresh" content=REFRESH_SECONDS.to_string() />
-            </noscript>
-        }
-    });
+    let again = || view! { <meta http-equiv="refresh" content=REFRESH_SECONDS.to_string() /> };
+    let refresh = match liveness {
+        Liveness::Still => None,
+        Liveness::Reloaded { .. } => Some(again().into_any()),
+        Liveness::Live { .. } => Some(view! { <noscript>{again()}</noscript> }.into_any()),
+    };
     let color_scheme = match theme {
         Theme::Dark => "dark",
         Theme::Light => "light",

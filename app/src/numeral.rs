@@ -13,6 +13,11 @@ pub const NOTHING_TO_DIVIDE: &str = "n/a";
 
 /// A count with its thousands apart: `12,480`.
 pub fn count(number: u32) -> String {
+    big_count(u64::from(number))
+}
+
+/// A count beyond four thousand millions with its thousands apart.
+pub fn big_count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (position, digit) in digits.chars().enumerate() {

@@ -142,7 +142,7 @@ pub fn missing_today(trust: &Trust, zone: &LocalZone) -> Option<String> {
     let clock = |at| zone.hour_and_minute(at);
     let gap = trust.gap.map(|gap| match gap.to {
         Some(to) => format!("incomplete {}–{}", clock(gap.from), clock(to)),
-        None => format!("incomplete since {}", clock(gap.from)),
+        None => format!("incomplete since {}", zone.clock(gap.from)),
     });
     let counting = trust.counting_since.map(|since| format!("counting since {}", clock(since)));
     match (counting, gap) {
@@ -222,5 +222,7 @@ mod tests {
             missing_today(&partial, &zone).as_deref(),
             Some("counting since 12:42, incomplete 12:42–13:02")
         );
+        let open = Trust { gap: Some(domain::trust::Gap { from: since, to: None }), ..trust(FeedLink::Down) };
+        assert_eq!(missing_today(&open, &zone).as_deref(), Some("incomplete since 12:42:11"));
     }
 }

@@ -5,6 +5,7 @@ use app::{
     bootstrap::AssetLinks,
     document::{PageLink, Site},
     pages::{
+        feed::{EventKind, FeedFacts, FeedPage, KnownGap, feed_page},
         problem::{ProblemPage, problem_page},
         queues::{QueuesPage, queues_page},
         style::{sample, style_page},
@@ -13,7 +14,11 @@ use app::{
     settings::{DeskSettings, WallSettings},
     zone::LocalZone,
 };
-use domain::view::BoardView;
+use domain::{
+    time::Timestamp,
+    trust::{FeedLink, Gap},
+    view::BoardView,
+};
 use leptos::prelude::*;
 
 fn site() -> Site {
@@ -333,4 +338,84 @@ fn the_page_tells_its_program_where_to_listen() {
     assert!(html.contains("\"stream_url\":\"/live/all\""));
     assert!(html.contains("\"build_id\":\"build-1\""));
     assert_eq!(html.matches("<leptos-island").count(), 1, "one island per page");
+}
+
+/// 14:02:11 in Berlin.
+const NOW: Timestamp = Timestamp::from_millis(1_795_266_131_000);
+
+fn feed(change: impl FnOnce(&mut FeedFacts)) -> String {
+    let ago = |seconds| NOW - std::time::Duration::from_secs(seconds);
+    let mut feed = FeedFacts {
+        link: FeedLink::Live,
+        since: ago(3_600),
+        problem: None,
+        heard_at: Some(ago(2)),
+        newest_at: Some(ago(40)),
+        lag: Some(std::time::Duration::from_millis(1_250)),
+        reconnects: 1,
+        token_expires_at: Some(NOW + std::time::Duration::from_secs(1_800)),
+        journalled: 1_234_567,
+        duplicates: 12,
+        quarantined: 0,
+        lost: 0,
+        late: 0,
+        unmatched: 0,
+        directory_read_at: Some(ago(70)),
+        directory_problem: None,
+        kinds: Vec::new(),
+        gaps: Vec::new(),
+    };
+    change(&mut feed);
+    let page = FeedPage { site: site(), zone: zone(), as_of: NOW, feed, cut_url: None };
+    render(move || feed_page(page))
+}
+
+#[test]
+fn the_feed_is_told_in_a_supervisors_words() {
+    let html = feed(|_| {});
+    assert_reads(
+        &html,
+        &[
+            "as of 14:02:11 (Berlin)",
+            "Callboard hears Zoom, without a break since 13:02:11.",
+            "Newest event 40 s ago",
+            "Lag 1.2 s",
+            "Events kept 1,234,567",
+            "Access to Zoom until 14:32",
+            "None. A gap is written down whenever the feed was not provably alive.",
+            "No event has come yet.",
+        ],
+    );
+    assert!(html.contains("http-equiv=\"refresh\""), "it has no program that could keep it fresh");
+    assert!(!html.contains("data-mark=\"watch\""), "nothing is wrong");
+    assert!(!html.contains("<form"), "only a demo can be cut");
+}
+
+#[test]
+fn a_broken_feed_says_since_when_why_and_what_to_do() {
+    let ago = |seconds| NOW - std::time::Duration::from_secs(seconds);
+    let html = feed(|feed| {
+        feed.link = FeedLink::Down;
+        feed.heard_at = Some(ago(95));
+        feed.problem = Some("Check the client secret.".to_owned());
+        feed.quarantined = 3;
+        let cause = "the connection was closed".to_owned();
+        feed.gaps = vec![
+            KnownGap { gap: Gap { from: ago(95), to: None }, cause: cause.clone() },
+            KnownGap { gap: Gap { from: ago(7_300), to: Some(ago(7_210)) }, cause },
+        ];
+        feed.kinds =
+            vec![EventKind { name: "phone.callee_ringing".to_owned(), count: 4_711, last_at: ago(96) }];
+    });
+    assert_reads(
+        &html,
+        &[
+            "Callboard has not heard Zoom since 14:00:36.",
+            "Check the client secret.",
+            "Saturday 21 November 2026, 14:00:36 still open 1 min 35 s the connection was closed",
+            "Saturday 21 November 2026, 12:00:31 12:02:01 1 min 30 s",
+            "phone.callee_ringing 4,711 14:00:35 1 min ago",
+        ],
+    );
+    assert_eq!(html.matches("data-mark=\"watch\"").count(), 1, "the quarantine is worth a look");
 }

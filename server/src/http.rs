@@ -9,6 +9,7 @@ pub(crate) mod rendered;
 mod api;
 mod encoding;
 pub(crate) mod error;
+pub(crate) mod feed;
 mod guard;
 mod health;
 mod live;

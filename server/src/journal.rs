@@ -17,7 +17,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::{
     replay::Replay,
-    stats::{JournalStats, JournalStatus},
+    stats::{JournalStats, JournalStatus, KindStats},
 };
 use crate::{
     store::{GapOrder, StoreError, Writer},
@@ -277,6 +277,11 @@ impl Journal {
     /// What was counted since the start.
     pub fn stats(&self) -> JournalStats {
         self.counters.read(QUEUE - self.orders.capacity())
+    }
+
+    /// New events since the start, by their names.
+    pub fn kinds(&self) -> Vec<KindStats> {
+        self.counters.kinds()
     }
 
     /// Whether writing works.

@@ -45,6 +45,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     config::Config,
     http::{
+        feed::DemoControl,
         rendered::RenderedPages,
         router::{AppState, SiteFacts, router, stream_permits},
     },
@@ -161,6 +162,7 @@ pub async fn run(
         directory: zoom.directory.status,
         webhooks,
         home: config.time_zone,
+        demo: demo_control(&config, purpose)?,
         site: SiteFacts::new(purpose == Purpose::Demo, public_host.as_deref()),
         pages: RenderedPages::default(),
         streams: stream_permits(),
@@ -180,6 +182,14 @@ pub async fn run(
     }
     close(&journal_stop, &journal_tracker, &store).await;
     failure.map_or(Ok(()), Err)
+}
+
+/// A demo's visitor may make the pretend Zoom misbehave.
+fn demo_control(config: &Config, purpose: Purpose) -> Result<Option<DemoControl>, RunError> {
+    Ok(match purpose {
+        Purpose::Work => None,
+        Purpose::Demo => Some(DemoControl::new(&config.zoom.api_url)?),
+    })
 }
 
 /// The last things to end: what is queued is written, and the log folded into the file.

@@ -60,7 +60,7 @@ pub(super) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Re
 }
 
 /// Events that are dated after our clock are not believed, so a board with a wrong clock stays empty.
-fn clock_problem(anomalies: &Anomalies, now: Timestamp) -> Option<String> {
+pub(super) fn clock_problem(anomalies: &Anomalies, now: Timestamp) -> Option<String> {
     const RECENT: Duration = Duration::from_secs(5 * 60);
     anomalies.future_at.filter(|at| now.since(*at) < RECENT).map(|_| {
         "Zoom dates its events more than 10 minutes after this server's clock, so they are not counted; set \

@@ -113,7 +113,7 @@ pub(super) async fn not_found(State(state): State<AppState>, request: Request) -
     problem(&request, ProblemPage::not_found(state.site.site()))
 }
 
-fn not_ready(state: &AppState, request: &Request) -> Response {
+pub(super) fn not_ready(state: &AppState, request: &Request) -> Response {
     problem(request, ProblemPage::not_ready(state.site.site()))
 }
 
@@ -164,7 +164,7 @@ const WEEKS_AHEAD: i64 = 32;
 
 /// A zone as pages need it: the offset now, and the next one, so that a clock that runs for months
 /// is right over a change.
-fn local_zone(zone: Tz, now: Timestamp) -> LocalZone {
+pub(super) fn local_zone(zone: Tz, now: Timestamp) -> LocalZone {
     let start = DateTime::from_timestamp_millis(now.as_millis()).unwrap_or_default();
     let offset_at =
         |at: DateTime<chrono::Utc>| zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc();

@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
     middleware,
     response::{IntoResponse, Redirect, Response},
-    routing::{any, get},
+    routing::{any, get, post},
 };
 use chrono_tz::Tz;
 use tokio::sync::{Semaphore, watch};
@@ -18,7 +18,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::{
     api, assets,
     error::{self, ApiError},
-    guard, health, live, pages,
+    feed, guard, health, live, pages,
     rendered::RenderedPages,
 };
 use crate::{
@@ -49,6 +49,8 @@ pub struct AppState {
     pub(crate) site: SiteFacts,
     /// Pages that were written already.
     pub(crate) pages: RenderedPages,
+    /// The pretend Zoom's controls, in a demo.
+    pub(crate) demo: Option<feed::DemoControl>,
     /// Live streams that may be opened.
     pub(crate) streams: Arc<Semaphore>,
     /// Ends live streams.
@@ -77,7 +79,11 @@ impl SiteFacts {
 
     /// As the pages want it.
     pub(super) fn site(&self) -> Site {
-        let mut links = vec![PageLink::new("Queues", "/queues"), PageLink::new("Wall", "/wall")];
+        let mut links = vec![
+            PageLink::new("Queues", "/queues"),
+            PageLink::new("Wall", "/wall"),
+            PageLink::new("Feed", "/feed"),
+        ];
         if self.demo {
             links.push(PageLink::new("Style", "/style"));
         }
@@ -108,6 +114,8 @@ pub fn router(state: AppState) -> Router {
         .route("/queues/", get(|| async { Redirect::permanent("/queues") }))
         .route("/wall/{queue}", get(pages::wall_of_queue))
         .route("/queues", get(pages::queues))
+        .route("/feed", get(feed::feed))
+        .route(feed::CUT, post(feed::cut))
         .route("/style", get(pages::style))
         .fallback(pages::not_found);
     let programs = Router::new()

@@ -1,7 +1,11 @@
 //! What the journal counts, and whether it works.
 
 use std::{
-    sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -50,6 +54,20 @@ pub struct JournalStats {
     pub queued: usize,
 }
 
+/// Events of one name since the start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KindStats {
+    /// The event's name.
+    pub name: Arc<str>,
+    /// How many were new.
+    pub count: u64,
+    /// When the last one arrived.
+    pub last_at: Timestamp,
+}
+
+/// Names that are counted one by one; Zoom has about 200.
+const MOST_KINDS: usize = 500;
+
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) journalled: AtomicU64,
@@ -64,9 +82,35 @@ pub(super) struct Counters {
     last_batch: AtomicU64,
     last_commit_us: AtomicU64,
     commits: AtomicU64,
+    /// Written by the journal's task once a commit, read by whoever looks at the feed.
+    kinds: Mutex<BTreeMap<Arc<str>, (u64, Timestamp)>>,
 }
 
 impl Counters {
+    /// Counts the new events of a commit by their names.
+    pub(super) fn count_kinds<'a>(&self, events: impl Iterator<Item = (&'a Arc<str>, Timestamp)>) {
+        let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, at) in events {
+            if let Some((count, last_at)) = kinds.get_mut(name) {
+                *count += 1;
+                *last_at = at.max(*last_at);
+            } else if kinds.len() < MOST_KINDS {
+                kinds.insert(Arc::clone(name), (1, at));
+            }
+        }
+    }
+
+    /// Events by name.
+    pub(super) fn kinds(&self) -> Vec<KindStats> {
+        let kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = |(name, (count, last_at)): (&Arc<str>, &(u64, Timestamp))| KindStats {
+            name: Arc::clone(name),
+            count: *count,
+            last_at: *last_at,
+        };
+        kinds.iter().map(told).collect()
+    }
+
     pub(super) fn add(counter: &AtomicU64, count: usize) {
         counter.fetch_add(count as u64, Relaxed);
     }

@@ -83,6 +83,7 @@ enum Waiting {
 }
 
 struct Told {
+    name: Arc<str>,
     key: EventKey,
     received_at: Timestamp,
     sent_at: Option<Timestamp>,
@@ -222,10 +223,16 @@ impl Task {
                     Waiting::Duplicate
                 } else {
                     let Parsed { name, call_id, key, sent_at, fact, foreign } = *parsed;
-                    let row =
-                        EventRow { key: *key.as_bytes(), received_at, source, name, call_id, raw: text };
+                    let row = EventRow {
+                        key: *key.as_bytes(),
+                        received_at,
+                        source,
+                        name: Arc::clone(&name),
+                        call_id,
+                        raw: text,
+                    };
                     collected.batch.events.push(row);
-                    collected.told.push(Told { key, received_at, sent_at, fact, foreign });
+                    collected.told.push(Told { name, key, received_at, sent_at, fact, foreign });
                     Waiting::New(collected.told.len() - 1)
                 }
             }
@@ -269,6 +276,9 @@ impl Task {
             // Who no longer waits has been told to try again.
             let _ = reply.send(Ok(receipt));
         }
+        let is_new = |(index, _): &(usize, &Told)| !is_refused(*index);
+        let new = told.iter().enumerate().filter(is_new);
+        counters.count_kinds(new.map(|(_, told)| (&told.name, told.received_at)));
         let mut events = Vec::with_capacity(told.len());
         for (index, (event_id, told)) in (first_event_id..).zip(told).enumerate() {
             self.recent.insert(told.key, told.received_at);

@@ -232,3 +232,25 @@ async fn losing_the_feed_is_told_and_a_gap_is_kept() {
     assert_eq!(rig.get("/readyz").await.status(), 200);
     rig.stop().await;
 }
+
+#[tokio::test]
+async fn the_page_of_the_feed_names_kinds_gaps_and_what_nobody_could_read() {
+    let rig = Rig::start().await;
+    rig.sim.send_event(Ring::new(&rig.sim, "7000000000000000031", 0, 0, now()).ringing()).await;
+    rig.sim.send_garbage(Garbage::BrokenJson).await;
+    let is_read = |feed: &Value| feed["quarantined"] == 1 && feed["journalled"] == 1;
+    rig.eventually("both are read", is_read, "/api/v1/feed").await;
+    rig.sim.cut_sockets();
+    let is_over = |feed: &Value| feed["gaps"][0]["to"].is_string();
+    rig.eventually("the gap is over", is_over, "/api/v1/feed").await;
+    let page = rig.get("/feed").await;
+    assert_eq!(page.status(), 200);
+    let html = page.text().await.unwrap();
+    let gap = rig.json("/api/v1/feed").await["gaps"][0]["cause"].as_str().unwrap().to_owned();
+    for expected in ["Callboard hears Zoom", "phone.callee_ringing", "Not readable", &gap] {
+        assert!(html.contains(expected), "{expected} is missing in {html}");
+    }
+    let cut = reqwest::Client::new().post(rig.url("/demo/cut")).send().await.unwrap();
+    assert_eq!(cut.status(), 404, "only a demo can be cut");
+    rig.stop().await;
+}

@@ -1,0 +1,120 @@
+//! The page about the feed, and what a demo's visitor may do to it.
+
+use std::time::Duration;
+
+use app::pages::feed::{EventKind, FeedFacts, FeedPage, KnownGap, feed_page};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use domain::time::Timestamp;
+use leptos::prelude::IntoAny as _;
+use url::Url;
+
+use super::{
+    error::problem,
+    health::clock_problem,
+    pages::{local_zone, not_found, not_ready},
+    rendered::RenderedPage,
+    router::AppState,
+};
+use crate::{clock, keeper::KeeperGone, publish::BoardKey, telemetry};
+
+/// How far back gaps are listed.
+const LISTED: Duration = Duration::from_secs(7 * 86_400);
+
+/// Where the form of a demo's page leads.
+pub(super) const CUT: &str = "/demo/cut";
+
+/// How long a demo's feed stays cut.
+const CUT_FOR: Duration = Duration::from_secs(90);
+
+/// `GET /feed`
+pub(super) async fn feed(State(state): State<AppState>, request: Request) -> Response {
+    let now = clock::now();
+    let Ok(facts) = facts(&state, now).await else { return not_ready(&state, &request) };
+    let page = FeedPage {
+        site: state.site.site(),
+        zone: local_zone(state.home, now),
+        as_of: now,
+        feed: facts,
+        cut_url: state.demo.is_some().then(|| CUT.to_owned()),
+    };
+    RenderedPage::of(|| feed_page(page).into_any()).respond(StatusCode::OK, request.headers())
+}
+
+async fn facts(state: &AppState, now: Timestamp) -> Result<FeedFacts, KeeperGone> {
+    let feed = state.feed.borrow().clone();
+    let stats = state.journal.stats();
+    let directory = state.directory.borrow().clone();
+    let anomalies = state.keeper.anomalies().await?;
+    let board = state.keeper.board(BoardKey::All).await?;
+    let unmatched =
+        board.map_or(0, |board| board.rows.iter().filter(|row| row.view.id.is_unresolved()).count());
+    let gaps = state.store.gaps_since(now - LISTED).await.unwrap_or_else(|error| {
+        tracing::warn!(error = telemetry::chain(&error), "failed to read the gaps on record");
+        Vec::new()
+    });
+    let mut gaps: Vec<KnownGap> =
+        gaps.into_iter().map(|stored| KnownGap { gap: stored.gap, cause: stored.cause }).collect();
+    gaps.reverse();
+    let mut kinds: Vec<EventKind> = state
+        .journal
+        .kinds()
+        .into_iter()
+        .map(|kind| EventKind { name: kind.name.to_string(), count: kind.count, last_at: kind.last_at })
+        .collect();
+    kinds.sort_by(|a, b| b.last_at.cmp(&a.last_at).then_with(|| a.name.cmp(&b.name)));
+    Ok(FeedFacts {
+        link: feed.link,
+        since: feed.connected_since.unwrap_or(feed.since),
+        problem: feed.problem.or_else(|| clock_problem(&anomalies, now)),
+        heard_at: feed.heard_at,
+        newest_at: stats.newest_at,
+        lag: stats.newest_delay,
+        reconnects: feed.reconnects,
+        token_expires_at: feed.token_expires_on,
+        journalled: stats.journalled,
+        duplicates: stats.duplicates,
+        quarantined: stats.quarantined,
+        lost: stats.lost,
+        late: anomalies.late,
+        unmatched: unmatched as u64,
+        directory_read_at: directory.read_at,
+        directory_problem: directory.problem,
+        kinds,
+        gaps,
+    })
+}
+
+/// The controls of a demo's pretend Zoom, over loopback like everything else it is asked.
+#[derive(Debug, Clone)]
+pub(crate) struct DemoControl {
+    http: reqwest::Client,
+    outage: Url,
+}
+
+impl DemoControl {
+    /// The controls beside the API at `api_url`.
+    pub(crate) fn new(api_url: &Url) -> Result<Self, reqwest::Error> {
+        let mut outage = api_url.clone();
+        outage.set_path("/sim/outage");
+        Ok(Self { http: crate::zoom::http_client()?, outage })
+    }
+}
+
+/// `POST /demo/cut`, in the demo only: the pretend Zoom goes away for a while.
+pub(super) async fn cut(State(state): State<AppState>, headers: HeaderMap, request: Request) -> Response {
+    let Some(demo) = &state.demo else { return not_found(State(state.clone()), request).await };
+    // Somebody else's page must not do it in a visitor's name.
+    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
+        return problem(StatusCode::FORBIDDEN, "this is done from the page /feed only");
+    }
+    let body = serde_json::json!({ "seconds": CUT_FOR.as_secs() });
+    match demo.http.post(demo.outage.clone()).json(&body).send().await {
+        Ok(answer) if answer.status().is_success() => Redirect::to("/feed").into_response(),
+        _ => problem(StatusCode::BAD_GATEWAY, "the demo's pretend Zoom did not answer; start the demo again"),
+    }
+}
