@@ -16,6 +16,7 @@ mod process;
 mod stopwatch;
 mod stylesheet;
 mod test;
+mod verify_truth;
 mod wasm_toolchain;
 mod workspace;
 
@@ -37,6 +38,8 @@ enum Command {
     Test(test::Arguments),
     /// Measure the release build beside the machine's own limits.
     Bench(bench::Arguments),
+    /// Compare the board with what really happened over simulated days with loss and outages.
+    VerifyTruth(verify_truth::Arguments),
     /// Build only the browser side into target/site, where the server picks it up.
     Bundle(bundle::Arguments),
     /// Build the release binary with the browser side inside.
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::VerifyTruth(arguments) => verify_truth::run(&arguments),
         Command::Bundle(arguments) => bundle::run(arguments),
         Command::Dist => dist::run(),
     };

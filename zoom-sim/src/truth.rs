@@ -99,6 +99,9 @@ pub struct QueueVisit {
     pub previous: Option<u64>,
 }
 
+/// No caller of the pretend account stays with a queue and its people for longer.
+const LONGEST_VISIT: TimeDelta = TimeDelta::hours(3);
+
 impl QueueVisit {
     fn waiting_at(&self, at: DateTime<Utc>) -> bool {
         self.entered <= at && self.left.is_none_or(|left| at < left)
@@ -221,7 +224,8 @@ impl Truth {
     /// The queue as it was at an instant.
     pub fn queue_at(&self, queue_id: &str, at: DateTime<Utc>) -> QueueMoment {
         let mut moment = QueueMoment::default();
-        for visit in self.visits_of(queue_id).take_while(|visit| visit.entered <= at) {
+        let recent = self.visits_of(queue_id).rev().take_while(|visit| visit.entered + LONGEST_VISIT >= at);
+        for visit in recent.filter(|visit| visit.entered <= at) {
             if visit.waiting_at(at) {
                 moment.waiting += 1;
                 moment.oldest_entered = earliest(moment.oldest_entered, Some(visit.entered));
@@ -273,12 +277,12 @@ impl Truth {
     }
 
     /// All visits in memory, oldest entry first.
-    pub fn visits(&self) -> impl Iterator<Item = &QueueVisit> {
+    pub fn visits(&self) -> impl DoubleEndedIterator<Item = &QueueVisit> {
         self.visits.iter()
     }
 
     /// The visits of one queue, oldest entry first.
-    pub fn visits_of(&self, queue_id: &str) -> impl Iterator<Item = &QueueVisit> {
+    pub fn visits_of(&self, queue_id: &str) -> impl DoubleEndedIterator<Item = &QueueVisit> {
         self.by_queue.get(queue_id).into_iter().flatten().filter_map(|number| self.visit(*number))
     }
 

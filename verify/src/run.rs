@@ -1,0 +1,395 @@
+//! A run: so many days of one account, compared second by second.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet, HashSet},
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
+use domain::{
+    board::{Board, Input, Midnights},
+    directory::{Directory, DirectoryQueue, Member},
+    id::QueueId,
+    quality::Quality,
+    queue::BETWEEN_RINGS,
+    service_level::ServiceLevelPolicy,
+    time::Timestamp,
+    trust::{FeedLink, Gap, Trust},
+};
+use server::zoom::wire::Reader;
+use zoom_sim::{Outcome, QueueVisit, World, WorldConfig};
+
+use crate::{
+    line::{Counts, Faults, Line},
+    score::Score,
+};
+
+/// Whose calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Account {
+    /// Two queues and five people, day and night.
+    Small,
+    /// An office on its business days and weekends.
+    Office,
+}
+
+/// What to run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Plan {
+    /// Whose calls.
+    pub account: Account,
+    /// Days from midnight to midnight.
+    pub days: u32,
+    /// Of the account's story and of the line's faults.
+    pub seed: u64,
+    /// What the line does.
+    pub faults: Faults,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// One per metric.
+    pub scores: Vec<Score>,
+    /// What the line did.
+    pub line: Counts,
+    /// Changes with every board of the run.
+    pub fingerprint: u64,
+}
+
+impl Report {
+    /// Looks at which a figure was wrong.
+    pub fn wrong(&self) -> u64 {
+        self.scores.iter().map(|score| score.wrong).sum()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Counts { sent, lost, lost_in_outages, repeated, delayed, outages } = self.line;
+        writeln!(
+            f,
+            "{sent} events; {lost} lost, {lost_in_outages} more lost in {outages} outages, {repeated} came twice, {delayed} late"
+        )?;
+        writeln!(
+            f,
+            "{:<22} {:>12} {:>12} {:>8} {:>12} {:>8} {:>6}",
+            "metric", "looks", "exact", "%", "within bound", "wrong", "worst"
+        )?;
+        for score in &self.scores {
+            writeln!(f, "{score}")?;
+        }
+        for score in &self.scores {
+            if let Some(first) = &score.first_wrong {
+                writeln!(f, "first wrong {}: {first}", score.metric)?;
+            }
+        }
+        write!(f, "fingerprint {:016x}", self.fingerprint)
+    }
+}
+
+/// Harm lasts no longer.
+const REMEMBERED: TimeDelta = TimeDelta::hours(8);
+/// Nobody waits for longer.
+const LONGEST_WAIT: TimeDelta = TimeDelta::hours(2);
+const SECOND: TimeDelta = TimeDelta::seconds(1);
+/// Without a call and without news, boards are compared this often.
+const QUIET: TimeDelta = TimeDelta::seconds(30);
+/// Wednesday.
+const FIRST_DAY: (i32, u32, u32) = (2026, 11, 18);
+
+/// Places of the metrics in [`Report::scores`].
+const METRICS: [&str; 7] = [
+    "waiting",
+    "ringing",
+    "with an agent",
+    "oldest wait (s)",
+    "offered of a day",
+    "answered of a day",
+    "lost of a day",
+];
+
+/// Runs `plan` to its end.
+///
+/// # Panics
+///
+/// When the pretend Zoom emits an event that cannot be read: the run has no meaning then.
+pub fn run(plan: Plan) -> Report {
+    let (year, month, day) = FIRST_DAY;
+    let start = Utc.with_ymd_and_hms(year, month, day, 0, 0, 0).single().expect("a day of the calendar");
+    let mut run = Run::new(plan, start);
+    for day in 0..plan.days {
+        let midnight = start + TimeDelta::days(day.into());
+        run.begin_day(midnight);
+        while run.now < midnight + TimeDelta::days(1) {
+            run.step();
+        }
+        run.compare_day(midnight);
+    }
+    Report { scores: run.scores, line: run.line.counts, fingerprint: run.fingerprint.finish() }
+}
+
+struct Run {
+    world: World,
+    line: Line,
+    reader: Reader,
+    board: Board,
+    queues: Vec<(String, QueueId)>,
+    now: DateTime<Utc>,
+    gap: Option<Gap>,
+    scores: Vec<Score>,
+    fingerprint: DefaultHasher,
+    harm: Harm,
+}
+
+impl Run {
+    fn new(plan: Plan, start: DateTime<Utc>) -> Self {
+        let config = match plan.account {
+            Account::Small => WorldConfig::small(start),
+            Account::Office => WorldConfig::office(start),
+        };
+        let mut config = config.without_latency();
+        config.memory_hours = 30;
+        let world = World::new(config, plan.seed);
+        let queues = world
+            .directory()
+            .queues
+            .iter()
+            .map(|queue| (queue.id.clone(), QueueId::from(queue.id.as_str())))
+            .collect();
+        let mut board = Board::new();
+        board.apply(timestamp(start), Input::Directory(directory_of(&world)));
+        Self {
+            world,
+            line: Line::new(plan.faults, plan.seed ^ 0x5eed, start),
+            reader: Reader::new(None),
+            board,
+            queues,
+            now: start,
+            gap: None,
+            scores: METRICS.map(Score::new).to_vec(),
+            fingerprint: DefaultHasher::new(),
+            harm: Harm::default(),
+        }
+    }
+
+    fn begin_day(&mut self, midnight: DateTime<Utc>) {
+        let midnights = Midnights { home: timestamp(midnight), zones: BTreeMap::new() };
+        self.board.apply(timestamp(midnight), Input::Midnights(midnights));
+        self.line.heal(midnight);
+        self.harm.today.clear();
+    }
+
+    fn step(&mut self) {
+        let is_quiet =
+            self.world.live_calls() == 0 && !self.line.is_busy() && self.board.live_calls().is_empty();
+        self.now += if is_quiet { QUIET } else { SECOND };
+        for event in self.world.step_until(self.now) {
+            self.line.send(&event);
+        }
+        self.note_outage();
+        for arrival in self.line.receive(self.now) {
+            let at = timestamp(arrival.at);
+            let parsed = self.reader.read(&arrival.json, at).expect("the pretend Zoom emits readable events");
+            if let Some(fact) = parsed.fact {
+                self.board.apply(at, Input::Facts(vec![fact]));
+            }
+        }
+        self.board.apply(timestamp(self.now), Input::Tick);
+        self.compare();
+    }
+
+    fn note_outage(&mut self) {
+        match (self.line.outage(self.now), self.gap) {
+            (Some((from, _)), None | Some(Gap { to: Some(_), .. })) => {
+                self.gap = Some(Gap { from: timestamp(from), to: None });
+            }
+            (None, Some(Gap { from, to: None })) => {
+                self.gap = Some(Gap { from, to: Some(timestamp(self.now)) })
+            }
+            _ => {}
+        }
+    }
+
+    fn trust(&self) -> Trust {
+        let now = timestamp(self.now);
+        let is_down = self.gap.is_some_and(|gap| gap.to.is_none());
+        let heard_at = self.gap.filter(|gap| gap.to.is_none()).map_or(now, |gap| gap.from);
+        Trust {
+            feed: if is_down { FeedLink::Down } else { FeedLink::Live },
+            feed_since: heard_at,
+            feed_heard_at: Some(heard_at),
+            feed_problem: None,
+            newest_fact_at: None,
+            counting_since: None,
+            gap: self.gap,
+            demo: false,
+        }
+    }
+
+    fn compare(&mut self) {
+        let (now, trust) = (timestamp(self.now), self.trust());
+        for (id, queue_id) in &self.queues {
+            let view = self.board.queue_view(queue_id, now, &trust).expect("a queue of the directory");
+            let truth = self.world.truth().queue_at(id, self.now);
+            let (at, line, world) = (self.now, &self.line, &self.world);
+            let harm = RefCell::new(&mut self.harm);
+            let figures = view.figures;
+            (figures.waiting, figures.ringing, figures.talking, figures.on_hold).hash(&mut self.fingerprint);
+            let what = || format!("{id} at {at}");
+            let harmed = |off| harm.borrow_mut().of_queue(line, world, id, at, off);
+            // What is called measured has to be exact.
+            let bound = |quality: Quality, bound: u64| if quality == Quality::Measured { 0 } else { bound };
+            let waiting_bound = |off| bound(view.quality.waiting, harmed(off) + untold_waits(world, id, at));
+            self.scores[0].note(figures.waiting.into(), truth.visible_waiting as u64, waiting_bound, what);
+            self.scores[1].note(
+                figures.ringing.into(),
+                truth.ringing as u64,
+                |off| bound(view.quality.calls, harmed(off)),
+                what,
+            );
+            let with_an_agent = truth.talking + truth.on_hold + truth.parked + truth.elsewhere;
+            self.scores[2].note(
+                (figures.talking + figures.on_hold).into(),
+                with_an_agent as u64,
+                |off| bound(view.quality.calls, harmed(off) + (truth.elsewhere + truth.parked) as u64),
+                what,
+            );
+            if let (Some(shown), Some(really)) = (figures.oldest_waiting_since, truth.oldest_first_ring) {
+                // Zoom's clock has whole seconds.
+                let age = |at: Timestamp| {
+                    (now.as_millis().div_euclid(1000) - at.as_millis().div_euclid(1000)).unsigned_abs()
+                };
+                let bound = |_| {
+                    let is_certain = view.quality.waiting == Quality::Measured;
+                    let in_doubt = harmed(1) + untold_waits(world, id, at) > 0 && !is_certain;
+                    if in_doubt { u64::MAX } else { 0 }
+                };
+                self.scores[3].note(age(shown), age(timestamp(really)), bound, what);
+            }
+        }
+        if self.now.timestamp() % 60 == 0 {
+            self.harm.note_day(&self.line, &self.world, self.now);
+        }
+    }
+
+    /// The counts of a day, at its last instant.
+    fn compare_day(&mut self, midnight: DateTime<Utc>) {
+        let (now, trust, at) = (timestamp(self.now), self.trust(), self.now);
+        for (id, queue_id) in &self.queues {
+            let figures =
+                self.board.queue_view(queue_id, now, &trust).expect("a queue of the directory").figures;
+            let truth = self.world.truth().cohort(id, midnight, at);
+            let visits = || self.world.truth().visits_of(id).filter(|visit| visit.entered >= midnight);
+            let harmed = |_| self.harm.today.get(id.as_str()).map_or(0, |calls| calls.len() as u64);
+            let what = || format!("{id} on {}", midnight.date_naive());
+            // Nobody's phone rings for those who call outside hours or are gone before the first ring.
+            let seen = visits().filter(|visit| visit.first_ring.is_some_and(|ring| ring < at)).count();
+            self.scores[4].note(figures.offered_today.into(), seen as u64, harmed, what);
+            self.scores[5].note(figures.answered_today.into(), truth.answered as u64, harmed, what);
+            let left = truth.abandoned + truth.short_abandoned - truth.invisible;
+            // Who reaches the mailbox and leaves no message is told by nobody.
+            let to_mailbox =
+                || visits().filter(|visit| visit.outcome == Some(Outcome::Voicemail)).count() as u64;
+            self.scores[6].note(
+                (figures.abandoned_today + figures.short_abandoned_today).into(),
+                left as u64,
+                |off| harmed(off) + to_mailbox(),
+                what,
+            );
+        }
+    }
+}
+
+/// Calls about which the line has not told everything, by the queues they really were in.
+#[derive(Debug, Default)]
+struct Harm {
+    /// As it was then.
+    at: Option<DateTime<Utc>>,
+    by_queue: BTreeMap<String, u64>,
+    /// Every call that was harmed on this day.
+    today: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Harm {
+    /// How many calls of a queue are harmed. Worked out when somebody asks: once a minute, and again
+    /// when what is known does not explain a difference of `off`.
+    fn of_queue(&mut self, line: &Line, world: &World, queue: &str, now: DateTime<Utc>, off: u64) -> u64 {
+        let known = self.by_queue.get(queue).copied().unwrap_or(0);
+        let is_fresh = self.at.is_some_and(|at| now - at < TimeDelta::minutes(1));
+        if !is_fresh || known < off && self.at != Some(now) {
+            self.at = Some(now);
+            self.by_queue.clear();
+            for (queue, _) in harmed(line, world, now) {
+                *self.by_queue.entry(queue).or_default() += 1;
+            }
+        }
+        self.by_queue.get(queue).copied().unwrap_or(0)
+    }
+
+    fn note_day(&mut self, line: &Line, world: &World, now: DateTime<Utc>) {
+        for (queue, call_id) in harmed(line, world, now) {
+            self.today.entry(queue).or_default().insert(call_id);
+        }
+    }
+}
+
+/// Queues and the harmed calls that really were in them, each pair once.
+fn harmed(line: &Line, world: &World, now: DateTime<Utc>) -> BTreeSet<(String, String)> {
+    let calls: HashSet<&str> = line.harmed(now).collect();
+    let visits = world.truth().visits().rev();
+    visits
+        .take_while(|visit| now - visit.entered < REMEMBERED)
+        .filter(|visit| calls.contains(visit.call_id.as_str()))
+        .map(|visit| (visit.queue_id.clone(), visit.call_id.clone()))
+        .collect()
+}
+
+/// Callers who wait while no phone rings, and those who left in such a pause less than the rules' grace
+/// ago: Zoom tells of neither.
+fn untold_waits(world: &World, queue: &str, now: DateTime<Utc>) -> u64 {
+    let grace = TimeDelta::seconds(BETWEEN_RINGS.as_secs().cast_signed() + 2);
+    let is_untold = |visit: &&QueueVisit| {
+        let rings = visit.ringing.iter().any(|(from, to)| *from <= now && to.is_none_or(|to| now < to));
+        match visit.left {
+            None => !rings,
+            Some(left) => visit.answered.is_none() && now - left < grace,
+        }
+    };
+    let visits = world.truth().visits_of(queue).rev();
+    visits.take_while(|visit| now - visit.entered < LONGEST_WAIT).filter(is_untold).count() as u64
+}
+
+fn timestamp(at: DateTime<Utc>) -> Timestamp {
+    Timestamp::from_millis(at.timestamp_millis())
+}
+
+fn directory_of(world: &World) -> Directory {
+    let told = world.directory();
+    let queues = told.queues.iter().map(|queue| DirectoryQueue {
+        id: QueueId::new(queue.id.as_str()),
+        extension_id: Some(queue.extension_id.as_str().into()),
+        name: queue.name.clone(),
+        extension_number: Some(queue.extension_number.to_string()),
+        zone: None,
+        members: Some(
+            queue
+                .members
+                .iter()
+                .map(|member| {
+                    let seat = &told.seats[member.seat];
+                    Member {
+                        id: seat.id.as_str().into(),
+                        extension_id: Some(seat.extension_id.as_str().into()),
+                        name: seat.name.clone(),
+                        receives_calls: member.receive_call,
+                    }
+                })
+                .collect(),
+        ),
+        policy: ServiceLevelPolicy::default(),
+    });
+    Directory { queues: queues.collect() }
+}
