@@ -5,7 +5,7 @@
 //! here; `server/src/zoom` translates them into [`fact::Fact`]s.
 //!
 //! Suggested reading order: `time`, `id`, `fact`, `call`, `outcome`, `queue`, `service_level`,
-//! `directory`, `board`, `quality`, `trust`, `view`.
+//! `volume`, `interval`, `erlang`, `directory`, `board`, `quality`, `trust`, `view`.
 #![forbid(unsafe_code)]
 
 pub mod time;
@@ -21,6 +21,12 @@ pub mod outcome;
 pub mod queue;
 
 pub mod service_level;
+
+pub mod volume;
+
+pub mod interval;
+
+pub mod erlang;
 
 pub mod directory;
 

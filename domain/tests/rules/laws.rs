@@ -1,9 +1,17 @@
 //! Laws that hold for any story, told in any order, any number of times.
 
+use std::collections::BTreeMap;
+
 use domain::{
     board::{Board, Input},
+    call::Call,
     directory::Directory,
     fact::{Fact, HangUp, Station},
+    id::{CallId, QueueId},
+    interval::Balance,
+    outcome::Outcome,
+    queue::{QueueMention, Visit, visits},
+    service_level::ServiceLevelPolicy,
     view::BoardView,
 };
 use proptest::{prelude::*, sample::Index};
@@ -188,6 +196,29 @@ proptest! {
             prop_assert!(figures.service_level_today.decided + figures.short_abandoned_today <= figures.offered_today);
             prop_assert!(queue.members_available <= queue.members);
         }
+    }
+
+    /// The balance law: on any window, carried in + entered = outcomes + still waiting.
+    #[test]
+    fn every_window_balances(facts in stories(), now in 0..2_000_i64, from in 0..900_i64, length in 0..900_i64) {
+        let mut calls: BTreeMap<CallId, Call> = BTreeMap::new();
+        for fact in facts {
+            calls.entry(fact.call_id.clone()).or_default().learn(fact);
+        }
+        let mut find = |mention: &QueueMention| {
+            let id = mention.extension_number.clone().unwrap_or_default();
+            (QueueId::new(id), ServiceLevelPolicy::default())
+        };
+        let visits: Vec<Visit> =
+            calls.values().flat_map(|call| visits(&call.state(at(now)), at(now), &mut find).0).collect();
+        for visit in &visits {
+            prop_assert_eq!(visit.left_at.is_none(), visit.outcome == Outcome::Waiting);
+            prop_assert!(visit.left_at.is_none_or(|left_at| left_at >= visit.entered_at));
+        }
+        let balance = Balance::over(&visits, at(from), at(from + length));
+        prop_assert!(balance.holds(), "{balance:?} of {visits:?}");
+        let (before, after) = (Balance::over(&visits, at(0), at(from)), Balance::over(&visits, at(from), at(3_000)));
+        prop_assert_eq!(before.waiting, after.carried_in, "who waits at an end is carried into the next window");
     }
 
     /// In the end everything is over: nobody waits, talks or is busy for ever.

@@ -3,5 +3,7 @@
 mod board;
 mod calls;
 mod laws;
+mod staffing;
 mod story;
 mod visits;
+mod volumes;

@@ -1,0 +1,265 @@
+//! What a set of visits amounts to: volumes, service level by every definition in use, and waits.
+//!
+//! Pure sums. Ratios are kept as their two counts, so that queues and intervals can be added up;
+//! percentages and percentiles are never averaged.
+
+use std::{sync::LazyLock, time::Duration};
+
+use crate::{
+    outcome::Outcome,
+    queue::Visit,
+    service_level::{ServiceLevel, ServiceLevelPolicy},
+    time::Timestamp,
+};
+
+/// How a visit ended, or that it has not, and how long the caller waited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// From entering the queue to the outcome, ringing included; so far, while it lasts.
+    pub length: Duration,
+}
+
+impl Wait {
+    /// The wait of a visit as it is at `now`.
+    pub fn of(visit: &Visit, now: Timestamp) -> Self {
+        Self { outcome: visit.outcome, length: visit.left_at.unwrap_or(now).since(visit.entered_at) }
+    }
+}
+
+/// Counts of visits. In formulas: `O` finished, `A` answered, `B` abandoned, `F` flowed out, `W`
+/// waiting; `T` is the policy's threshold, `s` its short time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Volume {
+    /// `A`: answered.
+    pub answered: u32,
+    /// `A_T`: answered after at most `T`.
+    pub answered_in_time: u32,
+    /// `B`: the caller left, the short ones included.
+    pub abandoned: u32,
+    /// `B_s`: left within `s`.
+    pub short_abandoned: u32,
+    /// `B_T`: left within `T`, the short ones included.
+    pub abandoned_in_time: u32,
+    /// `F`: went elsewhere before an answer, to a mailbox included.
+    pub flowed_out: u32,
+    /// `W`: waiting now.
+    pub waiting: u32,
+    /// `W_<T`: of these, waiting for less than `T` so far.
+    pub waiting_in_time: u32,
+}
+
+/// The ways in which the field counts a service level. They differ in what a caller who leaves does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Definition {
+    /// `A_T / A`: who leaves does not count at all.
+    AnsweredOnly,
+    /// `A_T / O`: who leaves counts against.
+    Negative,
+    /// `A_T / (O − B_T)`: who leaves in time does not count.
+    Ignored,
+    /// `(A_T + B_T) / O`: who leaves in time counts as served.
+    Positive,
+    /// `A_T / (O − B_s)`: only who leaves within the short time does not count. The default.
+    ShortExcluded,
+}
+
+impl Definition {
+    /// All of them, the default last.
+    pub const ALL: [Self; 5] =
+        [Self::AnsweredOnly, Self::Negative, Self::Ignored, Self::Positive, Self::ShortExcluded];
+}
+
+impl Volume {
+    /// Counts waits by a policy.
+    pub fn of(waits: impl IntoIterator<Item = Wait>, policy: &ServiceLevelPolicy) -> Self {
+        let mut volume = Self::default();
+        for Wait { outcome, length } in waits {
+            let in_time = u32::from(length <= policy.threshold());
+            match outcome {
+                Outcome::Answered => {
+                    volume.answered += 1;
+                    volume.answered_in_time += in_time;
+                }
+                Outcome::Abandoned | Outcome::ShortAbandoned => {
+                    volume.abandoned += 1;
+                    volume.abandoned_in_time += in_time;
+                    volume.short_abandoned += u32::from(length <= policy.short_abandon());
+                }
+                Outcome::Overflowed | Outcome::Voicemail | Outcome::TransferredOut => volume.flowed_out += 1,
+                Outcome::Waiting => {
+                    volume.waiting += 1;
+                    volume.waiting_in_time += u32::from(length < policy.threshold());
+                }
+            }
+        }
+        volume
+    }
+
+    /// Both together.
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            answered: self.answered + other.answered,
+            answered_in_time: self.answered_in_time + other.answered_in_time,
+            abandoned: self.abandoned + other.abandoned,
+            short_abandoned: self.short_abandoned + other.short_abandoned,
+            abandoned_in_time: self.abandoned_in_time + other.abandoned_in_time,
+            flowed_out: self.flowed_out + other.flowed_out,
+            waiting: self.waiting + other.waiting,
+            waiting_in_time: self.waiting_in_time + other.waiting_in_time,
+        }
+    }
+
+    /// `O`: everything that is finished.
+    pub const fn finished(&self) -> u32 {
+        self.answered + self.abandoned + self.flowed_out
+    }
+
+    /// The service level of what is finished, by any definition.
+    pub const fn service_level(&self, definition: Definition) -> ServiceLevel {
+        let finished = self.finished();
+        let (met, decided) = match definition {
+            Definition::AnsweredOnly => (self.answered_in_time, self.answered),
+            Definition::Negative => (self.answered_in_time, finished),
+            Definition::Ignored => (self.answered_in_time, finished - self.abandoned_in_time),
+            Definition::Positive => (self.answered_in_time + self.abandoned_in_time, finished),
+            Definition::ShortExcluded => (self.answered_in_time, finished - self.short_abandoned),
+        };
+        ServiceLevel { met, decided }
+    }
+
+    /// The service level as it stands now, by the default definition and the event-time rule: whoever
+    /// has waited beyond `T` is decided. `A_T / (entered − B_s − W_<T)`.
+    pub const fn service_level_now(&self) -> ServiceLevel {
+        let entered = self.finished() + self.waiting;
+        ServiceLevel {
+            met: self.answered_in_time,
+            decided: entered - self.short_abandoned - self.waiting_in_time,
+        }
+    }
+
+    /// `B / O` as its two counts.
+    pub const fn abandon_rate(&self) -> (u32, u32) {
+        (self.abandoned, self.finished())
+    }
+
+    /// `(B − B_s) / (O − B_s)` as its two counts.
+    pub const fn abandon_rate_without_short(&self) -> (u32, u32) {
+        (self.abandoned - self.short_abandoned, self.finished() - self.short_abandoned)
+    }
+}
+
+/// Waits as they are, for exact figures over few of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Waits {
+    sorted: Vec<Duration>,
+}
+
+impl Waits {
+    /// The finished waits of some outcomes.
+    pub fn of(waits: impl IntoIterator<Item = Wait>, counts: impl Fn(Outcome) -> bool) -> Self {
+        let is_counted = |wait: &Wait| wait.outcome != Outcome::Waiting && counts(wait.outcome);
+        let mut sorted: Vec<Duration> =
+            waits.into_iter().filter(is_counted).map(|wait| wait.length).collect();
+        sorted.sort_unstable();
+        Self { sorted }
+    }
+
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.sorted.len()
+    }
+
+    /// Their mean; `None` of none. Of the answered this is the average speed of answer.
+    pub fn mean(&self) -> Option<Duration> {
+        let count = u32::try_from(self.sorted.len()).ok().filter(|count| *count > 0)?;
+        Some(self.sorted.iter().sum::<Duration>() / count)
+    }
+
+    /// The longest.
+    pub fn longest(&self) -> Option<Duration> {
+        self.sorted.last().copied()
+    }
+
+    /// The percentile by nearest rank: the wait in place ⌈p·n⌉. `percent` from 1 to 100.
+    pub fn percentile(&self, percent: u8) -> Option<Duration> {
+        let rank = (self.sorted.len() * usize::from(percent)).div_ceil(100);
+        self.sorted.get(rank.checked_sub(1)?).copied()
+    }
+}
+
+/// Waits in bands that can be added up, for percentiles over any number of queues and intervals.
+///
+/// A band is 4 % wide, so that its middle is at most 2 % from any wait in it. Waits below
+/// [`Histogram::FINEST`] are not told apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Histogram {
+    /// Counts by band; bands beyond the last used one are left out.
+    bands: Vec<u32>,
+}
+
+impl Histogram {
+    /// The upper end of the first band.
+    pub const FINEST: Duration = Duration::from_millis(100);
+    /// Waits longer than this count as this long.
+    pub const LONGEST: Duration = Duration::from_secs(86_400);
+
+    /// Adds a wait.
+    pub fn add(&mut self, wait: Duration) {
+        let band = band_of(wait);
+        if self.bands.len() <= band {
+            self.bands.resize(band + 1, 0);
+        }
+        self.bands[band] += 1;
+    }
+
+    /// Adds all waits of another.
+    pub fn merge(&mut self, other: &Self) {
+        if self.bands.len() < other.bands.len() {
+            self.bands.resize(other.bands.len(), 0);
+        }
+        for (count, more) in self.bands.iter_mut().zip(&other.bands) {
+            *count += more;
+        }
+    }
+
+    /// How many waits.
+    pub fn count(&self) -> u64 {
+        self.bands.iter().map(|count| u64::from(*count)).sum()
+    }
+
+    /// The percentile by nearest rank, within 2 %. `percent` from 1 to 100.
+    pub fn percentile(&self, percent: u8) -> Option<Duration> {
+        let rank = (self.count() * u64::from(percent)).div_ceil(100);
+        let mut before = 0;
+        let band = self.bands.iter().position(|count| {
+            before += u64::from(*count);
+            rank > 0 && before >= rank
+        })?;
+        let (lower, upper) = (lower_end(band), lower_end(band + 1));
+        Some((lower + upper) / 2)
+    }
+}
+
+/// The band of a wait.
+fn band_of(wait: Duration) -> usize {
+    let wait = wait.min(Histogram::LONGEST);
+    ENDS.partition_point(|end| *end <= wait).saturating_sub(1)
+}
+
+fn lower_end(band: usize) -> Duration {
+    ENDS.get(band).copied().unwrap_or(Histogram::LONGEST)
+}
+
+/// Where bands begin: about 350, by integers, so that every machine has the same.
+static ENDS: LazyLock<Vec<Duration>> = LazyLock::new(|| {
+    let mut ends = vec![Duration::ZERO];
+    let mut end = Histogram::FINEST;
+    while end <= Histogram::LONGEST {
+        ends.push(end);
+        end = end * 104 / 100;
+    }
+    ends.push(end);
+    ends
+});
