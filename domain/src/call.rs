@@ -143,6 +143,7 @@ impl Call {
             transferred_at: None,
             next_change_at: None,
         };
+        self.note_record(&mut state.legs);
         self.note_call_wide_facts(&mut state);
         close_rings_that_must_be_over(&mut state.legs);
         self.note_parking(&mut state, now);
@@ -174,6 +175,51 @@ impl Call {
         }
         close_for_nobody(&mut legs, &nobodies);
         legs
+    }
+
+    /// The record knows conversations better than live messages, some of which are lost: it ends a leg
+    /// that seems to go on, answers one that seems to ring, and tells of one that nobody mentioned.
+    fn note_record(&self, legs: &mut Vec<Leg>) {
+        let talks = self.facts.iter().filter_map(|fact| match &*fact.what {
+            What::Recorded(talks) => Some(talks),
+            _ => None,
+        });
+        for talk in talks.flatten() {
+            let is_theirs = |leg: &Leg| leg.side == talk.side && is_same_extension(&leg.party, &talk.party);
+            let was_answered_then = |leg: &Leg| {
+                leg.answered_at
+                    .is_some_and(|at| at.since(talk.answered_at).max(talk.answered_at.since(at)) <= RACE)
+            };
+            let rang_then = |leg: &Leg| {
+                leg.answered_at.is_none()
+                    && leg.rang_at <= talk.answered_at
+                    && leg.ended_at.is_none_or(|ended_at| ended_at + RACE >= talk.answered_at)
+            };
+            let home = legs
+                .iter()
+                .position(|leg| is_theirs(leg) && was_answered_then(leg))
+                .or_else(|| legs.iter().position(|leg| is_theirs(leg) && rang_then(leg)));
+            match home {
+                Some(home) => {
+                    let leg = &mut legs[home];
+                    let answered_at = *leg.answered_at.get_or_insert(talk.answered_at);
+                    leg.ended_at = Some(talk.ended_at.max(answered_at));
+                    leg.hang_up = Some(HangUp::Connected);
+                }
+                None => legs.push(Leg {
+                    side: talk.side,
+                    party: talk.party.clone(),
+                    other: Party::default(),
+                    device_id: None,
+                    offered_by: talk.offered_by.clone(),
+                    rang_at: talk.rang_at,
+                    answered_at: Some(talk.answered_at),
+                    ended_at: Some(talk.ended_at),
+                    hang_up: Some(HangUp::Connected),
+                    held_since: None,
+                }),
+            }
+        }
     }
 
     fn note_call_wide_facts(&self, state: &mut CallState) {

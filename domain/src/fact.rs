@@ -91,6 +91,25 @@ pub enum What {
     EmergencyDialled,
     /// The caller left a message.
     VoicemailLeft,
+    /// What was written down afterwards of one person's conversations in this call.
+    Recorded(Vec<RecordedTalk>),
+}
+
+/// A conversation as the record has it, told when it was over.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordedTalk {
+    /// The side the person was on.
+    pub side: Side,
+    /// Who talked.
+    pub party: Party,
+    /// The queue that had offered the call to them.
+    pub offered_by: Option<Station>,
+    /// When their phone began to ring.
+    pub rang_at: Timestamp,
+    /// When they picked up.
+    pub answered_at: Timestamp,
+    /// When their part was over.
+    pub ended_at: Timestamp,
 }
 
 /// Which end of a call an observation is about.

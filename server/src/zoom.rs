@@ -9,6 +9,8 @@ pub mod key;
 
 mod translate;
 
+mod record;
+
 mod patience;
 
 pub mod auth;

@@ -227,3 +227,43 @@ fn the_same_fact_twice_is_one_fact() {
     assert!(call.learn(ada.rang()));
     assert!(!call.learn(ada.rang()));
 }
+
+#[test]
+fn the_record_ends_a_conversation_whose_end_was_lost() {
+    let ada = phone("1", "Ada", 0);
+    let story = [ada.rang(), ada.answered(9), ada.recorded(10, 60)];
+    check(70, &story, &["Ada finished 60"]);
+    check(70, &[ada.rang(), ada.answered(9), ada.ended(9, 61), ada.recorded(9, 60)], &["Ada finished 60"]);
+}
+
+#[test]
+fn the_record_answers_a_ring_whose_answer_was_lost() {
+    let (ada, bo) = (phone("1", "Ada", 0), phone("1", "Bo", 0));
+    let story = [ada.rang(), bo.rang(), bo.missed(9, HangUp::AnsweredElsewhere), ada.recorded(9, 60)];
+    check(70, &story, &["Ada finished 60", "Bo stopped 9"]);
+    // The same when a late "ended" had been taken for the end of the ring.
+    check(70, &[ada.rang(), ada.stopped(9), ada.recorded(9, 60)], &["Ada finished 60"]);
+}
+
+#[test]
+fn the_record_tells_of_a_conversation_that_nobody_mentioned() {
+    let ada = phone("1", "Ada", 0);
+    check(70, &[ada.recorded(9, 60)], &["Ada finished 60"]);
+    let again = phone("1", "Ada", 100);
+    let story = [ada.rang(), ada.answered(9), ada.ended(9, 60), again.recorded(109, 150)];
+    check(160, &story, &["Ada finished 60", "Ada finished 150"]);
+}
+
+#[test]
+fn the_record_of_one_person_leaves_the_others_alone() {
+    let (ada, bo) = (phone("1", "Ada", 0), phone("1", "Bo", 70));
+    let story = [
+        ada.rang(),
+        ada.answered(9),
+        blind_transfer("1", 60),
+        bo.rang(),
+        bo.answered(75),
+        ada.recorded(9, 60),
+    ];
+    check(90, &story, &["Ada finished 60", "Bo connected 75"]);
+}

@@ -28,7 +28,7 @@ enum Fate {
     RingsOut,
     CallerGivesUp,
     Declined,
-    Answered { after: i64, holds: bool, talks: i64, ends: bool },
+    Answered { after: i64, holds: bool, talks: i64, ends: bool, recorded: bool },
 }
 
 fn fate() -> impl Strategy<Value = Fate> {
@@ -37,8 +37,9 @@ fn fate() -> impl Strategy<Value = Fate> {
         4 => Just(Fate::RingsOut),
         2 => Just(Fate::CallerGivesUp),
         1 => Just(Fate::Declined),
-        4 => (0..15_i64, any::<bool>(), 0..200_i64, any::<bool>())
-            .prop_map(|(after, holds, talks, ends)| Fate::Answered { after, holds, talks, ends }),
+        4 => (0..15_i64, any::<bool>(), 0..200_i64, any::<bool>(), any::<bool>()).prop_map(
+            |(after, holds, talks, ends, recorded)| Fate::Answered { after, holds, talks, ends, recorded },
+        ),
     ]
 }
 
@@ -94,7 +95,7 @@ fn tell(phone: &Phone, rang: i64, fate: &Fate) -> Vec<Fact> {
         Fate::RingsOut => facts.push(phone.missed(rang + 12, HangUp::NoAnswer)),
         Fate::CallerGivesUp => facts.push(phone.missed(rang + 7, HangUp::CallerGaveUp)),
         Fate::Declined => facts.push(phone.rejected(rang + 3)),
-        Fate::Answered { after, holds, talks, ends } => {
+        Fate::Answered { after, holds, talks, ends, recorded } => {
             let answered = rang + after;
             facts.push(phone.answered(answered));
             if *holds {
@@ -102,6 +103,9 @@ fn tell(phone: &Phone, rang: i64, fate: &Fate) -> Vec<Fact> {
             }
             if *ends {
                 facts.push(phone.ended(answered, answered + talks));
+            }
+            if *recorded {
+                facts.push(phone.recorded(answered, answered + talks));
             }
         }
     }

@@ -1,7 +1,9 @@
 //! Tells what happened to a call in a few words, for tests to turn into facts.
 
 use domain::{
-    fact::{Fact, HangUp, LegFact, Party, Side, SideFact, Station, StationKind, TransferFact, What},
+    fact::{
+        Fact, HangUp, LegFact, Party, RecordedTalk, Side, SideFact, Station, StationKind, TransferFact, What,
+    },
     id::CallId,
     time::Timestamp,
 };
@@ -123,6 +125,19 @@ impl Phone {
     /// The end of a conversation.
     pub(crate) fn ended(&self, answered: i64, seconds: i64) -> Fact {
         self.fact(seconds, |leg| What::Ended(LegFact { answered_at: Some(at(answered)), ..leg }))
+    }
+
+    /// What is written down of the conversation afterwards; the record names no device.
+    pub(crate) fn recorded(&self, answered: i64, seconds: i64) -> Fact {
+        let talk = RecordedTalk {
+            side: self.leg.side,
+            party: self.leg.party.clone(),
+            offered_by: self.leg.offered_by.clone(),
+            rang_at: self.leg.rang_at,
+            answered_at: at(answered),
+            ended_at: at(seconds),
+        };
+        Fact::new(self.call_id.clone(), at(seconds), What::Recorded(vec![talk]))
     }
 
     fn side(&self) -> SideFact {

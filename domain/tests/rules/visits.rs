@@ -189,3 +189,14 @@ fn a_visit_knows_when_it_next_changes_by_itself() {
     assert_eq!((visits[0].outcome, visits[0].phase), (Outcome::Waiting, VisitPhase::Ringing));
     assert_eq!(next, Some(at(20)), "the service level threshold");
 }
+
+#[test]
+fn a_visit_that_only_the_record_knows_is_counted_as_answered() {
+    let ada = billing("Ada", 0);
+    check(300, &[ada.recorded(9, 60)], &["Billing Answered 9 Over"]);
+    // And a visit that silence had given up is put right.
+    let story = [ada.rang(), ada.missed(12, HangUp::NoAnswer)];
+    check(90, &story, &["Billing presumed Abandoned 12 Over"]);
+    let bo = billing("Bo", 14);
+    check(90, &[&story[..], &[bo.recorded(20, 80)]].concat(), &["Billing Answered 20 Over"]);
+}

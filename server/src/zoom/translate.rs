@@ -146,7 +146,7 @@ pub(super) fn fact(
 }
 
 /// A transferred call's later parts may carry the id with `_1`, `_2` at its end.
-fn without_part_suffix(call_id: &str) -> &str {
+pub(super) fn without_part_suffix(call_id: &str) -> &str {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match call_id.rsplit_once('_') {
         Some((id, part)) if digits(id) && digits(part) => id,
@@ -292,6 +292,12 @@ fn party(end: &End<'_>) -> Party {
 
 /// Marks the queues and menus of a fact as another account's, so that they are not taken for ours.
 pub(super) fn move_to_account(fact: &mut Fact, account: &str) {
+    if let What::Recorded(talks) = &mut *fact.what {
+        for station in talks.iter_mut().filter_map(|talk| talk.offered_by.as_mut()) {
+            station.account = Some(account.to_owned());
+        }
+        return;
+    }
     let (What::Rang(leg) | What::Answered(leg) | What::Rejected(leg) | What::Missed(leg) | What::Ended(leg)) =
         &mut *fact.what
     else {
@@ -320,7 +326,7 @@ fn folded(word: &str) -> String {
     word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-fn station_kind(word: &str) -> StationKind {
+pub(super) fn station_kind(word: &str) -> StationKind {
     match folded(word).as_str() {
         "user" => StationKind::User,
         "callqueue" => StationKind::CallQueue,

@@ -15,6 +15,7 @@ use self::field::Envelope;
 pub(super) use self::field::{End, Moment, Object, Part, Text};
 use super::{
     key::{self, EventKey},
+    record,
     translate::{self, LiveEvent},
 };
 
@@ -194,6 +195,7 @@ impl Reader {
                 translate::fact(live, object, call_id.as_deref(), sent_at, received_at)
                     .map_err(|path| Unreadable::Mistyped { event: Arc::clone(&name), path })?
             }
+            (None, _) => record::side_of(&name).and_then(|side| record::fact(side, text)),
             _ => None,
         };
         if let (Some(fact), Some(account)) = (&mut fact, foreign) {
