@@ -36,6 +36,20 @@ function retry() {
   setTimeout(again, 20_000 + Math.random() * 20_000);
 }
 
+// A page that follows time without a program is loaded again, while somebody looks at it and nothing in it
+// has the focus.
+function follow(seconds) {
+  const again = () => {
+    const busy = document.hidden || (document.activeElement ?? document.body) !== document.body;
+    if (busy) follow(seconds);
+    else location.reload();
+  };
+  setTimeout(again, seconds * 1000);
+}
+
+const { reload } = document.documentElement.dataset;
+if (reload) follow(Number(reload));
+
 try {
   await start({ module_or_path: new URL("./app.wasm", import.meta.url) });
   app.hydrate();

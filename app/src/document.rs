@@ -80,11 +80,9 @@ pub fn Document(
     children: Children,
 ) -> impl IntoView {
     let again = || view! { <meta http-equiv="refresh" content=REFRESH_SECONDS.to_string() /> };
-    let refresh = match liveness {
-        Liveness::Still => None,
-        Liveness::Reloaded { .. } => Some(again().into_any()),
-        Liveness::Live { .. } => Some(view! { <noscript>{again()}</noscript> }.into_any()),
-    };
+    let refresh = (liveness != Liveness::Still).then(|| view! { <noscript>{again()}</noscript> });
+    // The bootstrap script loads it again, when nobody is busy with it.
+    let reload = matches!(liveness, Liveness::Reloaded { .. }).then(|| REFRESH_SECONDS.to_string());
     let color_scheme = match theme {
         Theme::Dark => "dark",
         Theme::Light => "light",
@@ -92,7 +90,7 @@ pub fn Document(
     };
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=theme.word()>
+        <html lang="en" data-theme=theme.word() data-reload=reload>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />

@@ -386,7 +386,11 @@ fn the_feed_is_told_in_a_supervisors_words() {
             "No event has come yet.",
         ],
     );
-    assert!(html.contains("http-equiv=\"refresh\""), "it has no program that could keep it fresh");
+    assert!(
+        html.contains("<noscript><meta http-equiv=\"refresh\""),
+        "without JavaScript it loads itself again"
+    );
+    assert!(html.contains("data-reload=\"10\""), "with JavaScript, too, when nobody is busy with it");
     assert!(!html.contains("data-mark=\"watch\""), "nothing is wrong");
     assert!(!html.contains("<form"), "only a demo can be cut");
 }
@@ -401,8 +405,12 @@ fn a_broken_feed_says_since_when_why_and_what_to_do() {
         feed.quarantined = 3;
         let cause = "the connection was closed".to_owned();
         feed.gaps = vec![
-            KnownGap { gap: Gap { from: ago(95), to: None }, cause: cause.clone() },
-            KnownGap { gap: Gap { from: ago(7_300), to: Some(ago(7_210)) }, cause },
+            KnownGap { gap: Gap { from: ago(95), to: None }, cause: cause.clone(), repaired_at: None },
+            KnownGap {
+                gap: Gap { from: ago(7_300), to: Some(ago(7_210)) },
+                cause,
+                repaired_at: Some(ago(7_100)),
+            },
         ];
         feed.kinds =
             vec![EventKind { name: "phone.callee_ringing".to_owned(), count: 4_711, last_at: ago(96) }];
@@ -412,8 +420,8 @@ fn a_broken_feed_says_since_when_why_and_what_to_do() {
         &[
             "Callboard has not heard Zoom since 14:00:36.",
             "Check the client secret.",
-            "Saturday 21 November 2026, 14:00:36 still open 1 min 35 s the connection was closed",
-            "Saturday 21 November 2026, 12:00:31 12:02:01 1 min 30 s",
+            "Saturday 21 November 2026, 14:00:36 still open 1 min 35 s not yet the connection was closed",
+            "Saturday 21 November 2026, 12:00:31 12:02:01 1 min 30 s 12:03:51",
             "phone.callee_ringing 4,711 14:00:35 1 min ago",
         ],
     );

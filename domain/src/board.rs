@@ -12,7 +12,7 @@ use std::{
 use crate::{
     call::{Call, CallState, Leg, LegState, soonest},
     directory::Directory,
-    fact::{Fact, Side, StationKind},
+    fact::{Fact, Side, StationKind, What},
     id::{CallId, QueueId, ZoneName},
     quality::Quality,
     queue::{QueueMention, Visit, VisitPhase, visits},
@@ -194,9 +194,13 @@ impl Board {
     /// Takes a fact in; its call when that has to be worked out anew.
     fn learn(&mut self, now: Timestamp, fact: Fact) -> Option<CallId> {
         let call_id = fact.call_id.clone();
-        if self.settled.contains_key(&call_id)
-            || fact.at + SETTLE_AFTER < now && !self.calls.contains_key(&call_id)
-        {
+        let is_known = self.calls.contains_key(&call_id);
+        // What was written down of a call that nobody heard of may come hours later, and still counts.
+        let believed_after = match &*fact.what {
+            What::Recorded(_) => (self.midnights.home - LONGEST_DAY).min(now - SETTLE_AFTER),
+            _ => now - SETTLE_AFTER,
+        };
+        if self.settled.contains_key(&call_id) || !is_known && fact.at < believed_after {
             self.anomalies.late += 1;
             return None;
         }
@@ -500,7 +504,13 @@ impl Board {
     /// The row of one queue.
     pub fn queue_view(&self, id: &QueueId, now: Timestamp, trust: &Trust) -> Option<QueueView> {
         let queue = self.book.get(id)?;
-        let figures = self.tallies.get(id).map(Tally::figures).unwrap_or_default();
+        let tally = self.tallies.get(id);
+        let figures = tally.map(Tally::figures).unwrap_or_default();
+        // A gap that is not repaired may hide visits of which nothing tells.
+        let is_measured = trust.gap.is_none()
+            && tally
+                .is_some_and(|tally| tally.today.offered > 0 && tally.today.measured == tally.today.offered);
+        let today = if is_measured { Quality::Measured } else { Quality::Inferred };
         let crew = queue.members.as_ref().and_then(|_| self.people.by_queue.get(id));
         let members = crew.map(|crew| crew.members.len() as u32);
         let is_heard = feed_freshness(now, trust) == Freshness::Live;
@@ -520,7 +530,7 @@ impl Board {
                 calls: of_calls(calls),
                 members: members.map_or(Quality::Unknown, |_| Quality::Measured),
                 available: members.map_or(Quality::Unknown, |_| of_calls(calls)),
-                today: Quality::Inferred,
+                today,
             },
         })
     }

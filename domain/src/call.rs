@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    fact::{Fact, HangUp, LegFact, Party, Side, SideFact, Station, StationKind, What},
+    fact::{Fact, HangUp, LegFact, Party, RecordedStay, Side, SideFact, Station, StationKind, What},
     id::{ChannelId, DeviceId},
     time::Timestamp,
 };
@@ -46,6 +46,8 @@ pub struct CallState {
     pub caller_left_at: Option<Timestamp>,
     /// Somebody began to transfer the call, first at this time.
     pub transferred_at: Option<Timestamp>,
+    /// Stays in queues as they were written down afterwards, in order, each once.
+    pub recorded_stays: BTreeSet<RecordedStay>,
     /// The next instant at which this state changes without any news.
     pub next_change_at: Option<Timestamp>,
 }
@@ -141,6 +143,7 @@ impl Call {
             voicemail_at: None,
             caller_left_at: None,
             transferred_at: None,
+            recorded_stays: BTreeSet::new(),
             next_change_at: None,
         };
         self.note_record(&mut state.legs);
@@ -181,7 +184,7 @@ impl Call {
     /// that seems to go on, answers one that seems to ring, and tells of one that nobody mentioned.
     fn note_record(&self, legs: &mut Vec<Leg>) {
         let talks = self.facts.iter().filter_map(|fact| match &*fact.what {
-            What::Recorded(talks) => Some(talks),
+            What::Recorded(record) => Some(&record.talks),
             _ => None,
         });
         for talk in talks.flatten() {
@@ -225,6 +228,7 @@ impl Call {
     fn note_call_wide_facts(&self, state: &mut CallState) {
         for fact in &self.facts {
             match &*fact.what {
+                What::Recorded(record) => state.recorded_stays.extend(record.stays.iter().cloned()),
                 What::VoicemailLeft => earliest(&mut state.voicemail_at, fact.at),
                 What::SentToVoicemail(transfer) if !transfer.failed => {
                     earliest(&mut state.voicemail_at, fact.at);

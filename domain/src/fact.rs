@@ -91,8 +91,45 @@ pub enum What {
     EmergencyDialled,
     /// The caller left a message.
     VoicemailLeft,
-    /// What was written down afterwards of one person's conversations in this call.
-    Recorded(Vec<RecordedTalk>),
+    /// What was written down of the call afterwards.
+    Recorded(Record),
+}
+
+/// What was written down of a call, or of one person's part in it, when that was over.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Record {
+    /// The conversations in it.
+    pub talks: Vec<RecordedTalk>,
+    /// The stays in queues.
+    pub stays: Vec<RecordedStay>,
+}
+
+/// A stay in a queue as the record has it: the only thing that tells when a caller really entered.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordedStay {
+    /// The queue.
+    pub queue: Party,
+    /// The account of the queue, when that is not the one this board is about.
+    pub account: Option<String>,
+    /// When the caller entered.
+    pub entered_at: Timestamp,
+    /// When the wait was over.
+    pub left_at: Timestamp,
+    /// How it was over.
+    pub end: StayEnd,
+}
+
+/// How a wait in a queue ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StayEnd {
+    /// Somebody took the call.
+    Answered,
+    /// The caller left.
+    Abandoned,
+    /// The call went on elsewhere.
+    Overflowed,
+    /// The call went to a mailbox.
+    Voicemail,
 }
 
 /// A conversation as the record has it, told when it was over.

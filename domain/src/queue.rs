@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, rc::Rc, time::Duration};
 
 use crate::{
     call::{CallState, Leg, soonest},
-    fact::{HangUp, Side, StationKind},
+    fact::{HangUp, RecordedStay, Side, StationKind, StayEnd},
     id::{ExtensionId, QueueId},
     outcome::Outcome,
     service_level::{ServiceLevel, ServiceLevelPolicy},
@@ -48,7 +48,18 @@ impl QueueMention {
             }
             before = Some(leg);
         }
+        mentions.extend(call.recorded_stays.iter().map(Self::of_stay));
         mentions
+    }
+
+    /// The queue of a recorded stay.
+    fn of_stay(stay: &RecordedStay) -> Self {
+        Self {
+            account: stay.account.clone(),
+            extension_id: stay.queue.extension_id.clone(),
+            extension_number: stay.queue.extension_number.clone(),
+            name: stay.queue.name.clone(),
+        }
     }
 
     /// The queue on whose behalf `leg` rang, if any.
@@ -93,6 +104,8 @@ pub struct Visit {
     pub outcome: Outcome,
     /// The outcome is presumed from silence, not from a message.
     pub presumed: bool,
+    /// The record tells of it: when the caller entered, when the wait was over, and how.
+    pub measured: bool,
     /// What the caller does now.
     pub phase: VisitPhase,
     /// Met and decided, each 0 or 1, by the queue's policy at this instant.
@@ -117,6 +130,56 @@ pub enum VisitPhase {
 }
 
 impl Visit {
+    /// A visit of which no live message told.
+    fn recorded(
+        stay: &RecordedStay,
+        queue_id: QueueId,
+        mention: QueueMention,
+        policy: ServiceLevelPolicy,
+    ) -> Self {
+        let mut visit = Self {
+            queue_id,
+            mention,
+            entered_at: stay.entered_at,
+            left_at: None,
+            outcome: Outcome::Waiting,
+            presumed: false,
+            measured: false,
+            phase: VisitPhase::Over,
+            service_level: ServiceLevel::default(),
+            beyond_threshold: false,
+        };
+        visit.measure(stay, policy);
+        visit
+    }
+
+    /// Takes over what the record says. What the caller does now is still told by live messages.
+    fn measure(&mut self, stay: &RecordedStay, policy: ServiceLevelPolicy) {
+        let wait = stay.left_at.since(stay.entered_at);
+        self.outcome = match (stay.end, self.outcome) {
+            (StayEnd::Answered, _) => Outcome::Answered,
+            (StayEnd::Abandoned, _) if wait <= policy.short_abandon() => Outcome::ShortAbandoned,
+            (StayEnd::Abandoned, _) => Outcome::Abandoned,
+            // "Overflowed" says that the call went on, live messages may know where to.
+            (StayEnd::Overflowed, known @ (Outcome::Voicemail | Outcome::TransferredOut)) => known,
+            (StayEnd::Overflowed, _) => Outcome::Overflowed,
+            (StayEnd::Voicemail, _) => Outcome::Voicemail,
+        };
+        if self.outcome != Outcome::Answered || self.is_waiting() {
+            // The record comes when the wait is over.
+            self.phase = VisitPhase::Over;
+        }
+        self.entered_at = stay.entered_at;
+        self.left_at = Some(stay.left_at.max(stay.entered_at));
+        self.presumed = false;
+        self.measured = true;
+        self.beyond_threshold = false;
+        self.service_level = ServiceLevel {
+            met: u32::from(self.outcome == Outcome::Answered && wait <= policy.threshold()),
+            decided: u32::from(self.outcome != Outcome::ShortAbandoned),
+        };
+    }
+
     /// Waiting, with or without a ringing phone.
     pub fn is_waiting(&self) -> bool {
         matches!(self.phase, VisitPhase::Ringing | VisitPhase::BetweenRings)
@@ -133,12 +196,42 @@ pub fn visits(
     let mut stays = stays(call, find);
     let mut next_change_at = None;
     let last = stays.len().saturating_sub(1);
-    let visits = stays
+    let mut visits: Vec<Visit> = stays
         .drain(..)
         .enumerate()
         .map(|(index, stay)| stay.visit(call, now, index == last, &mut next_change_at))
         .collect();
+    if !call.recorded_stays.is_empty() {
+        put_right(&mut visits, call, now, find);
+    }
     (visits, next_change_at)
+}
+
+/// How far clocks and roundings set the record and live messages apart.
+const APART: Duration = Duration::from_secs(3);
+
+/// Lets the record have the last word: a visit it knows is measured, one it alone knows is added.
+fn put_right(
+    visits: &mut Vec<Visit>,
+    call: &CallState,
+    now: Timestamp,
+    find: &mut dyn FnMut(&QueueMention) -> (QueueId, ServiceLevelPolicy),
+) {
+    for stay in &call.recorded_stays {
+        let mention = QueueMention::of_stay(stay);
+        let (queue_id, policy) = find(&mention);
+        let is_it = |visit: &&mut Visit| {
+            visit.queue_id == queue_id
+                && !visit.measured
+                && visit.entered_at <= stay.left_at + APART
+                && visit.left_at.unwrap_or(now) + APART >= stay.entered_at
+        };
+        match visits.iter_mut().find(is_it) {
+            Some(visit) => visit.measure(stay, policy),
+            None => visits.push(Visit::recorded(stay, queue_id, mention, policy)),
+        }
+    }
+    visits.sort_by(|a, b| a.entered_at.cmp(&b.entered_at).then_with(|| a.queue_id.cmp(&b.queue_id)));
 }
 
 /// A queue as a leg mentions it, found.
@@ -279,6 +372,7 @@ impl Stay<'_> {
             left_at,
             outcome,
             presumed,
+            measured: false,
             phase,
             service_level: ServiceLevel { met: u32::from(met), decided: u32::from(decided) },
             beyond_threshold,

@@ -129,6 +129,8 @@ pub struct FeedTimings {
     pub pulse: Duration,
     /// Default 10 s: how long a replaced connection is read on for its last events.
     pub linger: Duration,
+    /// Default 90 s after a gap its records are read: Zoom writes them up to minutes after a call.
+    pub record_delay: Duration,
 }
 
 impl Default for FeedTimings {
@@ -146,6 +148,7 @@ impl Default for FeedTimings {
             contested_pause: Duration::from_secs(60),
             pulse: Duration::from_secs(10),
             linger: Duration::from_secs(10),
+            record_delay: Duration::from_secs(90),
         }
     }
 }

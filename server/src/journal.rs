@@ -41,6 +41,8 @@ pub enum Source {
     Socket,
     /// A webhook.
     Webhook,
+    /// A record read over REST.
+    Rest,
 }
 
 impl Source {
@@ -49,6 +51,7 @@ impl Source {
         match self {
             Self::Socket => "socket",
             Self::Webhook => "webhook",
+            Self::Rest => "rest",
         }
     }
 }
@@ -251,6 +254,11 @@ impl Journal {
     /// Writes down that the feed is alive again at `to`, if a gap is open.
     pub async fn close_gap(&self, to: Timestamp) -> Result<(), JournalStopped> {
         self.order(Order::Gap(GapOrder::Close { to })).await
+    }
+
+    /// Writes down that the records of a gap have been read.
+    pub async fn gap_repaired(&self, gap_id: i64, at: Timestamp) -> Result<(), JournalStopped> {
+        self.order(Order::Gap(GapOrder::Repaired { gap_id, at })).await
     }
 
     /// Writes down a proof of life of the feed.

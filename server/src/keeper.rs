@@ -114,8 +114,9 @@ pub(crate) struct Keeper {
     sources: Sources,
     orders: mpsc::Receiver<Order>,
     newest_fact_at: Option<Timestamp>,
-    /// Whether the feed was alive at the last publication, and heard calls from their beginning.
-    heard: (bool, bool),
+    /// Whether the feed was alive at the last publication, heard calls from their beginning, and has
+    /// missed nothing of today that was not read since.
+    heard: (bool, bool, bool),
     unresolved_before: u64,
     future_before: u64,
     /// Something may have changed since the last publication, which was then.
@@ -142,7 +143,7 @@ impl Keeper {
             sources,
             orders: received,
             newest_fact_at,
-            heard: (true, true),
+            heard: (true, true, true),
             unresolved_before: 0,
             future_before: 0,
             is_dirty: true,
@@ -239,7 +240,8 @@ impl Keeper {
         let mut trust = self.sources.trust.borrow().clone();
         trust.newest_fact_at = trust.newest_fact_at.max(self.newest_fact_at);
         // Every row's quality depends on them.
-        let heard = (feed_freshness(now, &trust) == Freshness::Live, hears_whole_calls(now, &trust));
+        let is_live = feed_freshness(now, &trust) == Freshness::Live;
+        let heard = (is_live, hears_whole_calls(now, &trust), trust.gap.is_none());
         let whole = std::mem::replace(&mut self.heard, heard) != heard;
         self.publisher.publish(&mut self.board, now, &trust, whole);
         (self.is_dirty, self.published_at) = (false, Instant::now());

@@ -55,6 +55,7 @@ use crate::{
     store::{Store, StoreError},
     zoom::{
         auth::Tokens,
+        backfill::Backfill,
         directory::{self, DirectoryFeed, DirectoryStatus},
         rest::RestClient,
         socket::{Feed, FeedStatus},
@@ -138,7 +139,7 @@ pub async fn run(
         return Ok(());
     };
     let (board, newest_fact_at) = rebuilt?;
-    let zoom = connect(&config, &journal, &reader, last_pulse, &tracker, &sources_stop)?;
+    let zoom = connect(&config, &store, &journal, &reader, last_pulse, &tracker, &sources_stop)?;
     let lookout = Lookout {
         store: store.clone(),
         feed: zoom.feed.clone(),
@@ -211,6 +212,7 @@ struct Zoom {
 /// Starts the feed and the directory, as far as the configuration has what they need.
 fn connect(
     config: &Config,
+    store: &Store,
     journal: &Journal,
     reader: &Reader,
     last_pulse: Option<Timestamp>,
@@ -225,6 +227,9 @@ fn connect(
     let timings = config.zoom.timings;
     let tokens = Tokens::new(http.clone(), config.zoom.oauth_url.clone(), credentials.clone(), timings);
     let rest = RestClient::new(http, config.zoom.api_url.clone(), tokens.clone());
+    let (store, journal_of_records) = (store.clone(), journal.clone());
+    Backfill { rest: rest.clone(), store, journal: journal_of_records, reader: reader.clone(), timings }
+        .spawn(tracker, stop.clone());
     let directory = directory::spawn(rest, tracker, stop.clone());
     let feed = match &config.zoom.ws_subscription_id {
         None => webhooks_only(journal, last_pulse, tracker, stop),

@@ -65,7 +65,9 @@ impl Lookout {
             tracing::warn!(error = telemetry::chain(&error), "failed to read the gaps on record");
             Vec::new()
         });
-        let on_record = gaps.into_iter().map(|stored| stored.gap).max_by_key(|gap| gap.from);
+        // What was missed and has been read since is missing no more.
+        let open = gaps.into_iter().filter(|stored| stored.repaired_at.is_none());
+        let on_record = open.map(|stored| stored.gap).max_by_key(|gap| gap.from);
         let installed_at = self.store.installation().created_at;
         Trust {
             gap: newest_gap(&feed, on_record),

@@ -11,6 +11,8 @@ mod translate;
 
 mod record;
 
+pub(crate) mod backfill;
+
 mod patience;
 
 pub mod auth;

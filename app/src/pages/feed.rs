@@ -1,6 +1,6 @@
 //! The page about the feed itself: may Callboard's own ears be believed, in a supervisor's words.
 //!
-//! Complete without a program: it holds no island and loads itself again.
+//! Complete without a program: it holds no island, and loads itself again.
 
 use std::time::Duration;
 
@@ -91,6 +91,8 @@ pub struct KnownGap {
     pub gap: Gap,
     /// Why.
     pub cause: String,
+    /// When the records of its calls had been read.
+    pub repaired_at: Option<Timestamp>,
 }
 
 /// The whole page.
@@ -267,13 +269,14 @@ fn Gaps(
     /// Of the times.
     zone: LocalZone,
 ) -> impl IntoView {
-    let rows = gaps.into_iter().map(|KnownGap { gap, cause }| {
+    let rows = gaps.into_iter().map(|KnownGap { gap, cause, repaired_at }| {
         let length = gap.to.unwrap_or(as_of).since(gap.from);
         view! {
             <tr data-mark=if gap.to.is_none() { "act" } else { "normal" }>
                 <th scope="row">{format!("{}, {}", zone.date(gap.from), zone.clock(gap.from))}</th>
                 <td>{gap.to.map_or("still open".to_owned(), |to| zone.clock(to))}</td>
                 <td>{seconds(length)}</td>
+                <td>{repaired_at.map_or("not yet".to_owned(), |at| zone.clock(at))}</td>
                 <td class="words">{cause}</td>
             </tr>
         }
@@ -282,15 +285,16 @@ fn Gaps(
     view! {
         <section class="part" aria-labelledby="gaps">
             <h2 id="gaps">"Gaps"</h2>
-            <p>"Times in which events may have been missed, of the last seven days."</p>
+            <p>"Times in which events may have been missed, of the last seven days. A gap is repaired by reading what Zoom wrote down of its calls."</p>
             {if rows.is_empty() {
                 view! { <p class="none">"None. A gap is written down whenever the feed was not provably alive."</p> }.into_any()
             } else {
                 view! {
-                    <div class="scroller" tabindex="0" role="region" aria-labelledby="gaps">
+                    <div class="scroller" tabindex="0" role="group" aria-labelledby="gaps">
                         <table class="desk-table record-table">
                             <thead>
-                                <tr><th scope="col">"From"</th><th scope="col">"To"</th><th scope="col">"Length"</th><th scope="col" class="words">"Cause"</th></tr>
+                                <tr><th scope="col">"From"</th><th scope="col">"To"</th><th scope="col">"Length"</th>
+                                    <th scope="col">"Repaired"</th><th scope="col" class="words">"Cause"</th></tr>
                             </thead>
                             <tbody>{rows}</tbody>
                         </table>
@@ -330,7 +334,7 @@ fn Kinds(
                 view! { <p class="none">"No event has come yet. Make a test call to a queue to see the first."</p> }.into_any()
             } else {
                 view! {
-                    <div class="scroller" tabindex="0" role="region" aria-labelledby="kinds">
+                    <div class="scroller" tabindex="0" role="group" aria-labelledby="kinds">
                         <table class="desk-table record-table">
                             <thead>
                                 <tr><th scope="col">"Event"</th><th scope="col">"Count"</th><th scope="col">"Last at"</th><th scope="col">"Age"</th></tr>

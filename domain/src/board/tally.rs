@@ -28,6 +28,8 @@ pub(super) struct Today {
     pub(super) answered: u32,
     pub(super) abandoned: u32,
     pub(super) short_abandoned: u32,
+    /// Of the offered, those that the record tells of.
+    pub(super) measured: u32,
     pub(super) service_level: ServiceLevel,
 }
 
@@ -38,6 +40,7 @@ impl Today {
             answered: u32::from(visit.outcome == Outcome::Answered),
             abandoned: u32::from(visit.outcome == Outcome::Abandoned),
             short_abandoned: u32::from(visit.outcome == Outcome::ShortAbandoned),
+            measured: u32::from(visit.measured),
             service_level: visit.service_level,
         }
     }
@@ -47,6 +50,7 @@ impl Today {
         self.answered += other.answered;
         self.abandoned += other.abandoned;
         self.short_abandoned += other.short_abandoned;
+        self.measured += other.measured;
         self.service_level = self.service_level.plus(other.service_level);
     }
 
@@ -56,6 +60,7 @@ impl Today {
         self.answered -= other.answered;
         self.abandoned -= other.abandoned;
         self.short_abandoned -= other.short_abandoned;
+        self.measured -= other.measured;
         self.service_level.met -= other.service_level.met;
         self.service_level.decided -= other.service_level.decided;
     }

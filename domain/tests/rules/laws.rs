@@ -6,7 +6,7 @@ use domain::{
     board::{Board, Input},
     call::Call,
     directory::Directory,
-    fact::{Fact, HangUp, Station},
+    fact::{Fact, HangUp, Station, StayEnd},
     id::{CallId, QueueId},
     interval::Balance,
     outcome::Outcome,
@@ -18,7 +18,7 @@ use proptest::{prelude::*, sample::Index};
 
 use crate::{
     board::{directory_queue, live_trust},
-    story::{Phone, at, blind_transfer, phone, queue, voicemail},
+    story::{Phone, at, blind_transfer, phone, queue, stay, voicemail},
 };
 
 /// How a phone's ring ends.
@@ -53,20 +53,30 @@ fn ring() -> impl Strategy<Value = (usize, u8, u8, i64, Fate)> {
 fn call(number: usize) -> impl Strategy<Value = Vec<Fact>> {
     let call_id = format!("70000000000000000{number:02}");
     let rings = prop::collection::vec(ring(), 1..8);
-    (rings, 0..400_i64, any::<bool>(), any::<bool>()).prop_map(move |(rings, start, transferred, mailbox)| {
-        let mut facts = Vec::new();
-        for (index, (who, device, station, offset, fate)) in rings.into_iter().enumerate() {
-            let phone = ringing_phone(&call_id, who, device, station, start + offset, index as i64);
-            facts.extend(tell(&phone, start + offset, &fate));
-        }
-        if transferred {
-            facts.push(blind_transfer(&call_id, start + 30));
-        }
-        if mailbox {
-            facts.push(voicemail(&call_id, start + 90));
-        }
-        facts
-    })
+    let stays = prop::collection::vec((any::<bool>(), -20..60_i64, 0..90_i64, 0..4_usize), 0..3);
+    (rings, 0..400_i64, any::<bool>(), any::<bool>(), stays).prop_map(
+        move |(rings, start, transferred, mailbox, stays)| {
+            let mut facts = Vec::new();
+            for (is_billing, offset, length, end) in stays {
+                const ENDS: [StayEnd; 4] =
+                    [StayEnd::Answered, StayEnd::Abandoned, StayEnd::Overflowed, StayEnd::Voicemail];
+                let queue = if is_billing { queue("Billing", "801") } else { queue("Night desk", "805") };
+                let entered = start + offset;
+                facts.push(stay(&call_id, &queue, entered, entered + length, ENDS[end]));
+            }
+            for (index, (who, device, station, offset, fate)) in rings.into_iter().enumerate() {
+                let phone = ringing_phone(&call_id, who, device, station, start + offset, index as i64);
+                facts.extend(tell(&phone, start + offset, &fate));
+            }
+            if transferred {
+                facts.push(blind_transfer(&call_id, start + 30));
+            }
+            if mailbox {
+                facts.push(voicemail(&call_id, start + 90));
+            }
+            facts
+        },
+    )
 }
 
 fn ringing_phone(call_id: &str, who: usize, device: u8, station: u8, rang: i64, nth: i64) -> Phone {

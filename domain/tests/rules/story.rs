@@ -2,7 +2,8 @@
 
 use domain::{
     fact::{
-        Fact, HangUp, LegFact, Party, RecordedTalk, Side, SideFact, Station, StationKind, TransferFact, What,
+        Fact, HangUp, LegFact, Party, Record, RecordedStay, RecordedTalk, Side, SideFact, Station,
+        StationKind, StayEnd, TransferFact, What,
     },
     id::CallId,
     time::Timestamp,
@@ -137,7 +138,11 @@ impl Phone {
             answered_at: at(answered),
             ended_at: at(seconds),
         };
-        Fact::new(self.call_id.clone(), at(seconds), What::Recorded(vec![talk]))
+        Fact::new(
+            self.call_id.clone(),
+            at(seconds),
+            What::Recorded(Record { talks: vec![talk], stays: Vec::new() }),
+        )
     }
 
     fn side(&self) -> SideFact {
@@ -165,4 +170,17 @@ pub(crate) fn blind_transfer(call: &str, seconds: i64) -> Fact {
 
 pub(crate) fn voicemail(call: &str, seconds: i64) -> Fact {
     Fact::new(call.into(), at(seconds), What::VoicemailLeft)
+}
+
+/// What is written down of a stay in a queue.
+pub(crate) fn stay(call: &str, queue: &Station, entered: i64, left: i64, end: StayEnd) -> Fact {
+    let party = Party {
+        kind: Some(StationKind::CallQueue),
+        name: queue.name.clone(),
+        extension_number: queue.extension_number.clone(),
+        ..Party::default()
+    };
+    let stay = RecordedStay { queue: party, account: None, entered_at: at(entered), left_at: at(left), end };
+    let record = Record { talks: Vec::new(), stays: vec![stay] };
+    Fact::new(call.into(), at(left), What::Recorded(record))
 }

@@ -2,14 +2,14 @@
 
 use domain::{
     call::Call,
-    fact::{Fact, HangUp},
+    fact::{Fact, HangUp, StayEnd},
     id::QueueId,
     outcome::Outcome,
     queue::{QueueMention, Visit, VisitPhase, visits},
     service_level::ServiceLevelPolicy,
 };
 
-use crate::story::{at, blind_transfer, phone, queue, voicemail};
+use crate::story::{at, blind_transfer, phone, queue, stay, voicemail};
 
 fn visits_of(now: i64, story: &[Fact]) -> Vec<Visit> {
     let mut call = Call::default();
@@ -29,7 +29,11 @@ fn check(now: i64, story: &[Fact], expected: &[&str]) {
         .iter()
         .map(|visit| {
             let wait = visit.left_at.unwrap_or(at(now)).since(visit.entered_at).as_secs();
-            let presumed = if visit.presumed { "presumed " } else { "" };
+            let presumed = match (visit.presumed, visit.measured) {
+                (true, _) => "presumed ",
+                (_, true) => "measured ",
+                _ => "",
+            };
             format!("{} {presumed}{:?} {wait} {:?}", visit.queue_id, visit.outcome, visit.phase)
         })
         .collect();
@@ -199,4 +203,46 @@ fn a_visit_that_only_the_record_knows_is_counted_as_answered() {
     check(90, &story, &["Billing presumed Abandoned 12 Over"]);
     let bo = billing("Bo", 14);
     check(90, &[&story[..], &[bo.recorded(20, 80)]].concat(), &["Billing Answered 20 Over"]);
+}
+
+#[test]
+fn d6_the_record_knows_when_a_caller_really_entered() {
+    let ada = billing("Ada", 0);
+    let billing_queue = queue("Billing", "801");
+    let story = [ada.rang(), ada.answered(8), ada.ended(8, 60)];
+    check(90, &story, &["Billing Answered 8 Over"]);
+    let record = stay("1", &billing_queue, -12, 8, StayEnd::Answered);
+    check(90, &[&story[..], &[record]].concat(), &["Billing measured Answered 20 Over"]);
+}
+
+#[test]
+fn the_record_decides_what_silence_had_presumed() {
+    let ada = billing("Ada", 0);
+    let billing_queue = queue("Billing", "801");
+    let story = [ada.rang(), ada.missed(12, HangUp::NoAnswer)];
+    check(60, &story, &["Billing presumed Abandoned 12 Over"]);
+    let with = |record: Fact| [&story[..], &[record]].concat();
+    let left = |end| stay("1", &billing_queue, 0, 25, end);
+    check(60, &with(left(StayEnd::Abandoned)), &["Billing measured Abandoned 25 Over"]);
+    check(60, &with(left(StayEnd::Voicemail)), &["Billing measured Voicemail 25 Over"]);
+    check(60, &with(left(StayEnd::Overflowed)), &["Billing measured Overflowed 25 Over"]);
+    check(
+        60,
+        &with(stay("1", &billing_queue, 0, 4, StayEnd::Abandoned)),
+        &["Billing measured ShortAbandoned 4 Over"],
+    );
+}
+
+#[test]
+fn g9_a_queue_that_rang_five_members_is_one_visit_and_one_that_nobody_heard_of_is_added() {
+    let billing_queue = queue("Billing", "801");
+    let rung = ["Ada", "Bo", "Cem", "Dee", "Eli"].map(|who| billing(who, 2).rang());
+    let story = [&rung[..], &[stay("1", &billing_queue, 0, 30, StayEnd::Abandoned)]].concat();
+    check(60, &story, &["Billing measured Abandoned 30 Over"]);
+    let support_queue = queue("Support", "802");
+    let unheard = [
+        stay("1", &billing_queue, 0, 30, StayEnd::Overflowed),
+        stay("1", &support_queue, 30, 41, StayEnd::Answered),
+    ];
+    check(60, &unheard, &["Billing measured Overflowed 30 Over", "Support measured Answered 11 Over"]);
 }

@@ -56,8 +56,10 @@ async fn facts(state: &AppState, now: Timestamp) -> Result<FeedFacts, KeeperGone
         tracing::warn!(error = telemetry::chain(&error), "failed to read the gaps on record");
         Vec::new()
     });
-    let mut gaps: Vec<KnownGap> =
-        gaps.into_iter().map(|stored| KnownGap { gap: stored.gap, cause: stored.cause }).collect();
+    let mut gaps: Vec<KnownGap> = gaps
+        .into_iter()
+        .map(|stored| KnownGap { gap: stored.gap, cause: stored.cause, repaired_at: stored.repaired_at })
+        .collect();
     gaps.reverse();
     let mut kinds: Vec<EventKind> = state
         .journal

@@ -122,6 +122,8 @@ struct GapJson {
     from: String,
     to: Option<String>,
     cause: String,
+    /// When the records of its calls had been read; null while that is to be done.
+    repaired_at: Option<String>,
 }
 
 /// `GET /api/v1/feed`
@@ -178,6 +180,7 @@ pub(super) async fn feed(State(state): State<AppState>) -> Result<Json<FeedJson>
                 from: format_rfc3339(stored.gap.from),
                 to: rfc3339(stored.gap.to),
                 cause: stored.cause,
+                repaired_at: rfc3339(stored.repaired_at),
             })
             .collect(),
         as_of: format_rfc3339(now),

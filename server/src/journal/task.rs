@@ -12,7 +12,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    AppendError, BATCH, Incoming, JournalStatus, Journalled, Message, Order, Receipt, Reply,
+    AppendError, BATCH, Incoming, JournalStatus, Journalled, Message, Order, Receipt, Reply, Source,
     keys::{KeySet, RecentKeys},
     stats::Counters,
 };
@@ -87,6 +87,8 @@ struct Told {
     key: EventKey,
     received_at: Timestamp,
     sent_at: Option<Timestamp>,
+    /// It came by itself; a record that was asked for says nothing about the feed.
+    is_news: bool,
     fact: Option<Fact>,
     foreign: bool,
 }
@@ -207,6 +209,7 @@ impl Task {
 
     fn collect_event(&self, collected: &mut Collected, incoming: Incoming, reply: Option<Reply>) {
         let Incoming { source, received_at, message } = incoming;
+        let is_news = source != Source::Rest;
         let source = source.word();
         let waiting = match message {
             Message::Event { parsed, text } => {
@@ -232,7 +235,7 @@ impl Task {
                         raw: text,
                     };
                     collected.batch.events.push(row);
-                    collected.told.push(Told { name, key, received_at, sent_at, fact, foreign });
+                    collected.told.push(Told { name, key, received_at, sent_at, is_news, fact, foreign });
                     Waiting::New(collected.told.len() - 1)
                 }
             }
@@ -287,7 +290,9 @@ impl Task {
             }
             Counters::add(&counters.facts, usize::from(told.fact.is_some()));
             Counters::add(&counters.foreign_account, usize::from(told.foreign));
-            counters.heard(told.received_at, told.sent_at);
+            if told.is_news {
+                counters.heard(told.received_at, told.sent_at);
+            }
             events.push(Journalled { event_id, received_at: told.received_at, fact: told.fact });
         }
         Counters::add(&counters.journalled, events.len());

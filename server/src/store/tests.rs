@@ -184,19 +184,30 @@ async fn gaps_open_once_close_and_are_found_by_their_end() {
         GapOrder::Open { from: at(30), cause: "no token" },
     ];
     writer.commit(Batch { gaps, pulse: Some(at(9)), ..Batch::default() }).await.unwrap();
-    let gap = |from, to: Option<u64>, cause: &str| StoredGap {
-        gap: domain::trust::Gap { from: at(from), to: to.map(at) },
-        cause: cause.to_owned(),
+    let gap = |from, to: Option<u64>, cause: &str| {
+        (domain::trust::Gap { from: at(from), to: to.map(at) }, cause.to_owned())
     };
+    let told = |gaps: Vec<StoredGap>| -> Vec<_> {
+        gaps.into_iter().map(|StoredGap { gap, cause, .. }| (gap, cause)).collect()
+    };
+    let gaps = store.gaps_since(at(0)).await.unwrap();
+    let repaired = gaps[1].gap_id;
     assert_eq!(
-        store.gaps_since(at(0)).await.unwrap(),
+        told(gaps),
         [
             gap(5, Some(6), "the disk refused events"),
             gap(10, Some(20), "connection lost"),
             gap(30, None, "no token"),
         ]
     );
-    assert_eq!(store.gaps_since(at(25)).await.unwrap(), [gap(30, None, "no token")]);
+    assert_eq!(told(store.gaps_since(at(25)).await.unwrap()), [gap(30, None, "no token")]);
+    for seconds in [40, 50] {
+        let gaps = vec![GapOrder::Repaired { gap_id: repaired, at: at(seconds) }];
+        writer.commit(Batch { gaps, ..Batch::default() }).await.unwrap();
+    }
+    let repaired_at: Vec<_> =
+        store.gaps_since(at(0)).await.unwrap().into_iter().map(|gap| gap.repaired_at).collect();
+    assert_eq!(repaired_at, [None, Some(at(40)), None], "the first repair stays on record");
     assert_eq!(store.last_pulse().await.unwrap(), Some(at(9)));
     writer.commit(Batch { pulse: Some(at(12)), ..Batch::default() }).await.unwrap();
     assert_eq!(store.last_pulse().await.unwrap(), Some(at(12)));

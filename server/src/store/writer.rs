@@ -88,6 +88,13 @@ pub enum GapOrder {
         /// First proof of life.
         to: Timestamp,
     },
+    /// The records of a gap have been read.
+    Repaired {
+        /// Which.
+        gap_id: i64,
+        /// When.
+        at: Timestamp,
+    },
     /// A gap that is over.
     Past {
         /// First event that was lost.
@@ -154,6 +161,9 @@ pub(super) const CLOSE_GAP: &str = "
 
 pub(super) const INSERT_GAP: &str = "
     insert into feed_gap (began_at, ended_at, cause) values (?1, max(?1, ?2), ?3)";
+
+pub(super) const REPAIR_GAP: &str = "
+    update feed_gap set repaired_at = ?2 where feed_gap_id = ?1 and repaired_at is null";
 
 pub(super) const WRITE_PULSE: &str = "
     insert into feed_pulse (feed_pulse_id, heard_at) values (1, ?1)
@@ -357,6 +367,7 @@ async fn write_gap(connection: &mut SqliteConnection, order: GapOrder) -> Result
     let query = match order {
         GapOrder::Open { from, cause } => sqlx::query(OPEN_GAP).bind(from.as_millis()).bind(cause),
         GapOrder::Close { to } => sqlx::query(CLOSE_GAP).bind(to.as_millis()),
+        GapOrder::Repaired { gap_id, at } => sqlx::query(REPAIR_GAP).bind(gap_id).bind(at.as_millis()),
         GapOrder::Past { from, to, cause } => {
             sqlx::query(INSERT_GAP).bind(from.as_millis()).bind(to.as_millis()).bind(cause)
         }

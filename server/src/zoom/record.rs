@@ -1,13 +1,15 @@
-//! What Zoom writes down of a call afterwards: the conversations in the two `…_call_element_completed`
-//! events, as facts.
+//! What Zoom writes down of a call afterwards, as facts: conversations and stays in queues.
 //!
-//! They come seconds to minutes after a person's part in a call and tell what live events may have
-//! failed to: who talked, from when to when. Everything else they say is kept in the journal and read
-//! by nobody yet.
+//! The two `…_call_element_completed` events tell of one person's part, seconds to minutes after it; the
+//! whole path of a call is read over REST (`backfill`) and journalled as [`DETAIL`]. Both hold the same
+//! elements under the same names. What else they say is kept in the journal and read by nobody yet.
+
+use std::time::Duration;
 
 use domain::{
-    fact::{Fact, Party, RecordedTalk, Side, Station, StationKind, What},
+    fact::{Fact, Party, Record, RecordedStay, RecordedTalk, Side, Station, StationKind, StayEnd, What},
     id::{CallId, ExtensionId, UserId},
+    time::Timestamp,
 };
 use serde::Deserialize;
 
@@ -15,6 +17,9 @@ use super::{
     translate::{station_kind, without_part_suffix},
     wire::{Moment, Part, Text},
 };
+
+/// The name under which the path of a call, read over REST, is journalled.
+pub(super) const DETAIL: &str = "rest.call_history";
 
 #[derive(Deserialize)]
 struct Event<'a> {
@@ -34,6 +39,15 @@ struct Elements<'a> {
     user_id: Text<'a>,
     #[serde(borrow)]
     call_elements: Vec<Part<Element<'a>>>,
+}
+
+/// Which part of a call a record is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// One person's, on that side.
+    Part(Side),
+    /// All of it.
+    Whole,
 }
 
 /// One step of a call, as far as it is read.
@@ -67,39 +81,112 @@ struct Element<'a> {
     start_time: Moment,
     answer_time: Moment,
     end_time: Moment,
+    #[serde(alias = "wait_time")]
+    waiting_time: Seconds,
+    #[serde(borrow)]
+    direction: Text<'a>,
     #[serde(borrow)]
     result: Text<'a>,
     #[serde(borrow)]
     result_reason: Text<'a>,
 }
 
-/// The side that the event of this name is about; `None` for any other event.
-pub(super) fn side_of(name: &str) -> Option<Side> {
+/// A number of seconds; anything else is none.
+#[derive(Default, Deserialize)]
+#[serde(untagged)]
+enum Seconds {
+    Is(u64),
+    Other(serde::de::IgnoredAny),
+    #[default]
+    Absent,
+}
+
+impl Seconds {
+    fn get(&self) -> Option<Duration> {
+        match self {
+            Self::Is(seconds) => Some(Duration::from_secs(*seconds)),
+            Self::Other(_) | Self::Absent => None,
+        }
+    }
+}
+
+/// What the message of this name is a record of; `None` for any other message.
+pub(super) fn scope(name: &str) -> Option<Scope> {
     match name {
-        "phone.callee_call_element_completed" => Some(Side::Callee),
-        "phone.caller_call_element_completed" => Some(Side::Caller),
+        "phone.callee_call_element_completed" => Some(Scope::Part(Side::Callee)),
+        "phone.caller_call_element_completed" => Some(Scope::Part(Side::Caller)),
+        DETAIL => Some(Scope::Whole),
         _ => None,
     }
 }
 
-/// The conversations that an event tells of; `None` when it tells of none, or cannot be read.
+/// What a record tells; `None` when it tells of nothing that is known here, or cannot be read.
 ///
-/// An event is about one person's part in one call. Should it ever name two calls, the first counts.
-pub(super) fn fact(side: Side, text: &str) -> Option<Fact> {
+/// A record is about one call. Should it ever name two, the first counts.
+pub(super) fn fact(scope: Scope, text: &str) -> Option<Fact> {
     let event: Event<'_> = serde_json::from_str(text).ok()?;
     let Elements { user_id, call_elements } = event.payload.object;
-    let mut fact_of: Option<(CallId, Vec<RecordedTalk>)> = None;
+    let mut call: Option<&str> = None;
+    let mut record = Record::default();
     for element in call_elements.iter().filter_map(Part::get) {
         let Some(call_id) = element.call_id.as_str().map(without_part_suffix) else { continue };
-        let Some(talk) = talk(side, &user_id, element) else { continue };
-        let (known, talks) = fact_of.get_or_insert_with(|| (CallId::new(call_id), Vec::new()));
-        if known.as_str() == call_id {
-            talks.push(talk);
+        if *call.get_or_insert(call_id) != call_id {
+            continue;
+        }
+        let side = match scope {
+            Scope::Part(side) => side,
+            // Whose conversation it was: the called person's, or the caller's when the other end is outside.
+            Scope::Whole
+                if element.direction.as_str() == Some("outbound")
+                    && element.callee_ext_id.as_str().is_none() =>
+            {
+                Side::Caller
+            }
+            Scope::Whole => Side::Callee,
+        };
+        record.talks.extend(talk(side, &user_id, element));
+        // A person's part names queues only when the caller belongs to the account; counting those and
+        // not the others would make their callers look more numerous.
+        if scope == Scope::Whole {
+            record.stays.extend(stay(element));
         }
     }
-    let (call_id, talks) = fact_of?;
-    let at = talks.iter().map(|talk| talk.ended_at).max()?;
-    Some(Fact::new(call_id, at, What::Recorded(talks)))
+    let ends =
+        record.talks.iter().map(|talk| talk.ended_at).chain(record.stays.iter().map(|stay| stay.left_at));
+    let at = ends.max()?;
+    Some(Fact::new(CallId::new(call?), at, What::Recorded(record)))
+}
+
+/// An element of a queue itself: how long a caller waited there, and how that ended.
+fn stay(element: &Element<'_>) -> Option<RecordedStay> {
+    let kind = element.callee_ext_type.as_str().map(station_kind)?;
+    let entered_at = element.start_time.get()?;
+    let end = match element.result.as_str()? {
+        "answered" | "connected" | "accepted" => StayEnd::Answered,
+        "abandoned" | "hang_up" | "canceled" | "call_cancel" => StayEnd::Abandoned,
+        "overflowed" | "overflow" | "no_answer" | "busy" => StayEnd::Overflowed,
+        "voicemail" => StayEnd::Voicemail,
+        _ => return None,
+    };
+    let by_wait = || element.waiting_time.get().map(|wait| entered_at + wait);
+    let left_at: Timestamp = match end {
+        // The end of an answered element may be the end of the conversation.
+        StayEnd::Answered => element.answer_time.get().or_else(by_wait).or(element.end_time.get())?,
+        _ => element.end_time.get().or_else(by_wait)?,
+    };
+    (kind == StationKind::CallQueue).then(|| RecordedStay {
+        queue: Party {
+            kind: Some(kind),
+            extension_id: element.callee_ext_id.as_str().map(ExtensionId::new),
+            extension_number: element.callee_ext_number.as_str().map(str::to_owned),
+            name: element.callee_name.as_str().map(str::to_owned),
+            ..Party::default()
+        },
+        account: None,
+        entered_at,
+        left_at: left_at.max(entered_at),
+        end,
+    })
 }
 
 /// An element that was answered by the person it is about.
@@ -150,7 +237,6 @@ fn talk(side: Side, user_id: &Text<'_>, element: &Element<'_>) -> Option<Recorde
 
 #[cfg(test)]
 mod tests {
-    use domain::time::Timestamp;
     use serde_json::{Value, json};
 
     use super::*;
@@ -178,10 +264,10 @@ mod tests {
 
     #[test]
     fn an_answered_element_is_a_conversation_of_its_call() {
-        let fact = fact(Side::Callee, &element(|_| {})).unwrap();
+        let fact = fact(Scope::Part(Side::Callee), &element(|_| {})).unwrap();
         assert_eq!((fact.call_id.as_str(), fact.at), ("7000000000000000041", at("2026-11-21T13:02:00Z")));
-        let What::Recorded(talks) = &*fact.what else { panic!("{fact:?}") };
-        let [talk] = &talks[..] else { panic!("{talks:?}") };
+        let What::Recorded(record) = &*fact.what else { panic!("{fact:?}") };
+        let [talk] = &record.talks[..] else { panic!("{record:?}") };
         assert_eq!(
             (talk.rang_at, talk.answered_at),
             (at("2026-11-21T13:00:00Z"), at("2026-11-21T13:00:08Z"))
@@ -193,20 +279,52 @@ mod tests {
 
     #[test]
     fn a5_what_somebody_else_took_and_what_nobody_took_is_no_conversation() {
-        let told = |change: &dyn Fn(&mut Value)| fact(Side::Callee, &element(change));
+        let told = |change: &dyn Fn(&mut Value)| fact(Scope::Part(Side::Callee), &element(change));
         assert_eq!(told(&|element| element["result_reason"] = json!("answered_by_other")), None);
         assert_eq!(told(&|element| element["result"] = json!("no_answer")), None);
         assert_eq!(told(&|element| element["answer_time"] = json!("")), None);
         assert_eq!(told(&|element| element["end_time"] = json!("2026-11-21T12:00:00Z")), None);
         assert_eq!(told(&|element| element["call_id"] = json!({})), None);
-        assert_eq!(fact(Side::Callee, "{}"), None);
-        assert_eq!(fact(Side::Callee, r#"{"payload":{"object":{"call_elements":7}}}"#), None);
+        assert_eq!(fact(Scope::Part(Side::Callee), "{}"), None);
+        assert_eq!(fact(Scope::Part(Side::Callee), r#"{"payload":{"object":{"call_elements":7}}}"#), None);
     }
 
     #[test]
-    fn only_the_element_events_are_records() {
-        assert_eq!(side_of("phone.callee_call_element_completed"), Some(Side::Callee));
-        assert_eq!(side_of("phone.caller_call_element_completed"), Some(Side::Caller));
-        assert_eq!(side_of("phone.callee_ended"), None);
+    fn a_queue_element_is_a_stay_that_ends_with_the_answer() {
+        let queue = |change: &dyn Fn(&mut Value)| {
+            let mut element = json!({
+                "call_id": "7000000000000000042", "direction": "inbound", "callee_ext_id": "x-801",
+                "callee_ext_number": "801", "callee_ext_type": "call_queue", "callee_name": "Billing",
+                "event": "incoming", "result": "answered", "start_time": "2026-11-21T13:00:00Z",
+                "answer_time": "2026-11-21T13:00:20Z", "end_time": "2026-11-21T13:05:00Z", "waiting_time": 20
+            });
+            change(&mut element);
+            let object = json!({ "call_history_uuid": "h-2", "call_elements": [element] });
+            let text = json!({ "event": DETAIL, "payload": { "object": object } }).to_string();
+            let fact = fact(Scope::Whole, &text)?;
+            let What::Recorded(record) = *fact.what else { panic!("no record") };
+            record.stays.into_iter().next()
+        };
+        let answered = queue(&|_| {}).unwrap();
+        assert_eq!((answered.end, answered.left_at), (StayEnd::Answered, at("2026-11-21T13:00:20Z")));
+        assert_eq!(answered.queue.extension_id.as_ref().map(ExtensionId::as_str), Some("x-801"));
+        let without_answer = queue(&|element| element["answer_time"] = Value::Null).unwrap();
+        assert_eq!(without_answer.left_at, at("2026-11-21T13:00:20Z"), "the waiting time tells as well");
+        let left = queue(&|element| element["result"] = json!("abandoned")).unwrap();
+        assert_eq!((left.end, left.left_at), (StayEnd::Abandoned, at("2026-11-21T13:05:00Z")));
+        assert_eq!(
+            queue(&|element| element["result"] = json!("monitored")),
+            None,
+            "nothing that is known here"
+        );
+        assert_eq!(queue(&|element| element["start_time"] = json!("soon")), None);
+    }
+
+    #[test]
+    fn only_records_are_records() {
+        assert_eq!(scope("phone.callee_call_element_completed"), Some(Scope::Part(Side::Callee)));
+        assert_eq!(scope("phone.caller_call_element_completed"), Some(Scope::Part(Side::Caller)));
+        assert_eq!(scope(DETAIL), Some(Scope::Whole));
+        assert_eq!(scope("phone.callee_ended"), None);
     }
 }

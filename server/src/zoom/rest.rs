@@ -171,10 +171,21 @@ impl RestClient {
         request: Request<'_>,
         page_size: Option<u16>,
     ) -> Result<Vec<P::Row>, RestError> {
+        self.list_where::<P>(request, page_size, &[]).await
+    }
+
+    /// Like [`RestClient::list`], of the rows that fit `filters`.
+    pub(super) async fn list_where<P: Page>(
+        &self,
+        request: Request<'_>,
+        page_size: Option<u16>,
+        filters: &[(&'static str, String)],
+    ) -> Result<Vec<P::Row>, RestError> {
         let mut rows = Vec::new();
         let mut ids = HashSet::new();
         let mut tokens_seen = HashSet::new();
         let mut query: Vec<_> = page_size.map(|size| ("page_size", size.to_string())).into_iter().collect();
+        query.extend_from_slice(filters);
         let fixed = query.len();
         for _ in 0..MOST_PAGES {
             let page: P = self.read(request, &query).await?;

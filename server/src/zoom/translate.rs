@@ -292,9 +292,12 @@ fn party(end: &End<'_>) -> Party {
 
 /// Marks the queues and menus of a fact as another account's, so that they are not taken for ours.
 pub(super) fn move_to_account(fact: &mut Fact, account: &str) {
-    if let What::Recorded(talks) = &mut *fact.what {
-        for station in talks.iter_mut().filter_map(|talk| talk.offered_by.as_mut()) {
+    if let What::Recorded(record) = &mut *fact.what {
+        for station in record.talks.iter_mut().filter_map(|talk| talk.offered_by.as_mut()) {
             station.account = Some(account.to_owned());
+        }
+        for stay in &mut record.stays {
+            stay.account = Some(account.to_owned());
         }
         return;
     }

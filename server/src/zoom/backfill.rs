@@ -1,0 +1,208 @@
+//! Repairs gaps: reads what Zoom wrote down of the calls of a time in which events were missed.
+//!
+//! The paths of those calls are journalled like events, so that the board has them like everything
+//! else and has them again after a restart. Nothing is written twice: the journal knows what it has.
+//! A gap counts as repaired when all of its calls were read; what is interrupted begins anew.
+
+use std::time::Duration;
+
+use domain::{time::Timestamp, trust::Gap};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::time::{Instant, sleep};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    patience::BackOff,
+    rate_limit::Category,
+    record::DETAIL,
+    rest::{Page, Request, RestClient, RestError},
+    wire::Reader,
+};
+use crate::{
+    clock,
+    config::FeedTimings,
+    journal::{AppendError, Incoming, Journal, JournalStopped, Source},
+    store::{Store, StoreError, StoredGap},
+    telemetry,
+};
+
+/// How often the record is looked at for gaps to repair.
+const LOOK: Duration = Duration::from_secs(5);
+/// Gaps that ended longer ago are left alone: their day is over on every board.
+const OLDEST: Duration = Duration::from_secs(48 * 3600);
+/// Calls that ended this long before or after a gap are read, too: clocks differ, and the last events
+/// before a break are the likeliest to be lost.
+const MARGIN: Duration = Duration::from_secs(2 * 60);
+/// After a repair the same time is read once more, for calls whose records came late.
+const SECOND_LOOK: Duration = Duration::from_secs(10 * 60);
+/// The longest window that Zoom reads at once is a month.
+const LONGEST_WINDOW: Duration = Duration::from_secs(30 * 86_400);
+
+/// Repairs gaps for as long as the server runs.
+#[derive(Debug)]
+pub(crate) struct Backfill {
+    pub(crate) rest: RestClient,
+    pub(crate) store: Store,
+    pub(crate) journal: Journal,
+    pub(crate) reader: Reader,
+    pub(crate) timings: FeedTimings,
+}
+
+/// Why a gap could not be repaired now.
+#[derive(Debug, thiserror::Error)]
+enum RepairError {
+    #[error(transparent)]
+    Rest(#[from] RestError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("write a record down")]
+    Append(#[from] AppendError),
+    #[error(transparent)]
+    Journal(#[from] JournalStopped),
+}
+
+/// A gap that was repaired and is looked at once more.
+#[derive(Debug, Clone, Copy)]
+struct Again {
+    gap: Gap,
+    at: Instant,
+}
+
+impl Backfill {
+    /// Starts the task; it ends only by `stop`.
+    pub(crate) fn spawn(self, tracker: &TaskTracker, stop: CancellationToken) {
+        tracker.spawn(async move {
+            // Whatever is interrupted is begun anew at the next start.
+            let _ = stop.run_until_cancelled(self.run()).await;
+        });
+    }
+
+    async fn run(self) {
+        let mut back_off = BackOff::new(&self.timings);
+        let mut again: Vec<Again> = Vec::new();
+        loop {
+            match self.look(&mut again).await {
+                Ok(()) => {
+                    back_off.reset();
+                    sleep(LOOK).await;
+                }
+                Err(error) => {
+                    tracing::warn!(
+                        error = telemetry::chain(&error),
+                        "a gap could not be repaired; trying again"
+                    );
+                    let asked = match &error {
+                        RepairError::Rest(error) => error.asked_pause(clock::now()),
+                        _ => None,
+                    };
+                    let mut pause = back_off.failed().max(asked.unwrap_or_default());
+                    if matches!(error, RepairError::Rest(RestError::Refused { .. })) {
+                        // A missing scope is repaired by people.
+                        pause = pause.max(Duration::from_secs(60));
+                    }
+                    sleep(pause).await;
+                }
+            }
+        }
+    }
+
+    async fn look(&self, again: &mut Vec<Again>) -> Result<(), RepairError> {
+        let now = clock::now();
+        for StoredGap { gap_id, gap, repaired_at, .. } in self.store.gaps_since(now - OLDEST).await? {
+            let Some(to) = gap.to.filter(|_| repaired_at.is_none()) else { continue };
+            if now.since(to) < self.timings.record_delay {
+                continue;
+            }
+            let read = self.read(gap.from, to).await?;
+            self.journal.gap_repaired(gap_id, clock::now()).await?;
+            tracing::info!(calls = read, "read the records of a gap");
+            again.push(Again { gap, at: Instant::now() + SECOND_LOOK });
+        }
+        while let Some(index) = again.iter().position(|again| again.at <= Instant::now()) {
+            let Gap { from, to } = again[index].gap;
+            self.read(from, to.unwrap_or(now)).await?;
+            again.swap_remove(index);
+        }
+        Ok(())
+    }
+
+    /// Journals the path of every call that ended around `[from, to]`; tells how many.
+    async fn read(&self, from: Timestamp, to: Timestamp) -> Result<usize, RepairError> {
+        let from = (from - MARGIN).max(to - LONGEST_WINDOW);
+        let rows = self.rest.calls_that_ended(from, to + MARGIN).await?;
+        let count = rows.len();
+        for row in rows {
+            let path = match self.rest.path_of_call(&row.id).await {
+                Ok(path) => path,
+                // Deleted in between: an absence is no error.
+                Err(RestError::Unanswered { status: 404, .. }) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let text = format!(r#"{{"event":"{DETAIL}","payload":{{"object":{}}}}}"#, path.get());
+            let incoming = Incoming::read(&self.reader, Source::Rest, clock::now(), &text);
+            self.journal.append(incoming).await?;
+        }
+        Ok(count)
+    }
+}
+
+/// A call in the list of finished calls.
+#[derive(Debug)]
+struct CallRow {
+    id: String,
+}
+
+/// The same on the wire: the older generation of the list has an `id` instead.
+#[derive(Deserialize)]
+struct CallRowAnswer {
+    #[serde(default)]
+    call_history_uuid: Option<String>,
+    #[serde(default)]
+    id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct CallPage {
+    #[serde(default)]
+    call_history: Option<Vec<serde_json::Value>>,
+    /// The same rows in the older generation.
+    #[serde(default)]
+    call_logs: Option<Vec<serde_json::Value>>,
+    #[serde(default)]
+    next_page_token: Option<String>,
+}
+
+impl Page for CallPage {
+    type Row = CallRow;
+
+    fn into_parts(self) -> (Vec<CallRow>, Option<String>) {
+        let rows = self.call_history.or(self.call_logs).unwrap_or_default();
+        let readable = rows.into_iter().filter_map(|row| {
+            let CallRowAnswer { call_history_uuid, id } = serde_json::from_value(row).ok()?;
+            Some(CallRow { id: call_history_uuid.or(id)? })
+        });
+        (readable.collect(), self.next_page_token)
+    }
+
+    fn id(row: &CallRow) -> &str {
+        &row.id
+    }
+}
+
+impl RestClient {
+    async fn calls_that_ended(&self, from: Timestamp, to: Timestamp) -> Result<Vec<CallRow>, RestError> {
+        let path = ["phone", "call_history"];
+        let request = Request { what: "the calls of a gap", path: &path, category: Category::Heavy };
+        let whole_second =
+            |at: Timestamp| clock::format_rfc3339(Timestamp::from_millis(at.as_millis() / 1000 * 1000));
+        let filters =
+            [("from", whole_second(from)), ("to", whole_second(to)), ("time_type", "end_time".to_owned())];
+        self.list_where::<CallPage>(request, Some(300), &filters).await
+    }
+
+    async fn path_of_call(&self, id: &str) -> Result<Box<RawValue>, RestError> {
+        let path = ["phone", "call_history", id];
+        self.read(Request { what: "the path of a call", path: &path, category: Category::Light }, &[]).await
+    }
+}

@@ -1,0 +1,110 @@
+//! Gaps are repaired from Zoom's record: what was missed is counted after all, and once.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, time::Duration};
+use zoom_sim::{Pace, Sim, SimConfig, WorldConfig};
+
+use crate::support::{Rig, now};
+
+/// An account whose clock began so long before ours and is moved by hand.
+fn account(start: DateTime<Utc>) -> SimConfig {
+    let traffic = WorldConfig { history_delay_seconds: 0..=0, ..WorldConfig::small(start) };
+    SimConfig {
+        traffic: Some(traffic),
+        warm_up: TimeDelta::zero(),
+        start: Some(start),
+        pace: Pace::ByHand,
+        ..SimConfig::small()
+    }
+}
+
+/// Stays of today in each queue that the record has, and how many of them were answered.
+fn recorded(sim: &Sim) -> BTreeMap<String, (u64, u64)> {
+    sim.with_world(|world| {
+        let mut counts = BTreeMap::new();
+        for queue in &world.directory().queues {
+            let number = queue.extension_number.to_string();
+            let today = now().with_timezone(&queue.zone).date_naive();
+            let stays = world.history().visible_at(world.now()).flat_map(|record| &record.elements).filter(
+                |element| {
+                    element.callee.extension_type == Some("call_queue")
+                        && element.callee.extension_number.as_ref() == Some(&number)
+                        && element.start.with_timezone(&queue.zone).date_naive() == today
+                },
+            );
+            let (mut offered, mut answered) = (0, 0);
+            for stay in stays {
+                offered += 1;
+                answered += u64::from(stay.result == "answered");
+            }
+            counts.insert(queue.name.clone(), (offered, answered));
+        }
+        counts
+    })
+}
+
+fn board(rows: &Value) -> BTreeMap<String, (u64, u64)> {
+    let count = |row: &Value, name: &str| row[name].as_u64().unwrap_or(0);
+    let rows = rows.as_array().into_iter().flatten();
+    rows.map(|row| {
+        let name = row["name"].as_str().unwrap_or_default().to_owned();
+        (name, (count(row, "offered_today"), count(row, "answered_today")))
+    })
+    .collect()
+}
+
+#[tokio::test]
+async fn calls_of_a_gap_are_counted_from_the_record() {
+    let rig = Rig::start_with(account(now() - TimeDelta::seconds(110)), |config| {
+        config.zoom.timings.record_delay = Duration::from_millis(500);
+    })
+    .await;
+    rig.eventually("the members are read", |feed| feed["directory"]["read_at"].is_string(), "/api/v1/feed")
+        .await;
+    rig.sim.outage(Duration::from_secs(1));
+    assert!(rig.sim.wait_disconnected(Duration::from_secs(10)).await);
+    rig.sim.change_world(|world| {
+        for queue in [0, 0, 0, 1, 1, 1] {
+            world.call_queue(queue);
+        }
+    });
+    rig.sim.play(TimeDelta::seconds(100)).await;
+    let is_repaired = |feed: &Value| feed["gaps"][0]["repaired_at"].is_string();
+    let feed = rig.eventually("the gap is repaired", is_repaired, "/api/v1/feed").await;
+    assert_eq!(feed["facts"].as_u64(), feed["journalled"].as_u64(), "nothing but records came: {feed}");
+    assert!(recorded(&rig.sim).values().any(|(offered, _)| *offered > 0), "some calls are over");
+    rig.eventually("the board equals the record", |rows| board(rows) == recorded(&rig.sim), "/api/v1/queues")
+        .await;
+    let is_measured = |rows: &Value| {
+        let rows = rows.as_array().into_iter().flatten();
+        rows.filter(|row| row["offered_today"] != json!(0))
+            .all(|row| row["quality"]["offered_today"] == "measured")
+    };
+    rig.eventually("what the record tells is measured", is_measured, "/api/v1/queues").await;
+    let page = rig.get("/feed").await.text().await.unwrap();
+    assert!(!page.contains("not yet"), "the page says when it was repaired");
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_repair_that_is_refused_is_tried_again_and_counts_once() {
+    let rig = Rig::start_with(account(now() - TimeDelta::seconds(110)), |config| {
+        config.zoom.timings.record_delay = Duration::from_millis(500);
+        config.zoom.timings.back_off_first = Duration::from_millis(50);
+    })
+    .await;
+    rig.eventually("the members are read", |feed| feed["directory"]["read_at"].is_string(), "/api/v1/feed")
+        .await;
+    rig.sim.outage(Duration::from_secs(1));
+    assert!(rig.sim.wait_disconnected(Duration::from_secs(10)).await);
+    rig.sim.change_world(|world| (0..4).for_each(|_| world.call_queue(0)));
+    rig.sim.play(TimeDelta::seconds(100)).await;
+    // The list is read, then a path fails: what was journalled before must not count twice.
+    rig.sim.faults().fail_rest(3, 503);
+    rig.eventually("the gap is repaired", |feed| feed["gaps"][0]["repaired_at"].is_string(), "/api/v1/feed")
+        .await;
+    rig.eventually("the board equals the record", |rows| board(rows) == recorded(&rig.sim), "/api/v1/queues")
+        .await;
+    rig.stop().await;
+}
