@@ -5,6 +5,9 @@
 //! A figure that differs is *within bound* when no more callers make the difference than there are
 //! calls whose events were lost or are on their way, or whose state Zoom tells nobody, and when
 //! the board did not claim to have measured it. Anything else is *wrong*.
+//!
+//! A reconciled run also gives the board what was written down of each call; the day's counts then have
+//! to equal the record to the call, but for calls that are not written down yet.
 
 pub mod line;
 pub mod run;

@@ -19,6 +19,9 @@ struct Arguments {
     /// Without loss, repetition, delay and outages.
     #[arg(long)]
     perfect_line: bool,
+    /// Reconcile every call with Zoom's record, and compare the day's counts with the record.
+    #[arg(long)]
+    reconciled: bool,
     /// Two queues and five people instead of an office.
     #[arg(long)]
     small: bool,
@@ -26,10 +29,10 @@ struct Arguments {
 
 #[expect(clippy::print_stdout, reason = "the report is what the program is for")]
 fn main() -> anyhow::Result<()> {
-    let Arguments { days, seed, perfect_line, small } = Arguments::parse();
+    let Arguments { days, seed, perfect_line, reconciled, small } = Arguments::parse();
     let faults = if perfect_line { Faults::NONE } else { Faults::BAD };
     let account = if small { Account::Small } else { Account::Office };
-    let plan = Plan { account, days, seed, faults };
+    let plan = Plan { account, days, seed, faults, reconciled };
     let report = run(plan);
     println!("{report}");
     let short = Plan { days: days.min(2), ..plan };

@@ -46,6 +46,8 @@ pub struct Plan {
     pub seed: u64,
     /// What the line does.
     pub faults: Faults,
+    /// Every call is reconciled with the record a while after it is written.
+    pub reconciled: bool,
 }
 
 /// What came of it.
@@ -90,6 +92,8 @@ impl fmt::Display for Report {
     }
 }
 
+/// How often the record is read in a reconciled run.
+const RECONCILED_EVERY: TimeDelta = TimeDelta::minutes(10);
 /// Harm lasts no longer.
 const REMEMBERED: TimeDelta = TimeDelta::hours(8);
 /// Nobody waits for longer.
@@ -101,7 +105,7 @@ const QUIET: TimeDelta = TimeDelta::seconds(30);
 const FIRST_DAY: (i32, u32, u32) = (2026, 11, 18);
 
 /// Places of the metrics in [`Report::scores`].
-const METRICS: [&str; 7] = [
+const METRICS: [&str; 10] = [
     "waiting",
     "ringing",
     "with an agent",
@@ -109,6 +113,9 @@ const METRICS: [&str; 7] = [
     "offered of a day",
     "answered of a day",
     "lost of a day",
+    "offered, record",
+    "answered, record",
+    "lost, record",
 ];
 
 /// Runs `plan` to its end.
@@ -126,7 +133,12 @@ pub fn run(plan: Plan) -> Report {
         while run.now < midnight + TimeDelta::days(1) {
             run.step();
         }
-        run.compare_day(midnight);
+        if plan.reconciled {
+            run.read_records();
+            run.compare_with_record(midnight);
+        } else {
+            run.compare_day(midnight);
+        }
     }
     Report { scores: run.scores, line: run.line.counts, fingerprint: run.fingerprint.finish() }
 }
@@ -142,6 +154,9 @@ struct Run {
     scores: Vec<Score>,
     fingerprint: DefaultHasher,
     harm: Harm,
+    reconciled: bool,
+    /// Calls whose record the board has.
+    records_read: HashSet<String>,
 }
 
 impl Run {
@@ -172,6 +187,8 @@ impl Run {
             scores: METRICS.map(Score::new).to_vec(),
             fingerprint: DefaultHasher::new(),
             harm: Harm::default(),
+            reconciled: plan.reconciled,
+            records_read: HashSet::new(),
         }
     }
 
@@ -197,8 +214,73 @@ impl Run {
                 self.board.apply(at, Input::Facts(vec![fact]));
             }
         }
+        if self.reconciled && self.now.timestamp() % RECONCILED_EVERY.num_seconds() == 0 {
+            self.read_records();
+        }
         self.board.apply(timestamp(self.now), Input::Tick);
         self.compare();
+    }
+
+    /// Gives the board the paths of calls that were written down since the last time.
+    fn read_records(&mut self) {
+        let now = timestamp(self.now);
+        let written: Vec<String> = self
+            .world
+            .history()
+            .visible_at(self.now)
+            .map(|record| record.uuid.clone())
+            .filter(|uuid| !self.records_read.contains(uuid))
+            .collect();
+        for uuid in written {
+            let path = self.world.call_path(&uuid).expect("the record was listed");
+            let text = serde_json::json!({ "event": "rest.call_history", "payload": { "object": path } });
+            let parsed = self.reader.read(&text.to_string(), now).expect("a path is readable");
+            self.board.apply(now, Input::Facts(parsed.fact.into_iter().collect()));
+            self.records_read.insert(uuid);
+        }
+    }
+
+    /// The counts of a day beside what the record says of it, at its last instant.
+    fn compare_with_record(&mut self, midnight: DateTime<Utc>) {
+        let (now, trust, at) = (timestamp(self.now), self.trust(), self.now);
+        for (id, queue_id) in &self.queues {
+            let figures =
+                self.board.queue_view(queue_id, now, &trust).expect("a queue of the directory").figures;
+            let number = self.number_of(id);
+            let history = self.world.history();
+            let stays = history.visible_at(at).flat_map(|record| &record.elements).filter(|element| {
+                element.callee.extension_type == Some("call_queue")
+                    && element.callee.extension_number.as_deref() == Some(&number)
+                    && element.start >= midnight
+                    // A closed queue hangs up on its callers; they were never in it.
+                    && element.result != "hang_up"
+            });
+            let (mut offered, mut answered, mut lost) = (0, 0, 0);
+            for stay in stays {
+                offered += 1;
+                answered += u64::from(stay.result == "answered");
+                lost += u64::from(stay.result == "abandoned");
+            }
+            // Calls that go on, or are not written down yet, are known from live messages only.
+            let written: HashSet<&str> =
+                history.visible_at(at).map(|record| record.call_id.as_str()).collect();
+            let visits = || self.world.truth().visits_of(id).filter(|visit| visit.entered >= midnight);
+            let unwritten =
+                |_| visits().filter(|visit| !written.contains(visit.call_id.as_str())).count() as u64;
+            let what = || format!("{id} on {}", midnight.date_naive());
+            self.scores[7].note(figures.offered_today.into(), offered, unwritten, what);
+            self.scores[8].note(figures.answered_today.into(), answered, unwritten, what);
+            let left = u64::from(figures.abandoned_today + figures.short_abandoned_today);
+            self.scores[9].note(left, lost, unwritten, what);
+        }
+    }
+
+    fn number_of(&self, queue: &str) -> String {
+        let queues = &self.world.directory().queues;
+        queues
+            .iter()
+            .find(|known| known.id == queue)
+            .map_or_else(String::new, |known| known.extension_number.to_string())
     }
 
     fn note_outage(&mut self) {

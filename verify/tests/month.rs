@@ -8,7 +8,7 @@ use verify::{
 };
 
 fn check(seed: u64) {
-    let plan = Plan { account: Account::Small, days: 10, seed, faults: Faults::BAD };
+    let plan = Plan { account: Account::Small, days: 10, seed, faults: Faults::BAD, reconciled: false };
     let report = run(plan);
     assert_eq!(report.wrong(), 0, "seed {seed}\n{report}");
     let [waiting, ringing, ..] = &report.scores[..] else { panic!("no scores") };
@@ -37,7 +37,8 @@ fn the_third_ten_days() {
 
 #[test]
 fn on_a_perfect_line_ringing_is_exact_and_every_visit_is_counted() {
-    let report = run(Plan { account: Account::Office, days: 1, seed: 5, faults: Faults::NONE });
+    let report =
+        run(Plan { account: Account::Office, days: 1, seed: 5, faults: Faults::NONE, reconciled: false });
     assert_eq!(report.wrong(), 0, "{report}");
     for metric in ["ringing", "offered of a day", "answered of a day"] {
         let score = report.scores.iter().find(|score| score.metric == metric).expect("a metric");
@@ -47,7 +48,19 @@ fn on_a_perfect_line_ringing_is_exact_and_every_visit_is_counted() {
 
 #[test]
 fn the_same_seed_twice_gives_the_same_boards_and_another_seed_gives_others() {
-    let day = |seed| run(Plan { account: Account::Small, days: 1, seed, faults: Faults::BAD });
+    let day =
+        |seed| run(Plan { account: Account::Small, days: 1, seed, faults: Faults::BAD, reconciled: false });
     assert_eq!(day(9), day(9));
     assert_ne!(day(9).fingerprint, day(10).fingerprint);
+}
+
+#[test]
+fn reconciled_days_equal_the_record_to_the_call() {
+    let plan = Plan { account: Account::Small, days: 3, seed: 31, faults: Faults::BAD, reconciled: true };
+    let report = run(plan);
+    assert_eq!(report.wrong(), 0, "{report}");
+    for metric in ["offered, record", "answered, record", "lost, record"] {
+        let score = report.scores.iter().find(|score| score.metric == metric).expect("a metric");
+        assert!(score.exact > 0, "{report}");
+    }
 }

@@ -23,6 +23,11 @@ mod structure;
 use listing::Listing;
 pub(crate) use listing::Pages;
 
+/// The path of a finished call, for tests that need no socket.
+pub(crate) fn path_of_call(world: &World, uuid: &str) -> Option<Value> {
+    calls::path(world, uuid).ok()
+}
+
 /// Query parameters in order, repeated keys kept.
 type Parameters = Vec<(String, String)>;
 

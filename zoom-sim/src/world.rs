@@ -212,6 +212,11 @@ impl World {
         &self.truth
     }
 
+    /// The path of a finished call as REST tells it; `None` while it is not written.
+    pub fn call_path(&self, uuid: &str) -> Option<serde_json::Value> {
+        crate::rest::path_of_call(self, uuid)
+    }
+
     /// The finished calls.
     pub fn history(&self) -> &History {
         &self.history

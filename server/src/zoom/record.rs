@@ -85,6 +85,9 @@ struct Element<'a> {
     waiting_time: Seconds,
     #[serde(borrow)]
     direction: Text<'a>,
+    /// What the step was.
+    #[serde(borrow)]
+    event: Text<'a>,
     #[serde(borrow)]
     result: Text<'a>,
     #[serde(borrow)]
@@ -148,7 +151,7 @@ pub(super) fn fact(scope: Scope, text: &str) -> Option<Fact> {
         // A person's part names queues only when the caller belongs to the account; counting those and
         // not the others would make their callers look more numerous.
         if scope == Scope::Whole {
-            record.stays.extend(stay(element));
+            record.stays.extend(stay(element, &call_elements));
         }
     }
     let ends =
@@ -157,13 +160,16 @@ pub(super) fn fact(scope: Scope, text: &str) -> Option<Fact> {
     Some(Fact::new(CallId::new(call?), at, What::Recorded(record)))
 }
 
-/// An element of a queue itself: how long a caller waited there, and how that ended.
-fn stay(element: &Element<'_>) -> Option<RecordedStay> {
+/// An element of a queue itself: how long a caller waited there, and how that ended. `all` are the
+/// elements of its call.
+fn stay(element: &Element<'_>, all: &[Part<Element<'_>>]) -> Option<RecordedStay> {
     let kind = element.callee_ext_type.as_str().map(station_kind)?;
     let entered_at = element.start_time.get()?;
     let end = match element.result.as_str()? {
         "answered" | "connected" | "accepted" => StayEnd::Answered,
-        "abandoned" | "hang_up" | "canceled" | "call_cancel" => StayEnd::Abandoned,
+        "abandoned" => StayEnd::Abandoned,
+        // Also said of callers who only heard that the queue is closed: those were never in it.
+        "hang_up" | "canceled" | "call_cancel" if rang_somebody(element, all) => StayEnd::Abandoned,
         "overflowed" | "overflow" | "no_answer" | "busy" => StayEnd::Overflowed,
         "voicemail" => StayEnd::Voicemail,
         _ => return None,
@@ -187,6 +193,15 @@ fn stay(element: &Element<'_>) -> Option<RecordedStay> {
         left_at: left_at.max(entered_at),
         end,
     })
+}
+
+/// True when a member's phone rang on behalf of the queue that `element` is about.
+fn rang_somebody(element: &Element<'_>, all: &[Part<Element<'_>>]) -> bool {
+    let queue = element.callee_ext_number.as_str();
+    let is_ring = |other: &&Element<'_>| {
+        other.event.as_str() == Some("ring_to_member") && other.operator_ext_number.as_str() == queue
+    };
+    queue.is_some() && all.iter().filter_map(Part::get).any(|other| is_ring(&other))
 }
 
 /// An element that was answered by the person it is about.
@@ -299,7 +314,9 @@ mod tests {
                 "answer_time": "2026-11-21T13:00:20Z", "end_time": "2026-11-21T13:05:00Z", "waiting_time": 20
             });
             change(&mut element);
-            let object = json!({ "call_history_uuid": "h-2", "call_elements": [element] });
+            let ring = json!({ "call_id": "7000000000000000042", "event": "ring_to_member", "result": "no_answer",
+                "operator_ext_number": if element["rang"] == true { "801" } else { "802" } });
+            let object = json!({ "call_history_uuid": "h-2", "call_elements": [element, ring] });
             let text = json!({ "event": DETAIL, "payload": { "object": object } }).to_string();
             let fact = fact(Scope::Whole, &text)?;
             let What::Recorded(record) = *fact.what else { panic!("no record") };

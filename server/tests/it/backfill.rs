@@ -30,7 +30,9 @@ fn recorded(sim: &Sim) -> BTreeMap<String, (u64, u64)> {
                 |element| {
                     element.callee.extension_type == Some("call_queue")
                         && element.callee.extension_number.as_ref() == Some(&number)
-                        && element.start.with_timezone(&queue.zone).date_naive() == today
+                        // A closed queue hangs up on its callers; they were never in it.
+                    && element.result != "hang_up"
+                    && element.start.with_timezone(&queue.zone).date_naive() == today
                 },
             );
             let (mut offered, mut answered) = (0, 0);
