@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    fact::{Fact, HangUp, LegFact, Party, RecordedStay, Side, SideFact, Station, StationKind, What},
+    fact::{Fact, HangUp, LegFact, Party, Record, RecordedStay, Side, SideFact, Station, StationKind, What},
     id::{ChannelId, DeviceId},
     time::Timestamp,
 };
@@ -137,16 +137,17 @@ impl Call {
 
     /// What the facts amount to at `now`.
     pub fn state(&self, now: Timestamp) -> CallState {
+        let records = self.records();
         let mut state = CallState {
             legs: self.legs(),
             parked_since: None,
             voicemail_at: None,
             caller_left_at: None,
             transferred_at: None,
-            recorded_stays: BTreeSet::new(),
+            recorded_stays: records.iter().flat_map(|record| &record.stays).cloned().collect(),
             next_change_at: None,
         };
-        self.note_record(&mut state.legs);
+        note_records(&mut state.legs, &records);
         self.note_call_wide_facts(&mut state);
         close_rings_that_must_be_over(&mut state.legs);
         self.note_parking(&mut state, now);
@@ -180,55 +181,26 @@ impl Call {
         legs
     }
 
-    /// The record knows conversations better than live messages, some of which are lost: it ends a leg
-    /// that seems to go on, answers one that seems to ring, and tells of one that nobody mentioned.
-    fn note_record(&self, legs: &mut Vec<Leg>) {
-        let talks = self.facts.iter().filter_map(|fact| match &*fact.what {
-            What::Recorded(record) => Some(&record.talks),
+    /// What was written down of the call, in the latest reading of each record. Which reading is the
+    /// latest is said in it, so that readings may come in any order.
+    fn records(&self) -> Vec<&Record> {
+        let readings = self.facts.iter().filter_map(|fact| match &*fact.what {
+            What::Recorded(record) => Some(record),
             _ => None,
         });
-        for talk in talks.flatten() {
-            let is_theirs = |leg: &Leg| leg.side == talk.side && is_same_extension(&leg.party, &talk.party);
-            let was_answered_then = |leg: &Leg| {
-                leg.answered_at
-                    .is_some_and(|at| at.since(talk.answered_at).max(talk.answered_at.since(at)) <= RACE)
+        let readings: Vec<&Record> = readings.collect();
+        let is_latest = |record: &&Record| {
+            let was_read_later = |other: &&Record| {
+                other.id == record.id && (other.read_at, *other) > (record.read_at, *record)
             };
-            let rang_then = |leg: &Leg| {
-                leg.answered_at.is_none()
-                    && leg.rang_at <= talk.answered_at
-                    && leg.ended_at.is_none_or(|ended_at| ended_at + RACE >= talk.answered_at)
-            };
-            let home = legs
-                .iter()
-                .position(|leg| is_theirs(leg) && was_answered_then(leg))
-                .or_else(|| legs.iter().position(|leg| is_theirs(leg) && rang_then(leg)));
-            match home {
-                Some(home) => {
-                    let leg = &mut legs[home];
-                    let answered_at = *leg.answered_at.get_or_insert(talk.answered_at);
-                    leg.ended_at = Some(talk.ended_at.max(answered_at));
-                    leg.hang_up = Some(HangUp::Connected);
-                }
-                None => legs.push(Leg {
-                    side: talk.side,
-                    party: talk.party.clone(),
-                    other: Party::default(),
-                    device_id: None,
-                    offered_by: talk.offered_by.clone(),
-                    rang_at: talk.rang_at,
-                    answered_at: Some(talk.answered_at),
-                    ended_at: Some(talk.ended_at),
-                    hang_up: Some(HangUp::Connected),
-                    held_since: None,
-                }),
-            }
-        }
+            record.id.is_none() || !readings.iter().any(was_read_later)
+        };
+        readings.iter().copied().filter(is_latest).collect()
     }
 
     fn note_call_wide_facts(&self, state: &mut CallState) {
         for fact in &self.facts {
             match &*fact.what {
-                What::Recorded(record) => state.recorded_stays.extend(record.stays.iter().cloned()),
                 What::VoicemailLeft => earliest(&mut state.voicemail_at, fact.at),
                 What::SentToVoicemail(transfer) if !transfer.failed => {
                     earliest(&mut state.voicemail_at, fact.at);
@@ -628,6 +600,47 @@ fn join_channels_to_devices(drafts: &mut Vec<Draft<'_>>) {
                 }
             }
             _ => index += 1,
+        }
+    }
+}
+
+/// The record knows conversations better than live messages, some of which are lost: it ends a leg
+/// that seems to go on, answers one that seems to ring, and tells of one that nobody mentioned.
+fn note_records(legs: &mut Vec<Leg>, records: &[&Record]) {
+    for talk in records.iter().flat_map(|record| &record.talks) {
+        let is_theirs = |leg: &Leg| leg.side == talk.side && is_same_extension(&leg.party, &talk.party);
+        let was_answered_then = |leg: &Leg| {
+            leg.answered_at
+                .is_some_and(|at| at.since(talk.answered_at).max(talk.answered_at.since(at)) <= RACE)
+        };
+        let rang_then = |leg: &Leg| {
+            leg.answered_at.is_none()
+                && leg.rang_at <= talk.answered_at
+                && leg.ended_at.is_none_or(|ended_at| ended_at + RACE >= talk.answered_at)
+        };
+        let home = legs
+            .iter()
+            .position(|leg| is_theirs(leg) && was_answered_then(leg))
+            .or_else(|| legs.iter().position(|leg| is_theirs(leg) && rang_then(leg)));
+        match home {
+            Some(home) => {
+                let leg = &mut legs[home];
+                let answered_at = *leg.answered_at.get_or_insert(talk.answered_at);
+                leg.ended_at = Some(talk.ended_at.max(answered_at));
+                leg.hang_up = Some(HangUp::Connected);
+            }
+            None => legs.push(Leg {
+                side: talk.side,
+                party: talk.party.clone(),
+                other: Party::default(),
+                device_id: None,
+                offered_by: talk.offered_by.clone(),
+                rang_at: talk.rang_at,
+                answered_at: Some(talk.answered_at),
+                ended_at: Some(talk.ended_at),
+                hang_up: Some(HangUp::Connected),
+                held_since: None,
+            }),
         }
     }
 }

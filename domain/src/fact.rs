@@ -4,7 +4,7 @@
 //! told in any order. Who turns events into facts: `server/src/zoom/translate.rs`.
 
 use crate::{
-    id::{CallId, ChannelId, DeviceId, ExtensionId, UserId},
+    id::{CallId, ChannelId, DeviceId, ExtensionId, RecordId, UserId},
     time::Timestamp,
 };
 
@@ -98,6 +98,11 @@ pub enum What {
 /// What was written down of a call, or of one person's part in it, when that was over.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Record {
+    /// Which record; `None` for what has no name of its own. A record is revised, and what it calls a
+    /// queue changes: of two readings of one record only the later counts.
+    pub id: Option<RecordId>,
+    /// When it was read.
+    pub read_at: Timestamp,
     /// The conversations in it.
     pub talks: Vec<RecordedTalk>,
     /// The stays in queues.

@@ -76,6 +76,10 @@ text_id! {
     UserId
 }
 text_id! {
+    /// What was written down of one call: the same however often it is read.
+    RecordId
+}
+text_id! {
     /// One installation of a client, or one desk phone.
     DeviceId
 }

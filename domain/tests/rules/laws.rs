@@ -18,7 +18,7 @@ use proptest::{prelude::*, sample::Index};
 
 use crate::{
     board::{directory_queue, live_trust},
-    story::{Phone, at, blind_transfer, phone, queue, stay, voicemail},
+    story::{Phone, at, blind_transfer, phone, queue, read, stay, voicemail},
 };
 
 /// How a phone's ring ends.
@@ -53,16 +53,22 @@ fn ring() -> impl Strategy<Value = (usize, u8, u8, i64, Fate)> {
 fn call(number: usize) -> impl Strategy<Value = Vec<Fact>> {
     let call_id = format!("70000000000000000{number:02}");
     let rings = prop::collection::vec(ring(), 1..8);
-    let stays = prop::collection::vec((any::<bool>(), -20..60_i64, 0..90_i64, 0..4_usize), 0..3);
+    // Some records have no name, some are read twice and say something else the second time.
+    let reading = prop::option::of((0..2_u8, 100..103_i64));
+    let stays = prop::collection::vec((any::<bool>(), -20..60_i64, 0..90_i64, 0..4_usize, reading), 0..4);
     (rings, 0..400_i64, any::<bool>(), any::<bool>(), stays).prop_map(
         move |(rings, start, transferred, mailbox, stays)| {
             let mut facts = Vec::new();
-            for (is_billing, offset, length, end) in stays {
+            for (is_billing, offset, length, end, reading) in stays {
                 const ENDS: [StayEnd; 4] =
                     [StayEnd::Answered, StayEnd::Abandoned, StayEnd::Overflowed, StayEnd::Voicemail];
                 let queue = if is_billing { queue("Billing", "801") } else { queue("Night desk", "805") };
                 let entered = start + offset;
-                facts.push(stay(&call_id, &queue, entered, entered + length, ENDS[end]));
+                let stay = stay(&call_id, &queue, entered, entered + length, ENDS[end]);
+                facts.push(match reading {
+                    Some((record, seconds)) => read(stay, &format!("{call_id}-{record}"), seconds),
+                    None => stay,
+                });
             }
             for (index, (who, device, station, offset, fate)) in rings.into_iter().enumerate() {
                 let phone = ringing_phone(&call_id, who, device, station, start + offset, index as i64);

@@ -141,7 +141,7 @@ impl Phone {
         Fact::new(
             self.call_id.clone(),
             at(seconds),
-            What::Recorded(Record { talks: vec![talk], stays: Vec::new() }),
+            What::Recorded(Record { talks: vec![talk], ..Record::default() }),
         )
     }
 
@@ -181,6 +181,15 @@ pub(crate) fn stay(call: &str, queue: &Station, entered: i64, left: i64, end: St
         ..Party::default()
     };
     let stay = RecordedStay { queue: party, account: None, entered_at: at(entered), left_at: at(left), end };
-    let record = Record { talks: Vec::new(), stays: vec![stay] };
+    let record = Record { stays: vec![stay], ..Record::default() };
     Fact::new(call.into(), at(left), What::Recorded(record))
+}
+
+/// The same as a reading of the record of that name.
+pub(crate) fn read(mut fact: Fact, id: &str, seconds: i64) -> Fact {
+    if let What::Recorded(record) = &mut *fact.what {
+        record.id = Some(id.into());
+        record.read_at = at(seconds);
+    }
+    fact
 }

@@ -9,7 +9,7 @@ use domain::{
     service_level::ServiceLevelPolicy,
 };
 
-use crate::story::{at, blind_transfer, phone, queue, stay, voicemail};
+use crate::story::{at, blind_transfer, phone, queue, read, stay, voicemail};
 
 fn visits_of(now: i64, story: &[Fact]) -> Vec<Visit> {
     let mut call = Call::default();
@@ -245,4 +245,29 @@ fn g9_a_queue_that_rang_five_members_is_one_visit_and_one_that_nobody_heard_of_i
         stay("1", &support_queue, 30, 41, StayEnd::Answered),
     ];
     check(60, &unheard, &["Billing measured Overflowed 30 Over", "Support measured Answered 11 Over"]);
+}
+
+#[test]
+fn g1_a_record_that_is_read_again_replaces_what_it_said_before() {
+    let billing_queue = queue("Billing", "801");
+    let first = read(stay("1", &billing_queue, 0, 25, StayEnd::Overflowed), "r-1", 100);
+    let revised = read(stay("1", &billing_queue, 0, 31, StayEnd::Voicemail), "r-1", 700);
+    let told = &["Billing measured Voicemail 31 Over"];
+    check(800, &[first.clone(), revised.clone()], told);
+    check(800, &[revised, first.clone()], told);
+    // The queue was renamed in between; it is one visit still.
+    let renamed = read(stay("1", &queue("Accounts", "801"), 0, 25, StayEnd::Overflowed), "r-1", 700);
+    check(800, &[renamed, first.clone()], &["Accounts measured Overflowed 25 Over"]);
+    // A call can have two records, when it was transferred.
+    let second = read(stay("1", &queue("Support", "802"), 40, 52, StayEnd::Answered), "r-2", 50);
+    let both = &["Billing measured Overflowed 25 Over", "Support measured Answered 12 Over"];
+    check(800, &[first, second], both);
+}
+
+#[test]
+fn g1_a_conversation_that_is_revised_is_one_conversation() {
+    let ada = billing("Ada", 0);
+    let first = read(ada.recorded(9, 60), "r-1", 100);
+    let revised = read(ada.recorded(14, 60), "r-1", 700);
+    check(800, &[first, revised], &["Billing Answered 14 Over"]);
 }

@@ -1,14 +1,15 @@
 //! What Zoom writes down of a call afterwards, as facts: conversations and stays in queues.
 //!
-//! The two `…_call_element_completed` events tell of one person's part, seconds to minutes after it; the
+//! The `…_call_element_completed` events tell of one person's part, seconds to minutes after it; the
 //! whole path of a call is read over REST (`backfill`) and journalled as [`DETAIL`]. Both hold the same
-//! elements under the same names. What else they say is kept in the journal and read by nobody yet.
+//! elements under the same names; the second generation of both puts them into a list of another name.
+//! What else they say is kept in the journal and read by nobody yet.
 
 use std::time::Duration;
 
 use domain::{
     fact::{Fact, Party, Record, RecordedStay, RecordedTalk, Side, Station, StationKind, StayEnd, What},
-    id::{CallId, ExtensionId, UserId},
+    id::{CallId, ExtensionId, RecordId, UserId},
     time::Timestamp,
 };
 use serde::Deserialize;
@@ -30,15 +31,36 @@ struct Event<'a> {
 #[derive(Deserialize)]
 struct Payload<'a> {
     #[serde(borrow)]
-    object: Elements<'a>,
+    object: Object<'a>,
 }
 
-#[derive(Deserialize)]
-struct Elements<'a> {
-    #[serde(borrow, default)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Object<'a> {
+    #[serde(borrow)]
     user_id: Text<'a>,
     #[serde(borrow)]
-    call_elements: Vec<Part<Element<'a>>>,
+    call_history_uuid: Text<'a>,
+    /// The same in the second generation.
+    #[serde(borrow)]
+    id: Text<'a>,
+    #[serde(borrow)]
+    call_elements: Option<Vec<Part<Element<'a>>>>,
+    /// The second generation's list in the path of a call. For a time both lists come, with the same in
+    /// them.
+    #[serde(borrow)]
+    call_path: Option<Vec<Part<Element<'a>>>>,
+    /// The second generation's list in an event.
+    #[serde(borrow)]
+    call_logs: Option<Vec<Part<Element<'a>>>>,
+}
+
+impl<'a> Object<'a> {
+    /// The newest generation's list that has something in it.
+    fn elements(&self) -> &[Part<Element<'a>>] {
+        let lists = [&self.call_elements, &self.call_path, &self.call_logs];
+        lists.into_iter().flatten().find(|list| !list.is_empty()).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// Which part of a call a record is about.
@@ -81,8 +103,11 @@ struct Element<'a> {
     start_time: Moment,
     answer_time: Moment,
     end_time: Moment,
-    #[serde(alias = "wait_time")]
-    waiting_time: Seconds,
+    #[serde(borrow)]
+    waiting_time: Text<'a>,
+    /// The same in events. An alias would refuse an element that says both.
+    #[serde(borrow)]
+    wait_time: Text<'a>,
     #[serde(borrow)]
     direction: Text<'a>,
     /// What the step was.
@@ -94,44 +119,44 @@ struct Element<'a> {
     result_reason: Text<'a>,
 }
 
-/// A number of seconds; anything else is none.
-#[derive(Default, Deserialize)]
-#[serde(untagged)]
-enum Seconds {
-    Is(u64),
-    Other(serde::de::IgnoredAny),
-    #[default]
-    Absent,
-}
-
-impl Seconds {
-    fn get(&self) -> Option<Duration> {
-        match self {
-            Self::Is(seconds) => Some(Duration::from_secs(*seconds)),
-            Self::Other(_) | Self::Absent => None,
-        }
+impl Element<'_> {
+    fn wait(&self) -> Option<Duration> {
+        // More than a day is no wait, and would date what follows beyond all belief.
+        let seconds = |text: &Text<'_>| text.as_str()?.parse().ok().filter(|seconds| *seconds <= 86_400);
+        seconds(&self.waiting_time).or_else(|| seconds(&self.wait_time)).map(Duration::from_secs)
     }
 }
 
 /// What the message of this name is a record of; `None` for any other message.
 pub(super) fn scope(name: &str) -> Option<Scope> {
     match name {
-        "phone.callee_call_element_completed" => Some(Scope::Part(Side::Callee)),
-        "phone.caller_call_element_completed" => Some(Scope::Part(Side::Caller)),
+        "phone.callee_call_element_completed" | "phone.callee_call_history_completed" => {
+            Some(Scope::Part(Side::Callee))
+        }
+        "phone.caller_call_element_completed" | "phone.caller_call_history_completed" => {
+            Some(Scope::Part(Side::Caller))
+        }
         DETAIL => Some(Scope::Whole),
         _ => None,
     }
 }
 
-/// What a record tells; `None` when it tells of nothing that is known here, or cannot be read.
+/// What a record that was received at `read_at` tells; `None` when it tells of nothing that is known
+/// here, or cannot be read.
 ///
 /// A record is about one call. Should it ever name two, the first counts.
-pub(super) fn fact(scope: Scope, text: &str) -> Option<Fact> {
+pub(super) fn fact(scope: Scope, text: &str, read_at: Timestamp) -> Option<Fact> {
     let event: Event<'_> = serde_json::from_str(text).ok()?;
-    let Elements { user_id, call_elements } = event.payload.object;
+    let object = event.payload.object;
+    let elements = object.elements();
     let mut call: Option<&str> = None;
-    let mut record = Record::default();
-    for element in call_elements.iter().filter_map(Part::get) {
+    let id = match scope {
+        Scope::Whole => object.call_history_uuid.as_str().or(object.id.as_str()).map(RecordId::new),
+        // Several people have a part in one record.
+        Scope::Part(_) => None,
+    };
+    let mut record = Record { id, read_at, ..Record::default() };
+    for element in elements.iter().filter_map(Part::get) {
         let Some(call_id) = element.call_id.as_str().map(without_part_suffix) else { continue };
         if *call.get_or_insert(call_id) != call_id {
             continue;
@@ -147,11 +172,11 @@ pub(super) fn fact(scope: Scope, text: &str) -> Option<Fact> {
             }
             Scope::Whole => Side::Callee,
         };
-        record.talks.extend(talk(side, &user_id, element));
+        record.talks.extend(talk(side, &object.user_id, element));
         // A person's part names queues only when the caller belongs to the account; counting those and
         // not the others would make their callers look more numerous.
         if scope == Scope::Whole {
-            record.stays.extend(stay(element, &call_elements));
+            record.stays.extend(stay(element, elements));
         }
     }
     let ends =
@@ -174,7 +199,7 @@ fn stay(element: &Element<'_>, all: &[Part<Element<'_>>]) -> Option<RecordedStay
         "voicemail" => StayEnd::Voicemail,
         _ => return None,
     };
-    let by_wait = || element.waiting_time.get().map(|wait| entered_at + wait);
+    let by_wait = || element.wait().map(|wait| entered_at + wait);
     let left_at: Timestamp = match end {
         // The end of an answered element may be the end of the conversation.
         StayEnd::Answered => element.answer_time.get().or_else(by_wait).or(element.end_time.get())?,
@@ -256,6 +281,8 @@ mod tests {
 
     use super::*;
 
+    const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
+
     fn element(change: impl FnOnce(&mut Value)) -> String {
         let mut element = json!({
             "call_element_id": "e-1", "call_history_uuid": "h-1", "call_id": "7000000000000000041_1",
@@ -279,7 +306,7 @@ mod tests {
 
     #[test]
     fn an_answered_element_is_a_conversation_of_its_call() {
-        let fact = fact(Scope::Part(Side::Callee), &element(|_| {})).unwrap();
+        let fact = fact(Scope::Part(Side::Callee), &element(|_| {}), NOW).unwrap();
         assert_eq!((fact.call_id.as_str(), fact.at), ("7000000000000000041", at("2026-11-21T13:02:00Z")));
         let What::Recorded(record) = &*fact.what else { panic!("{fact:?}") };
         let [talk] = &record.talks[..] else { panic!("{record:?}") };
@@ -294,14 +321,17 @@ mod tests {
 
     #[test]
     fn a5_what_somebody_else_took_and_what_nobody_took_is_no_conversation() {
-        let told = |change: &dyn Fn(&mut Value)| fact(Scope::Part(Side::Callee), &element(change));
+        let told = |change: &dyn Fn(&mut Value)| fact(Scope::Part(Side::Callee), &element(change), NOW);
         assert_eq!(told(&|element| element["result_reason"] = json!("answered_by_other")), None);
         assert_eq!(told(&|element| element["result"] = json!("no_answer")), None);
         assert_eq!(told(&|element| element["answer_time"] = json!("")), None);
         assert_eq!(told(&|element| element["end_time"] = json!("2026-11-21T12:00:00Z")), None);
         assert_eq!(told(&|element| element["call_id"] = json!({})), None);
-        assert_eq!(fact(Scope::Part(Side::Callee), "{}"), None);
-        assert_eq!(fact(Scope::Part(Side::Callee), r#"{"payload":{"object":{"call_elements":7}}}"#), None);
+        assert_eq!(fact(Scope::Part(Side::Callee), "{}", NOW), None);
+        assert_eq!(
+            fact(Scope::Part(Side::Callee), r#"{"payload":{"object":{"call_elements":7}}}"#, NOW),
+            None
+        );
     }
 
     #[test]
@@ -318,7 +348,7 @@ mod tests {
                 "operator_ext_number": if element["rang"] == true { "801" } else { "802" } });
             let object = json!({ "call_history_uuid": "h-2", "call_elements": [element, ring] });
             let text = json!({ "event": DETAIL, "payload": { "object": object } }).to_string();
-            let fact = fact(Scope::Whole, &text)?;
+            let fact = fact(Scope::Whole, &text, NOW)?;
             let What::Recorded(record) = *fact.what else { panic!("no record") };
             record.stays.into_iter().next()
         };
@@ -341,7 +371,67 @@ mod tests {
     fn only_records_are_records() {
         assert_eq!(scope("phone.callee_call_element_completed"), Some(Scope::Part(Side::Callee)));
         assert_eq!(scope("phone.caller_call_element_completed"), Some(Scope::Part(Side::Caller)));
+        assert_eq!(scope("phone.callee_call_history_completed"), Some(Scope::Part(Side::Callee)));
+        assert_eq!(scope("phone.caller_call_history_completed"), Some(Scope::Part(Side::Caller)));
         assert_eq!(scope(DETAIL), Some(Scope::Whole));
         assert_eq!(scope("phone.callee_ended"), None);
+    }
+
+    /// The path of a call through a queue, under these names.
+    fn path(id: &str, lists: &[&str], change: impl Fn(&mut Value)) -> String {
+        let mut queue = json!({
+            "call_id": "7000000000000000043", "direction": "inbound", "event": "incoming",
+            "callee_ext_id": "x-801", "callee_ext_number": "801", "callee_ext_type": "call_queue",
+            "callee_name": "Billing", "result": "answered",
+            "start_time": "2026-11-21T13:00:00Z", "end_time": "2026-11-21T13:05:00Z", "waiting_time": 20
+        });
+        change(&mut queue);
+        let mut object = json!({ (id): "h-3" });
+        for list in lists {
+            object[list] = json!([queue]);
+        }
+        json!({ "event": DETAIL, "payload": { "object": object } }).to_string()
+    }
+
+    fn record(text: &str) -> Record {
+        let fact = fact(Scope::Whole, text, NOW).unwrap_or_else(|| panic!("no record in {text}"));
+        let What::Recorded(record) = *fact.what else { panic!("no record in {text}") };
+        record
+    }
+
+    #[test]
+    fn g3_both_generations_of_a_path_are_the_same_record() {
+        let newest = record(&path("call_history_uuid", &["call_elements"], |_| {}));
+        assert_eq!((newest.id.as_ref().map(RecordId::as_str), newest.read_at), (Some("h-3"), NOW));
+        assert_eq!(newest.stays.len(), 1);
+        assert_eq!(record(&path("id", &["call_path"], |_| {})), newest);
+        assert_eq!(record(&path("id", &["call_elements", "call_path"], |_| {})), newest, "once, not twice");
+        let empty =
+            path("id", &["call_path"], |_| {}).replace(r#""call_path""#, r#""call_elements":[],"call_path""#);
+        assert_eq!(record(&empty), newest, "an empty list is no reason to miss the other");
+    }
+
+    #[test]
+    fn g3_an_event_of_the_second_generation_tells_the_same() {
+        let newest = fact(Scope::Part(Side::Callee), &element(|_| {}), NOW);
+        let second = element(|_| {}).replace("call_elements", "call_logs");
+        assert!(newest.is_some());
+        assert_eq!(fact(Scope::Part(Side::Callee), &second, NOW), newest);
+    }
+
+    #[test]
+    fn g4_a_wait_is_read_in_every_spelling_and_costs_no_row_in_any() {
+        let left_at =
+            |change: &dyn Fn(&mut Value)| record(&path("id", &["call_path"], change)).stays[0].left_at;
+        let (after_the_wait, at_the_end) = (at("2026-11-21T13:00:20Z"), at("2026-11-21T13:05:00Z"));
+        let rename = |queue: &mut Value| queue["wait_time"] = queue["waiting_time"].take();
+        assert_eq!(left_at(&|_| {}), after_the_wait);
+        assert_eq!(left_at(&rename), after_the_wait);
+        assert_eq!(left_at(&|queue| queue["wait_time"] = json!(99)), after_the_wait, "both at once");
+        assert_eq!(left_at(&|queue| queue["waiting_time"] = json!("20")), after_the_wait);
+        assert_eq!(left_at(&|queue| queue["waiting_time"] = json!(20.0)), after_the_wait);
+        for nonsense in [json!("soon"), json!(-1), json!({}), json!([20]), json!(true), json!(u64::MAX)] {
+            assert_eq!(left_at(&|queue| queue["waiting_time"] = nonsense.clone()), at_the_end, "{nonsense}");
+        }
     }
 }

@@ -195,7 +195,7 @@ impl Reader {
                 translate::fact(live, object, call_id.as_deref(), sent_at, received_at)
                     .map_err(|path| Unreadable::Mistyped { event: Arc::clone(&name), path })?
             }
-            (None, _) => record::scope(&name).and_then(|scope| record::fact(scope, text)),
+            (None, _) => record::scope(&name).and_then(|scope| record::fact(scope, text, received_at)),
             _ => None,
         };
         if let (Some(fact), Some(account)) = (&mut fact, foreign) {
