@@ -131,6 +131,9 @@ pub struct FeedTimings {
     pub linger: Duration,
     /// Default 90 s after a gap its records are read: Zoom writes them up to minutes after a call.
     pub record_delay: Duration,
+    /// Default 10 min after a repair the same records are read once more, for calls that were written
+    /// down late or revised.
+    pub second_look: Duration,
 }
 
 impl Default for FeedTimings {
@@ -149,6 +152,7 @@ impl Default for FeedTimings {
             pulse: Duration::from_secs(10),
             linger: Duration::from_secs(10),
             record_delay: Duration::from_secs(90),
+            second_look: Duration::from_secs(10 * 60),
         }
     }
 }

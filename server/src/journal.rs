@@ -261,6 +261,11 @@ impl Journal {
         self.order(Order::Gap(GapOrder::Repaired { gap_id, at })).await
     }
 
+    /// Writes down that the records of a repaired gap have been read once more.
+    pub async fn gap_read_again(&self, gap_id: i64, at: Timestamp) -> Result<(), JournalStopped> {
+        self.order(Order::Gap(GapOrder::ReadAgain { gap_id, at })).await
+    }
+
     /// Writes down a proof of life of the feed.
     pub async fn pulse(&self, heard_at: Timestamp) -> Result<(), JournalStopped> {
         self.order(Order::Pulse(heard_at)).await

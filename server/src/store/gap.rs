@@ -15,6 +15,8 @@ pub struct StoredGap {
     pub cause: String,
     /// When the records of that time had been read.
     pub repaired_at: Option<Timestamp>,
+    /// When they had been read once more.
+    pub read_again_at: Option<Timestamp>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -24,6 +26,7 @@ struct GapRow {
     ended_at: Option<i64>,
     cause: String,
     repaired_at: Option<i64>,
+    read_again_at: Option<i64>,
 }
 
 impl GapRow {
@@ -34,14 +37,17 @@ impl GapRow {
             gap: Gap { from: instant(self.began_at), to: self.ended_at.map(instant) },
             cause: self.cause,
             repaired_at: self.repaired_at.map(instant),
+            read_again_at: self.read_again_at.map(instant),
         }
     }
 }
 
 pub(super) const GAPS_SINCE: &str = "
-    select feed_gap_id, began_at, ended_at, cause, repaired_at from feed_gap where ended_at >= ?1
+    select feed_gap_id, began_at, ended_at, cause, repaired_at, read_again_at
+    from feed_gap where ended_at >= ?1
     union all
-    select feed_gap_id, began_at, ended_at, cause, repaired_at from feed_gap where ended_at is null
+    select feed_gap_id, began_at, ended_at, cause, repaired_at, read_again_at
+    from feed_gap where ended_at is null
     order by began_at";
 
 pub(super) const PULSE: &str = "select heard_at from feed_pulse where feed_pulse_id = 1";

@@ -208,6 +208,13 @@ async fn gaps_open_once_close_and_are_found_by_their_end() {
     let repaired_at: Vec<_> =
         store.gaps_since(at(0)).await.unwrap().into_iter().map(|gap| gap.repaired_at).collect();
     assert_eq!(repaired_at, [None, Some(at(40)), None], "the first repair stays on record");
+    for seconds in [60, 70] {
+        let gaps = vec![GapOrder::ReadAgain { gap_id: repaired, at: at(seconds) }];
+        writer.commit(Batch { gaps, ..Batch::default() }).await.unwrap();
+    }
+    let read_again_at: Vec<_> =
+        store.gaps_since(at(0)).await.unwrap().into_iter().map(|gap| gap.read_again_at).collect();
+    assert_eq!(read_again_at, [None, Some(at(60)), None]);
     assert_eq!(store.last_pulse().await.unwrap(), Some(at(9)));
     writer.commit(Batch { pulse: Some(at(12)), ..Batch::default() }).await.unwrap();
     assert_eq!(store.last_pulse().await.unwrap(), Some(at(12)));
@@ -230,7 +237,7 @@ async fn places_and_recent_keys_follow_the_time_of_arrival() {
 
 /// Everything the store ever says to SQLite, and whether it may read a whole table: the counts of
 /// rows that are kept few may.
-const STATEMENTS: [(&str, bool); 18] = [
+const STATEMENTS: [(&str, bool); 20] = [
     (event::PAGE, false),
     (event::FIRST_SINCE, false),
     (event::LAST, false),
@@ -246,6 +253,8 @@ const STATEMENTS: [(&str, bool); 18] = [
     (writer::OPEN_GAP, false),
     (writer::CLOSE_GAP, false),
     (writer::INSERT_GAP, false),
+    (writer::REPAIR_GAP, false),
+    (writer::READ_GAP_AGAIN, false),
     (writer::WRITE_PULSE, false),
     (writer::RECENT_KEYS, false),
     (writer::INSTALL, false),

@@ -95,6 +95,13 @@ pub enum GapOrder {
         /// When.
         at: Timestamp,
     },
+    /// The records of a repaired gap have been read once more.
+    ReadAgain {
+        /// Which.
+        gap_id: i64,
+        /// When.
+        at: Timestamp,
+    },
     /// A gap that is over.
     Past {
         /// First event that was lost.
@@ -164,6 +171,9 @@ pub(super) const INSERT_GAP: &str = "
 
 pub(super) const REPAIR_GAP: &str = "
     update feed_gap set repaired_at = ?2 where feed_gap_id = ?1 and repaired_at is null";
+
+pub(super) const READ_GAP_AGAIN: &str = "
+    update feed_gap set read_again_at = ?2 where feed_gap_id = ?1 and read_again_at is null";
 
 pub(super) const WRITE_PULSE: &str = "
     insert into feed_pulse (feed_pulse_id, heard_at) values (1, ?1)
@@ -368,6 +378,7 @@ async fn write_gap(connection: &mut SqliteConnection, order: GapOrder) -> Result
         GapOrder::Open { from, cause } => sqlx::query(OPEN_GAP).bind(from.as_millis()).bind(cause),
         GapOrder::Close { to } => sqlx::query(CLOSE_GAP).bind(to.as_millis()),
         GapOrder::Repaired { gap_id, at } => sqlx::query(REPAIR_GAP).bind(gap_id).bind(at.as_millis()),
+        GapOrder::ReadAgain { gap_id, at } => sqlx::query(READ_GAP_AGAIN).bind(gap_id).bind(at.as_millis()),
         GapOrder::Past { from, to, cause } => {
             sqlx::query(INSERT_GAP).bind(from.as_millis()).bind(to.as_millis()).bind(cause)
         }

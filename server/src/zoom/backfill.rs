@@ -2,14 +2,15 @@
 //!
 //! The paths of those calls are journalled like events, so that the board has them like everything
 //! else and has them again after a restart. Nothing is written twice: the journal knows what it has.
-//! A gap counts as repaired when all of its calls were read; what is interrupted begins anew.
+//! A gap counts as repaired when all of its calls were read, and is looked at once more later. What was
+//! done stands in the database; what is interrupted begins anew.
 
 use std::time::Duration;
 
-use domain::{time::Timestamp, trust::Gap};
+use domain::time::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -34,8 +35,6 @@ const OLDEST: Duration = Duration::from_secs(48 * 3600);
 /// Calls that ended this long before or after a gap are read, too: clocks differ, and the last events
 /// before a break are the likeliest to be lost.
 const MARGIN: Duration = Duration::from_secs(2 * 60);
-/// After a repair the same time is read once more, for calls whose records came late.
-const SECOND_LOOK: Duration = Duration::from_secs(10 * 60);
 /// The longest window that Zoom reads at once is a month.
 const LONGEST_WINDOW: Duration = Duration::from_secs(30 * 86_400);
 
@@ -62,13 +61,6 @@ enum RepairError {
     Journal(#[from] JournalStopped),
 }
 
-/// A gap that was repaired and is looked at once more.
-#[derive(Debug, Clone, Copy)]
-struct Again {
-    gap: Gap,
-    at: Instant,
-}
-
 impl Backfill {
     /// Starts the task; it ends only by `stop`.
     pub(crate) fn spawn(self, tracker: &TaskTracker, stop: CancellationToken) {
@@ -80,9 +72,8 @@ impl Backfill {
 
     async fn run(self) {
         let mut back_off = BackOff::new(&self.timings);
-        let mut again: Vec<Again> = Vec::new();
         loop {
-            match self.look(&mut again).await {
+            match self.look().await {
                 Ok(()) => {
                     back_off.reset();
                     sleep(LOOK).await;
@@ -107,22 +98,27 @@ impl Backfill {
         }
     }
 
-    async fn look(&self, again: &mut Vec<Again>) -> Result<(), RepairError> {
+    async fn look(&self) -> Result<(), RepairError> {
         let now = clock::now();
-        for StoredGap { gap_id, gap, repaired_at, .. } in self.store.gaps_since(now - OLDEST).await? {
-            let Some(to) = gap.to.filter(|_| repaired_at.is_none()) else { continue };
-            if now.since(to) < self.timings.record_delay {
-                continue;
+        let mut gaps = self.store.gaps_since(now - OLDEST).await?;
+        // What was never read comes before what is read for the second time.
+        gaps.sort_by_key(|stored| stored.repaired_at.is_some());
+        for StoredGap { gap_id, gap, repaired_at, read_again_at, .. } in gaps {
+            let Some(to) = gap.to else { continue };
+            match repaired_at {
+                None if now.since(to) >= self.timings.record_delay => {
+                    let read = self.read(gap.from, to).await?;
+                    self.journal.gap_repaired(gap_id, clock::now()).await?;
+                    tracing::info!(calls = read, "read the records of a gap");
+                }
+                Some(repaired_at)
+                    if read_again_at.is_none() && now.since(repaired_at) >= self.timings.second_look =>
+                {
+                    self.read(gap.from, to).await?;
+                    self.journal.gap_read_again(gap_id, clock::now()).await?;
+                }
+                _ => {}
             }
-            let read = self.read(gap.from, to).await?;
-            self.journal.gap_repaired(gap_id, clock::now()).await?;
-            tracing::info!(calls = read, "read the records of a gap");
-            again.push(Again { gap, at: Instant::now() + SECOND_LOOK });
-        }
-        while let Some(index) = again.iter().position(|again| again.at <= Instant::now()) {
-            let Gap { from, to } = again[index].gap;
-            self.read(from, to.unwrap_or(now)).await?;
-            again.swap_remove(index);
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Gaps are repaired from Zoom's record: what was missed is counted after all, and once.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 use zoom_sim::{Pace, Sim, SimConfig, WorldConfig};
@@ -21,20 +21,24 @@ fn account(start: DateTime<Utc>) -> SimConfig {
 
 /// Stays of today in each queue that the record has, and how many of them were answered.
 fn recorded(sim: &Sim) -> BTreeMap<String, (u64, u64)> {
+    recorded_until(sim, DateTime::<Utc>::MAX_UTC)
+}
+
+/// The same of calls that ended by then.
+fn recorded_until(sim: &Sim, ended: DateTime<Utc>) -> BTreeMap<String, (u64, u64)> {
     sim.with_world(|world| {
         let mut counts = BTreeMap::new();
         for queue in &world.directory().queues {
             let number = queue.extension_number.to_string();
             let today = now().with_timezone(&queue.zone).date_naive();
-            let stays = world.history().visible_at(world.now()).flat_map(|record| &record.elements).filter(
-                |element| {
-                    element.callee.extension_type == Some("call_queue")
+            let records = world.history().visible_at(world.now()).filter(|record| record.end <= ended);
+            let stays = records.flat_map(|record| &record.elements).filter(|element| {
+                element.callee.extension_type == Some("call_queue")
                         && element.callee.extension_number.as_ref() == Some(&number)
                         // A closed queue hangs up on its callers; they were never in it.
                     && element.result != "hang_up"
                     && element.start.with_timezone(&queue.zone).date_naive() == today
-                },
-            );
+            });
             let (mut offered, mut answered) = (0, 0);
             for stay in stays {
                 offered += 1;
@@ -108,5 +112,53 @@ async fn a_repair_that_is_refused_is_tried_again_and_counts_once() {
         .await;
     rig.eventually("the board equals the record", |rows| board(rows) == recorded(&rig.sim), "/api/v1/queues")
         .await;
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn records_that_come_late_are_read_by_the_second_look_even_after_a_restart() {
+    let start = now() - TimeDelta::seconds(110);
+    let mut late = account(start);
+    if let Some(traffic) = &mut late.traffic {
+        traffic.history_delay_seconds = 400..=400;
+    }
+    let rig = Rig::start_with(late, |config| {
+        config.zoom.timings.record_delay = Duration::from_millis(500);
+        config.zoom.timings.second_look = Duration::from_secs(3600);
+    })
+    .await;
+    rig.eventually("the members are read", |feed| feed["directory"]["read_at"].is_string(), "/api/v1/feed")
+        .await;
+    rig.sim.outage(Duration::from_secs(1));
+    assert!(rig.sim.wait_disconnected(Duration::from_secs(10)).await);
+    rig.sim.change_world(|world| {
+        for queue in [0, 0, 0, 1, 1, 1] {
+            world.call_queue(queue);
+        }
+    });
+    rig.sim.play(TimeDelta::seconds(100)).await;
+    let is_repaired = |feed: &Value| feed["gaps"][0]["repaired_at"].is_string();
+    let feed = rig.eventually("the gap is repaired", is_repaired, "/api/v1/feed").await;
+    assert_eq!(feed["journalled"], json!(0), "Zoom has written nothing down yet: {feed}");
+
+    let to = DateTime::parse_from_rfc3339(feed["gaps"][0]["to"].as_str().unwrap()).unwrap();
+    let rig = rig
+        .restart(
+            // Everybody hangs up, and everything is written down.
+            async |sim| {
+                sim.change_world(|world| world.stop_arrivals());
+                sim.play(TimeDelta::seconds(1500)).await;
+            },
+            |config| {
+                // The gap between the two runs is left alone.
+                config.zoom.timings.record_delay = Duration::from_secs(3600);
+                config.zoom.timings.second_look = Duration::from_millis(500);
+            },
+        )
+        .await;
+    let ended = (to.to_utc() + TimeDelta::minutes(2)).trunc_subsecs(0);
+    let told = recorded_until(&rig.sim, ended);
+    assert!(told.values().any(|(offered, _)| *offered > 0), "some calls are over: {told:?}");
+    rig.eventually("the board equals the record", |rows| board(rows) == told, "/api/v1/queues").await;
     rig.stop().await;
 }

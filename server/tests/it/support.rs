@@ -24,7 +24,7 @@ pub(crate) struct Rig {
     pub(crate) address: SocketAddr,
     pub(crate) http: reqwest::Client,
     /// Removed with everything in it at the end.
-    _data: TempDir,
+    data: TempDir,
     pub(crate) stop: CancellationToken,
     pub(crate) running: JoinHandle<Result<(), RunError>>,
 }
@@ -36,8 +36,11 @@ impl Rig {
     }
 
     pub(crate) async fn start_with(sim: SimConfig, change: impl FnOnce(&mut Config)) -> Self {
-        let sim = Sim::start(sim).await.unwrap();
-        let data = tempfile::tempdir().unwrap();
+        Self::serve(Sim::start(sim).await.unwrap(), tempfile::tempdir().unwrap(), change).await
+    }
+
+    /// The same pretend Zoom and the same data.
+    async fn serve(sim: Sim, data: TempDir, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = config_for(&sim, data.path());
         change(&mut config);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -46,7 +49,7 @@ impl Rig {
         let (runtime, stopped) = (Handle::current(), stop.clone());
         let serve = move || runtime.block_on(run(config, Purpose::Work, listener, stopped));
         let running = tokio::task::spawn_blocking(serve);
-        let rig = Self { sim, address, http: client(), _data: data, stop, running };
+        let rig = Self { sim, address, http: client(), data, stop, running };
         assert!(rig.sim.wait_connected(DEADLINE).await, "the server connects");
         rig.eventually("the feed is live", |feed: &Value| feed["link"] == "live", "/api/v1/feed").await;
         rig
@@ -89,6 +92,18 @@ impl Rig {
         self.stop.cancel();
         self.running.await.unwrap().unwrap();
         self.sim.stop().await;
+    }
+
+    /// Stops the server, lets `meanwhile` happen at Zoom, and starts the server with what it had written.
+    pub(crate) async fn restart(
+        self,
+        meanwhile: impl AsyncFnOnce(&Sim),
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        self.stop.cancel();
+        self.running.await.unwrap().unwrap();
+        meanwhile(&self.sim).await;
+        Self::serve(self.sim, self.data, change).await
     }
 }
 
