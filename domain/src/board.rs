@@ -10,15 +10,20 @@ use std::{
 };
 
 use crate::{
+    agent::{
+        part::{Part, parts},
+        presence::PresenceFact,
+        view::{AgentView, AgentsView, QueueName},
+    },
     call::{Call, CallState, Leg, LegState, soonest},
     directory::Directory,
     fact::{Fact, Side, StationKind, What},
-    id::{CallId, QueueId, ZoneName},
+    id::{CallId, QueueId, UserId, ZoneName},
     quality::Quality,
     queue::{QueueMention, Visit, VisitPhase, visits},
     service_level::ServiceLevelPolicy,
     time::Timestamp,
-    trust::{Freshness, Trust, feed_freshness, hears_whole_calls},
+    trust::{Freshness, Gap, Trust, feed_freshness, hears_whole_calls},
     view::{BoardView, QueueQuality, QueueView, Totals},
 };
 
@@ -48,6 +53,10 @@ pub enum Input {
     /// Things that happened to calls. Told together or one by one, in whatever order, they give the
     /// same board; together, each call is worked out but once.
     Facts(Vec<Fact>),
+    /// What people's clients say of them, in any order.
+    Presences(Vec<PresenceFact>),
+    /// Events may have been missed.
+    Gap(Gap),
     /// The directory was read.
     Directory(Directory),
     /// When today began, for the installation's zone and for every zone of a queue.
@@ -98,6 +107,8 @@ pub struct Board {
     settled_visits: Vec<SettledVisit>,
     tallies: HashMap<QueueId, Tally>,
     people: People,
+    /// The end of the newest time in which events may have been missed.
+    deaf_until: Option<Timestamp>,
     changed: BTreeSet<QueueId>,
     removed: BTreeSet<QueueId>,
     anomalies: Anomalies,
@@ -110,7 +121,7 @@ struct TrackedCall {
     /// Every name by which it means a queue.
     mentions: BTreeSet<QueueMention>,
     visits: Vec<Visit>,
-    busy: Vec<usize>,
+    parts: BTreeMap<usize, Part>,
     due_at: Option<Timestamp>,
 }
 
@@ -184,6 +195,8 @@ impl Board {
                     facts.into_iter().filter_map(|fact| self.learn(now, fact)).collect();
                 self.derive(now, &told);
             }
+            Input::Presences(facts) => self.hear_presences(now, &facts),
+            Input::Gap(gap) => self.deaf_until = self.deaf_until.max(gap.to),
             Input::Directory(directory) => self.read_directory(now, directory),
             Input::Midnights(midnights) => self.set_midnights(now, midnights),
             Input::Tick => {}
@@ -214,7 +227,7 @@ impl Board {
             state: Call::default().state(now),
             mentions: BTreeSet::new(),
             visits: Vec::new(),
-            busy: Vec::new(),
+            parts: BTreeMap::new(),
             due_at: None,
         });
         if tracked.call.fact_count() >= MOST_FACTS {
@@ -274,7 +287,9 @@ impl Board {
         let book = &self.book;
         let (visits, visits_change_at) = visits(&tracked.state, now, &mut |mention| book.find(mention));
         tracked.visits = visits;
-        tracked.busy = self.people.on(&tracked.state);
+        let parts = self.parts(&tracked.state);
+        self.change_parts(now, call_id, &tracked.parts, &parts);
+        tracked.parts = parts;
 
         let mut due_at = tracked.state.next_change_at;
         if let Some(at) = visits_change_at {
@@ -303,9 +318,6 @@ impl Board {
             }
             self.changed.insert(visit.queue_id.clone());
         }
-        for &index in &tracked.busy {
-            self.changed.extend(self.people.end_call(index).iter().cloned());
-        }
     }
 
     fn contribute(&mut self, call_id: &CallId, tracked: &TrackedCall) {
@@ -314,11 +326,44 @@ impl Board {
             self.tallies.entry(visit.queue_id.clone()).or_default().put_in(visit, midnight);
             self.changed.insert(visit.queue_id.clone());
         }
-        for &index in &tracked.busy {
-            self.changed.extend(self.people.take_call(index).iter().cloned());
-        }
         if let Some(due_at) = tracked.due_at {
             self.due.insert((due_at, call_id.clone()));
+        }
+    }
+
+    /// What a call means for each agent in it.
+    fn parts(&self, call: &CallState) -> BTreeMap<usize, Part> {
+        parts(call, |leg| self.people.find(leg), |leg| self.offering_queue(leg))
+    }
+
+    /// The queue that offered a call to a phone.
+    fn offering_queue(&self, leg: &Leg) -> Option<QueueId> {
+        QueueMention::of(leg).map(|mention| self.book.find(&mention).0)
+    }
+
+    fn change_parts(
+        &mut self,
+        now: Timestamp,
+        call_id: &CallId,
+        old: &BTreeMap<usize, Part>,
+        new: &BTreeMap<usize, Part>,
+    ) {
+        let gone = old.keys().filter(|index| !new.contains_key(index));
+        for &index in new.keys().chain(gone) {
+            let parts = (old.get(&index), new.get(&index));
+            let queues = self.people.change_part(index, call_id, parts, self.midnights.home, now);
+            self.changed.extend(queues.iter().cloned());
+        }
+    }
+
+    fn hear_presences(&mut self, now: Timestamp, facts: &[PresenceFact]) {
+        for fact in facts {
+            if fact.at > now + CLOCK_SKEW {
+                self.anomalies.future += 1;
+                self.anomalies.future_at = Some(now);
+                continue;
+            }
+            self.changed.extend(self.people.hear_presence(fact, now).iter().cloned());
         }
     }
 
@@ -339,10 +384,16 @@ impl Board {
                 self.derive(now, [&call_id])
             }
         }
+        while let Some(queues) = self.people.let_time_pass(now) {
+            self.changed.extend(queues.iter().cloned());
+        }
     }
 
     fn settle(&mut self, now: Timestamp, call_id: &CallId) {
         let Some(tracked) = self.calls.remove(call_id) else { return };
+        let left = parts(&tracked.state, people::owner, |leg| self.offering_queue(leg));
+        self.change_parts(now, call_id, &tracked.parts, &BTreeMap::new());
+        self.people.settle(left, self.midnights.home, now);
         for visit in tracked.visits {
             let is_named = visit.entered_at >= self.midnights.home;
             if is_named {
@@ -367,17 +418,17 @@ impl Board {
 
     fn read_directory(&mut self, now: Timestamp, directory: Directory) {
         let before: Vec<QueueId> = self.book.queues().map(|queue| queue.id.clone()).collect();
-        self.people = People::read(&directory);
+        self.people.read(&directory, now);
         if self.book.read(directory) {
             self.derive_all(now);
         } else {
             // Who is a member changes all day long; what a name means does not.
-            for tracked in self.calls.values_mut() {
-                tracked.busy = self.people.on(&tracked.state);
-                for &index in &tracked.busy {
-                    self.people.take_call(index);
-                }
+            let mut calls = std::mem::take(&mut self.calls);
+            for (call_id, tracked) in &mut calls {
+                tracked.parts = self.parts(&tracked.state);
+                self.change_parts(now, call_id, &BTreeMap::new(), &tracked.parts);
             }
+            self.calls = calls;
         }
         for id in before {
             if self.book.get(&id).is_none() {
@@ -404,11 +455,11 @@ impl Board {
                 self.tallies.entry(visit.queue_id.clone()).or_default().today.add(visit.counts);
             }
         }
-        self.people.all_free();
+        self.people.leave_all(now);
         self.due.clear();
         for tracked in self.calls.values_mut() {
             tracked.visits.clear();
-            tracked.busy.clear();
+            tracked.parts.clear();
         }
         for call_id in &call_ids {
             self.count(now, call_id);
@@ -459,6 +510,12 @@ impl Board {
                 tally.today.add(Today::of(visit));
             }
         }
+        if before.home != self.midnights.home {
+            self.people.begin_day(earliest);
+            for (&index, part) in self.calls.values().flat_map(|tracked| &tracked.parts) {
+                self.people.recount(index, part, self.midnights.home);
+            }
+        }
         let forget_before = self.midnights.home - REMEMBER_SETTLED;
         self.settled.retain(|_, settled_at| *settled_at >= forget_before);
         self.changed.extend(recounted.into_keys());
@@ -478,7 +535,8 @@ impl Board {
 
     /// When the board next changes by itself.
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.due.first().map(|(at, _)| *at)
+        let calls = self.due.first().map(|(at, _)| *at);
+        calls.into_iter().chain(self.people.next_due()).min()
     }
 
     /// What was surprising so far.
@@ -511,8 +569,8 @@ impl Board {
             && tally
                 .is_some_and(|tally| tally.today.offered > 0 && tally.today.measured == tally.today.offered);
         let today = if is_measured { Quality::Measured } else { Quality::Inferred };
-        let crew = queue.members.as_ref().and_then(|_| self.people.by_queue.get(id));
-        let members = crew.map(|crew| crew.members.len() as u32);
+        let crew = queue.members.as_ref().and_then(|_| self.people.crew(id));
+        let members = crew.map(|(members, _)| members);
         let is_heard = feed_freshness(now, trust) == Freshness::Live;
         let of_calls = |quality| if is_heard { quality } else { Quality::Unknown };
         // Who talks since before anybody listened looks free.
@@ -523,7 +581,7 @@ impl Board {
             extension_number: queue.extension_number.clone(),
             figures,
             members,
-            members_available: crew.map(|crew| crew.free),
+            members_available: crew.map(|(_, free)| free),
             policy: queue.policy,
             quality: QueueQuality {
                 waiting: of_calls(Quality::Inferred),
@@ -572,6 +630,58 @@ impl Board {
             as_of: now,
             totals: self.totals(ids),
             queues: ids.iter().filter_map(|id| self.queue_view(id, now, &trust)).collect(),
+            trust,
+        }
+    }
+
+    /// Since when nothing about agents may have been missed; `None` when that is long ago.
+    fn heard_since(&self, now: Timestamp, trust: &Trust) -> Option<Timestamp> {
+        let gap = trust.gap.map(|gap| gap.to.unwrap_or(now));
+        [self.deaf_until, trust.counting_since, gap].into_iter().flatten().max()
+    }
+
+    /// The row of one agent.
+    pub fn agent_view(&self, id: &UserId, now: Timestamp, trust: &Trust) -> Option<AgentView> {
+        let mut view = self.people.view(id, now, self.heard_since(now, trust))?;
+        let name = |id: &QueueId| self.book.get(id).map(|queue| queue.name.clone());
+        view.queues.sort_by_cached_key(|queue| (name(&queue.id), queue.id.clone()));
+        Some(view)
+    }
+
+    /// All agents, in the order of their names.
+    pub fn agents(&self, now: Timestamp, trust: &Trust) -> Vec<AgentView> {
+        let mut agents: Vec<AgentView> =
+            self.people.ids().filter_map(|id| self.agent_view(id, now, trust)).collect();
+        agents.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
+        agents
+    }
+
+    /// The queues whose members are known, in the order of their names.
+    pub fn staffed_queues(&self) -> Vec<QueueName> {
+        let ids = self.queue_ids();
+        let queues = ids.iter().filter_map(|id| self.book.get(id)).filter(|queue| queue.members.is_some());
+        queues.map(|queue| QueueName { id: queue.id.clone(), name: queue.name.clone() }).collect()
+    }
+
+    /// The agents that changed and those who are no agents any more, since the last call of this.
+    pub fn take_agent_changes(&mut self) -> (BTreeSet<UserId>, BTreeSet<UserId>) {
+        self.people.take_changes()
+    }
+
+    /// Everything about the agents.
+    pub fn agents_view(
+        &self,
+        revision: u64,
+        now: Timestamp,
+        trust: Trust,
+        presence_problem: Option<String>,
+    ) -> AgentsView {
+        AgentsView {
+            revision,
+            as_of: now,
+            presence_problem,
+            queues: self.staffed_queues(),
+            agents: self.agents(now, &trust),
             trust,
         }
     }

@@ -3,6 +3,8 @@
 //! A value, replaced as a whole. Resolving a name to a queue happens in `board`, which also
 //! remembers the names a queue used to have.
 
+use std::time::Duration;
+
 use crate::{
     id::{ExtensionId, QueueId, UserId, ZoneName},
     service_level::ServiceLevelPolicy,
@@ -32,6 +34,8 @@ pub struct DirectoryQueue {
     pub members: Option<Vec<Member>>,
     /// What it promises.
     pub policy: ServiceLevelPolicy,
+    /// How long it leaves a member alone after a call; `None` when that is not known.
+    pub wrap_up: Option<Duration>,
 }
 
 /// A person or a shared phone that a queue rings.

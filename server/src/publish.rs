@@ -340,6 +340,7 @@ mod tests {
             zone: None,
             members: None,
             policy: ServiceLevelPolicy::default(),
+            wrap_up: None,
         }
     }
 

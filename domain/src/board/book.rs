@@ -207,6 +207,7 @@ fn describe(unresolved: &BTreeMap<QueueMention, QueueId>) -> BTreeMap<QueueId, D
             zone: None,
             members: None,
             policy: ServiceLevelPolicy::default(),
+            wrap_up: None,
         };
         (id.clone(), queue)
     };

@@ -1,70 +1,132 @@
-//! The members of all queues and how many calls each is on, so that who is free is a sum kept up
-//! to date.
+//! The members of all queues and what each does, so that who is free is a sum kept up to date.
+//!
+//! Calls add their parts and take them out again, like they do with the sums of queues.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-
-use crate::{
-    call::{CallState, Leg},
-    directory::Directory,
-    id::{ExtensionId, QueueId, UserId},
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    time::Duration,
 };
 
-/// The members of all queues, each person once, and how many calls each is on.
+use crate::{
+    agent::{
+        Evidence, Standing,
+        offer::OfferCounts,
+        part::{Doing, Part},
+        presence::{PresenceFact, PresenceHistory},
+        view::{AgentView, Membership},
+    },
+    call::Leg,
+    directory::Directory,
+    id::{CallId, ExtensionId, QueueId, UserId},
+    time::Timestamp,
+};
+
+/// The members of all queues, each person once, and what is known of what they do.
 #[derive(Debug, Default)]
 pub(super) struct People {
-    pub(super) people: Vec<Person>,
-    pub(super) by_user: HashMap<UserId, usize>,
-    pub(super) by_extension: HashMap<ExtensionId, usize>,
-    pub(super) by_queue: HashMap<QueueId, Crew>,
-    /// People who take calls of at least one queue and are on no call.
-    pub(super) free: u32,
+    people: Vec<Person>,
+    by_user: HashMap<UserId, usize>,
+    by_extension: HashMap<ExtensionId, usize>,
+    by_queue: HashMap<QueueId, Crew>,
+    /// What clients said of anybody, agent or not: who is one may be known later.
+    presences: HashMap<UserId, PresenceHistory>,
+    /// What is left of settled calls, of anybody.
+    past: HashMap<Owner, Past>,
+    /// People who take calls of at least one queue and could take one now.
+    free: u32,
+    due: BTreeSet<(Timestamp, usize)>,
+    changed: BTreeSet<usize>,
+    removed: BTreeSet<UserId>,
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Person {
-    pub(super) calls: u32,
-    pub(super) queues: Vec<QueueId>,
-    pub(super) takes_calls_of: Vec<QueueId>,
+/// Whose phone a leg is, as it says itself.
+pub(super) type Owner = (Option<UserId>, Option<ExtensionId>);
+
+/// What settled calls leave behind of one person.
+#[derive(Debug, Default, Clone, Copy)]
+struct Past {
+    last_end: Option<Timestamp>,
+    last_talk_end: Option<Timestamp>,
+    /// Since midnight.
+    today: OfferCounts,
+}
+
+#[derive(Debug)]
+struct Person {
+    id: UserId,
+    name: String,
+    queues: Vec<QueueId>,
+    takes_calls_of: Vec<QueueId>,
+    /// Calls they are in now.
+    doing: BTreeMap<CallId, Doing>,
+    /// When their phones stopped.
+    ends: BTreeSet<(Timestamp, CallId)>,
+    /// When their conversations were over.
+    talk_ends: BTreeSet<(Timestamp, CallId)>,
+    /// When their conversations for queues were over.
+    queue_talks: BTreeMap<(Timestamp, CallId), QueueId>,
+    today: OfferCounts,
+    past: Past,
+    is_free: bool,
+    due_at: Option<Timestamp>,
 }
 
 /// The members of one queue.
 #[derive(Debug, Default)]
-pub(super) struct Crew {
-    pub(super) members: Vec<usize>,
-    pub(super) free: u32,
+struct Crew {
+    members: Vec<usize>,
+    /// Members who take its calls and could take one now.
+    free: u32,
+    wrap_up: Duration,
 }
 
 impl People {
-    pub(super) fn read(directory: &Directory) -> Self {
-        let mut people = Self::default();
+    /// Takes over what is known of anybody from the directory's reading before.
+    pub(super) fn read(&mut self, directory: &Directory, now: Timestamp) {
+        let before = std::mem::take(self);
+        let ids_before: BTreeSet<UserId> = before.people.into_iter().map(|person| person.id).collect();
+        (self.presences, self.past, self.removed) = (before.presences, before.past, before.removed);
         for queue in &directory.queues {
-            let mut crew = Crew::default();
+            let Some(members) = &queue.members else { continue };
+            let mut crew = Crew { wrap_up: queue.wrap_up.unwrap_or_default(), ..Crew::default() };
             let mut seen = HashSet::new();
-            for member in queue.members.iter().flatten() {
-                let index = people.admit(&member.id, member.extension_id.as_ref());
+            for member in members {
+                let index = self.admit(&member.id, &member.name, member.extension_id.as_ref());
                 if !seen.insert(index) {
                     continue;
                 }
                 crew.members.push(index);
-                people.people[index].queues.push(queue.id.clone());
+                self.people[index].queues.push(queue.id.clone());
                 if member.receives_calls {
-                    crew.free += 1;
-                    people.people[index].takes_calls_of.push(queue.id.clone());
+                    self.people[index].takes_calls_of.push(queue.id.clone());
                 }
             }
-            people.by_queue.insert(queue.id.clone(), crew);
+            self.by_queue.insert(queue.id.clone(), crew);
         }
-        people.free = people.people.iter().filter(|person| !person.takes_calls_of.is_empty()).count() as u32;
-        people
+        let past: Vec<(Owner, Past)> = self.past.iter().map(|(owner, past)| (owner.clone(), *past)).collect();
+        for (owner, past) in past {
+            if let Some(index) = self.find_owner(&owner) {
+                self.people[index].past.add(past);
+            }
+        }
+        for index in 0..self.people.len() {
+            self.refresh(index, now);
+        }
+        self.removed.extend(ids_before);
+        self.removed.retain(|id| !self.people.iter().any(|person| person.id == *id));
     }
 
-    pub(super) fn admit(&mut self, user_id: &UserId, extension_id: Option<&ExtensionId>) -> usize {
+    fn admit(&mut self, user_id: &UserId, name: &str, extension_id: Option<&ExtensionId>) -> usize {
         let by_extension = extension_id.and_then(|id| self.by_extension.get(id));
         let known = self.by_user.get(user_id).or(by_extension).copied();
         let index = known.unwrap_or_else(|| {
-            self.people.push(Person::default());
+            self.people.push(Person::new(user_id.clone()));
             self.people.len() - 1
         });
+        let person = &mut self.people[index];
+        if person.name.is_empty() {
+            name.trim().clone_into(&mut person.name);
+        }
         self.by_user.insert(user_id.clone(), index);
         if let Some(extension_id) = extension_id {
             self.by_extension.insert(extension_id.clone(), index);
@@ -72,58 +134,202 @@ impl People {
         index
     }
 
+    /// The owner of a phone, if they are a member of a queue.
     pub(super) fn find(&self, leg: &Leg) -> Option<usize> {
         let by_user = leg.party.user_id.as_ref().and_then(|id| self.by_user.get(id));
         by_user.or_else(|| leg.party.extension_id.as_ref().and_then(|id| self.by_extension.get(id))).copied()
     }
 
-    /// The people on a call, each once.
-    pub(super) fn on(&self, call: &CallState) -> Vec<usize> {
-        let connected = call.legs.iter().filter(|leg| leg.is_connected());
-        let mut people: Vec<usize> = connected.filter_map(|leg| self.find(leg)).collect();
-        people.sort_unstable();
-        people.dedup();
-        people
+    fn find_owner(&self, (user_id, extension_id): &Owner) -> Option<usize> {
+        let by_user = user_id.as_ref().and_then(|id| self.by_user.get(id));
+        by_user.or_else(|| extension_id.as_ref().and_then(|id| self.by_extension.get(id))).copied()
     }
 
-    /// One more call for somebody; the queues for which that makes a difference.
-    pub(super) fn take_call(&mut self, index: usize) -> &[QueueId] {
+    /// Somebody's part in a call is another now. The queues for which that makes a difference.
+    pub(super) fn change_part(
+        &mut self,
+        index: usize,
+        call_id: &CallId,
+        (old, new): (Option<&Part>, Option<&Part>),
+        midnight: Timestamp,
+        now: Timestamp,
+    ) -> &[QueueId] {
+        if old == new {
+            return &[];
+        }
         let person = &mut self.people[index];
-        person.calls += 1;
-        if person.calls > 1 {
+        if let Some(old) = old {
+            person.leave(call_id, old, midnight);
+        }
+        if let Some(new) = new {
+            person.take(call_id, new, midnight);
+        }
+        self.refresh(index, now)
+    }
+
+    /// Works out anew whether somebody is free; the queues for which that makes a difference.
+    fn refresh(&mut self, index: usize, now: Timestamp) -> &[QueueId] {
+        self.changed.insert(index);
+        let evidence = self.evidence(index);
+        let is_free = evidence.standing(now, None).state.is_free();
+        let due_at = evidence.wraps_up_until(now);
+        let person = &mut self.people[index];
+        if person.due_at != due_at {
+            if let Some(due_at) = person.due_at {
+                self.due.remove(&(due_at, index));
+            }
+            self.due.extend(due_at.map(|due_at| (due_at, index)));
+            person.due_at = due_at;
+        }
+        if std::mem::replace(&mut person.is_free, is_free) == is_free {
             return &[];
         }
         for id in &person.takes_calls_of {
-            if let Some(crew) = self.by_queue.get_mut(id) {
-                crew.free -= 1;
-            }
+            let Some(crew) = self.by_queue.get_mut(id) else { continue };
+            if is_free { crew.free += 1 } else { crew.free -= 1 }
         }
-        self.free -= u32::from(!person.takes_calls_of.is_empty());
+        // Who takes no calls at all is never free.
+        if is_free {
+            self.free += 1
+        } else {
+            self.free -= 1
+        }
         &person.takes_calls_of
     }
 
-    /// One call less for somebody; the queues for which that makes a difference.
-    pub(super) fn end_call(&mut self, index: usize) -> &[QueueId] {
-        let person = &mut self.people[index];
-        person.calls -= 1;
-        if person.calls > 0 {
-            return &[];
-        }
-        for id in &person.takes_calls_of {
-            if let Some(crew) = self.by_queue.get_mut(id) {
-                crew.free += 1;
-            }
-        }
-        self.free += u32::from(!person.takes_calls_of.is_empty());
-        &person.takes_calls_of
+    /// When somebody's state next changes by itself.
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        self.due.first().map(|(at, _)| *at)
     }
 
-    pub(super) fn all_free(&mut self) {
+    /// Somebody whose time has come; the queues for which that makes a difference.
+    pub(super) fn let_time_pass(&mut self, now: Timestamp) -> Option<&[QueueId]> {
+        let (due_at, index) = self.due.first().copied()?;
+        if due_at > now {
+            return None;
+        }
+        self.due.pop_first();
+        self.people[index].due_at = None;
+        Some(self.refresh(index, now))
+    }
+
+    /// Somebody's client said something; the queues for which that makes a difference.
+    pub(super) fn hear_presence(&mut self, fact: &PresenceFact, now: Timestamp) -> &[QueueId] {
+        let is_new = self.presences.entry(fact.user_id.clone()).or_default().learn(fact);
+        match self.by_user.get(&fact.user_id) {
+            Some(&index) if is_new => self.refresh(index, now),
+            _ => &[],
+        }
+    }
+
+    /// Keeps what a settled call leaves behind.
+    pub(super) fn settle(&mut self, parts: BTreeMap<Owner, Part>, midnight: Timestamp, now: Timestamp) {
+        for (owner, part) in parts {
+            let left = Past {
+                last_end: part.ended_at,
+                last_talk_end: part.talked_until,
+                today: part.offered_since(midnight),
+            };
+            if let Some(index) = self.find_owner(&owner) {
+                self.people[index].past.add(left);
+                self.refresh(index, now);
+            }
+            self.past.entry(owner).or_default().add(left);
+        }
+    }
+
+    /// A day has begun: what is settled was yesterday. What calls offered is to be counted anew.
+    pub(super) fn begin_day(&mut self, horizon: Timestamp) {
+        for past in self.past.values_mut() {
+            past.today = OfferCounts::default();
+        }
+        self.past.retain(|_, past| past.last_end.is_some_and(|at| at >= horizon));
+        for person in &mut self.people {
+            person.past.today = OfferCounts::default();
+            person.today = OfferCounts::default();
+        }
+        for presence in self.presences.values_mut() {
+            presence.forget_before(horizon);
+        }
+        self.changed.extend(0..self.people.len());
+    }
+
+    /// Counts the offers in somebody's part in a call anew.
+    pub(super) fn recount(&mut self, index: usize, part: &Part, midnight: Timestamp) {
+        self.people[index].today.add(part.offered_since(midnight));
+    }
+
+    /// Nobody is in any call, until calls say so again.
+    pub(super) fn leave_all(&mut self, now: Timestamp) {
         for index in 0..self.people.len() {
-            while self.people[index].calls > 0 {
-                self.end_call(index);
-            }
+            let person = &mut self.people[index];
+            person.doing.clear();
+            person.ends.clear();
+            person.talk_ends.clear();
+            person.queue_talks.clear();
+            person.today = OfferCounts::default();
+            self.refresh(index, now);
         }
+    }
+
+    fn evidence(&self, index: usize) -> Evidence<'_> {
+        let person = &self.people[index];
+        let last_end = person.ends.last().map(|(at, _)| *at);
+        let last_talk_end = person.talk_ends.last().map(|(at, _)| *at);
+        let last_queue_talk = person.queue_talks.last_key_value().map(|((ended_at, _), queue_id)| {
+            let wrap_up = self.by_queue.get(queue_id).map(|crew| crew.wrap_up).unwrap_or_default();
+            (*ended_at, queue_id, wrap_up)
+        });
+        Evidence {
+            doing: &person.doing,
+            last_end: last_end.max(person.past.last_end),
+            last_talk_end: last_talk_end.max(person.past.last_talk_end),
+            last_queue_talk,
+            presence: self.presences.get(&person.id),
+            takes_calls: !person.takes_calls_of.is_empty(),
+        }
+    }
+
+    /// The row of one agent. `heard_since`: see [`Evidence::standing`].
+    pub(super) fn view(
+        &self,
+        id: &UserId,
+        now: Timestamp,
+        heard_since: Option<Timestamp>,
+    ) -> Option<AgentView> {
+        let index = *self.by_user.get(id)?;
+        let person = &self.people[index];
+        let evidence = self.evidence(index);
+        let standing: Standing = evidence.standing(now, heard_since);
+        let mut today = person.today;
+        today.add(person.past.today);
+        let membership =
+            |id: &QueueId| Membership { id: id.clone(), takes_calls: person.takes_calls_of.contains(id) };
+        Some(AgentView {
+            id: person.id.clone(),
+            name: if person.name.is_empty() { person.id.to_string() } else { person.name.clone() },
+            presence: evidence.believed_presence(now, heard_since),
+            standing,
+            queues: person.queues.iter().map(membership).collect(),
+            today,
+        })
+    }
+
+    /// Everybody who is a member of a queue.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &UserId> {
+        self.people.iter().map(|person| &person.id)
+    }
+
+    /// Who changed and who is gone since the last call of this.
+    pub(super) fn take_changes(&mut self) -> (BTreeSet<UserId>, BTreeSet<UserId>) {
+        let changed = std::mem::take(&mut self.changed);
+        let changed = changed.into_iter().map(|index| self.people[index].id.clone()).collect();
+        (changed, std::mem::take(&mut self.removed))
+    }
+
+    /// Distinct members of a queue, and how many of them take its calls and are free.
+    pub(super) fn crew(&self, id: &QueueId) -> Option<(u32, u32)> {
+        self.by_queue.get(id).map(|crew| (crew.members.len() as u32, crew.free))
     }
 
     /// Distinct members of some queues, and how many of them take calls and are free.
@@ -139,8 +345,68 @@ impl People {
             .collect();
         let is_free = |index: &&usize| {
             let person = &self.people[**index];
-            person.calls == 0 && person.takes_calls_of.iter().any(|id| wanted.contains(id))
+            person.is_free && person.takes_calls_of.iter().any(|id| wanted.contains(id))
         };
         (members.len() as u32, members.iter().filter(is_free).count() as u32)
     }
+}
+
+impl Person {
+    fn new(id: UserId) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            queues: Vec::new(),
+            takes_calls_of: Vec::new(),
+            doing: BTreeMap::new(),
+            ends: BTreeSet::new(),
+            talk_ends: BTreeSet::new(),
+            queue_talks: BTreeMap::new(),
+            today: OfferCounts::default(),
+            past: Past::default(),
+            is_free: false,
+            due_at: None,
+        }
+    }
+
+    fn take(&mut self, call_id: &CallId, part: &Part, midnight: Timestamp) {
+        if let Some(doing) = &part.doing {
+            self.doing.insert(call_id.clone(), doing.clone());
+        }
+        self.ends.extend(part.ended_at.map(|at| (at, call_id.clone())));
+        self.talk_ends.extend(part.talked_until.map(|at| (at, call_id.clone())));
+        if let Some((ended_at, queue_id)) = &part.queue_talk {
+            self.queue_talks.insert((*ended_at, call_id.clone()), queue_id.clone());
+        }
+        self.today.add(part.offered_since(midnight));
+    }
+
+    /// Takes out what [`Person::take`] put in.
+    fn leave(&mut self, call_id: &CallId, part: &Part, midnight: Timestamp) {
+        self.doing.remove(call_id);
+        if let Some(at) = part.ended_at {
+            self.ends.remove(&(at, call_id.clone()));
+        }
+        if let Some(at) = part.talked_until {
+            self.talk_ends.remove(&(at, call_id.clone()));
+        }
+        if let Some((ended_at, _)) = &part.queue_talk {
+            self.queue_talks.remove(&(*ended_at, call_id.clone()));
+        }
+        self.today.take_out(part.offered_since(midnight));
+    }
+}
+
+impl Past {
+    fn add(&mut self, other: Self) {
+        self.last_end = self.last_end.max(other.last_end);
+        self.last_talk_end = self.last_talk_end.max(other.last_talk_end);
+        self.today.add(other.today);
+    }
+}
+
+/// Whose phone a leg says it is; `None` when it says nothing of that.
+pub(super) fn owner(leg: &Leg) -> Option<Owner> {
+    let owner = (leg.party.user_id.clone(), leg.party.extension_id.clone());
+    (owner != (None, None)).then_some(owner)
 }

@@ -48,6 +48,7 @@ pub(crate) fn directory_queue(name: &str, number: &str, members: &[&str]) -> Dir
                 .collect(),
         ),
         policy: ServiceLevelPolicy::default(),
+        wrap_up: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The rules of the board, told as stories and as laws.
 
+mod agents;
 mod board;
 mod calls;
 mod laws;

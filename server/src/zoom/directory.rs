@@ -250,6 +250,7 @@ impl QueueRow {
             zone: before.and_then(|before| before.zone.clone()),
             members: before.and_then(|before| before.members.clone()),
             policy: ServiceLevelPolicy::default(),
+            wrap_up: before.and_then(|before| before.wrap_up),
         }
     }
 }

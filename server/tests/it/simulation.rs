@@ -44,6 +44,7 @@ fn directory_of(world: &World) -> Directory {
                 .collect(),
         ),
         policy: ServiceLevelPolicy::default(),
+        wrap_up: None,
     });
     Directory { queues: queues.collect() }
 }

@@ -1,0 +1,132 @@
+//! What one call means for each of the people in it.
+
+use std::collections::BTreeMap;
+
+use super::{
+    AgentState,
+    offer::{Offer, OfferCounts, offers},
+};
+use crate::{
+    call::{CallState, LOST_RING_AFTER, Leg, LegState},
+    fact::Side,
+    id::QueueId,
+    time::Timestamp,
+};
+
+/// One person's part in one call.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Part {
+    /// What they do in it now.
+    pub(crate) doing: Option<Doing>,
+    /// When the newest of their phones in it stopped.
+    pub(crate) ended_at: Option<Timestamp>,
+    /// When their newest conversation in it was over.
+    pub(crate) talked_until: Option<Timestamp>,
+    /// The end of their newest conversation for a queue.
+    pub(crate) queue_talk: Option<(Timestamp, QueueId)>,
+    /// How queues offered it to them.
+    pub(crate) offers: Vec<Offer>,
+}
+
+impl Part {
+    /// What came of the offers since `midnight`.
+    pub(crate) fn offered_since(&self, midnight: Timestamp) -> OfferCounts {
+        OfferCounts::of(self.offers.iter().filter(|offer| offer.at >= midnight))
+    }
+}
+
+/// What somebody does in a call that is not over for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Doing {
+    pub(crate) activity: Activity,
+    pub(crate) since: Timestamp,
+    /// The queue that offered the call.
+    pub(crate) queue_id: Option<QueueId>,
+    /// When the newest thing was heard of it.
+    pub(crate) heard_at: Timestamp,
+}
+
+/// Kinds of doing; of several the greatest counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Activity {
+    Rings,
+    Holds,
+    Talks,
+}
+
+impl Doing {
+    /// Of several calls the one that decides: who talks on one while another is held, talks.
+    pub(crate) fn rank(&self) -> (Activity, Timestamp, Option<&QueueId>) {
+        (self.activity, self.since, self.queue_id.as_ref())
+    }
+
+    pub(crate) fn state(&self) -> AgentState {
+        match (self.activity, &self.queue_id) {
+            (Activity::Rings, _) => AgentState::Ringing,
+            (Activity::Holds, _) => AgentState::OnHold,
+            (Activity::Talks, Some(_)) => AgentState::OnQueueCall,
+            (Activity::Talks, None) => AgentState::OnOtherCall,
+        }
+    }
+
+    fn of(leg: &Leg, queue_id: Option<QueueId>) -> Option<Self> {
+        let (state, since) = leg.state();
+        let activity = match state {
+            // Who dials is busy with it.
+            LegState::Ringing if leg.side == Side::Caller => Activity::Talks,
+            LegState::Ringing => Activity::Rings,
+            LegState::Connected => Activity::Talks,
+            LegState::Held => Activity::Holds,
+            LegState::Ended => return None,
+        };
+        Some(Self { activity, since, queue_id, heard_at: since })
+    }
+}
+
+/// The parts of all people in a call. `who` names the owner of a phone, `queue_of` the queue that
+/// offered it.
+pub(crate) fn parts<K: Ord>(
+    call: &CallState,
+    who: impl Fn(&Leg) -> Option<K>,
+    mut queue_of: impl FnMut(&Leg) -> Option<QueueId>,
+) -> BTreeMap<K, Part> {
+    let mut legs_of: BTreeMap<K, Vec<(&Leg, Option<QueueId>)>> = BTreeMap::new();
+    let mut before: Option<(&Leg, Option<QueueId>)> = None;
+    for leg in call.legs.iter().filter(|leg| leg.is_a_phone()) {
+        let Some(owner) = who(leg) else { continue };
+        // Most phones of a call ring for one queue: spares finding it again for each.
+        let queue_id = match &before {
+            Some((other, queue_id)) if other.side == leg.side && other.offered_by == leg.offered_by => {
+                queue_id.clone()
+            }
+            _ => queue_of(leg),
+        };
+        before = Some((leg, queue_id.clone()));
+        legs_of.entry(owner).or_default().push((leg, queue_id));
+    }
+    legs_of.into_iter().map(|(owner, legs)| (owner, part(call, &legs))).collect()
+}
+
+fn part(call: &CallState, legs: &[(&Leg, Option<QueueId>)]) -> Part {
+    let doing = legs.iter().filter_map(|(leg, queue_id)| Doing::of(leg, queue_id.clone()));
+    let queue_talks = legs.iter().filter_map(|(leg, queue_id)| {
+        leg.answered_at?;
+        leg.ended_at.zip(queue_id.clone())
+    });
+    let answered = legs.iter().filter(|(leg, _)| leg.answered_at.is_some());
+    Part {
+        talked_until: answered.filter_map(|(leg, _)| leg.ended_at).max(),
+        doing: doing.max_by(|a, b| a.rank().cmp(&b.rank())),
+        ended_at: legs.iter().filter_map(|(leg, _)| told_end(leg)).max(),
+        queue_talk: queue_talks.max(),
+        offers: offers(call, legs.iter().filter(|(_, queue_id)| queue_id.is_some()).map(|(leg, _)| *leg)),
+    }
+}
+
+/// When a phone stopped. Of one that is only taken to have stopped nothing was heard since it rang.
+fn told_end(leg: &Leg) -> Option<Timestamp> {
+    let ended_at = leg.ended_at?;
+    let was_lost =
+        leg.answered_at.is_none() && leg.hang_up.is_none() && ended_at >= leg.rang_at + LOST_RING_AFTER;
+    Some(if was_lost { leg.rang_at } else { ended_at })
+}
