@@ -28,10 +28,12 @@ use crate::{
 };
 
 mod book;
+mod chronicle;
 mod people;
 mod tally;
 
 use book::QueueBook;
+use chronicle::Chronicle;
 use people::People;
 use tally::{Tally, Today};
 
@@ -112,6 +114,7 @@ pub struct Board {
     changed: BTreeSet<QueueId>,
     removed: BTreeSet<QueueId>,
     anomalies: Anomalies,
+    chronicle: Option<Chronicle>,
 }
 
 #[derive(Debug)]
@@ -214,7 +217,10 @@ impl Board {
             _ => now - SETTLE_AFTER,
         };
         if self.settled.contains_key(&call_id) || !is_known && fact.at < believed_after {
-            self.anomalies.late += 1;
+            match &*fact.what {
+                What::Recorded(record) if self.chronicle.is_some() => self.note_late_record(&call_id, record),
+                _ => self.anomalies.late += 1,
+            }
             return None;
         }
         if fact.latest_time() > now + CLOCK_SKEW {
@@ -286,7 +292,7 @@ impl Board {
 
         let book = &self.book;
         let (visits, visits_change_at) = visits(&tracked.state, now, &mut |mention| book.find(mention));
-        tracked.visits = visits;
+        let before = std::mem::replace(&mut tracked.visits, visits);
         let parts = self.parts(&tracked.state);
         self.change_parts(now, call_id, &tracked.parts, &parts);
         tracked.parts = parts;
@@ -304,6 +310,7 @@ impl Board {
             None => Some(tracked.settles_at(now).max(later)),
         };
         self.contribute(call_id, &tracked);
+        self.note_history(call_id, &before, &tracked.visits);
         self.calls.insert(call_id.clone(), tracked);
     }
 
@@ -394,6 +401,7 @@ impl Board {
         let left = parts(&tracked.state, people::owner, |leg| self.offering_queue(leg));
         self.change_parts(now, call_id, &tracked.parts, &BTreeMap::new());
         self.people.settle(left, self.midnights.home, now);
+        self.note_settled(call_id, &tracked, now);
         for visit in tracked.visits {
             let is_named = visit.entered_at >= self.midnights.home;
             if is_named {

@@ -181,9 +181,16 @@ impl Call {
         legs
     }
 
+    /// The same call without what was written down of the whole of it; `None` when nothing was.
+    pub(crate) fn before_the_record(&self) -> Option<Self> {
+        let is_whole = |fact: &&Fact| matches!(&*fact.what, What::Recorded(record) if record.id.is_some());
+        let facts = self.facts.iter().filter(|fact| !is_whole(fact)).cloned().collect();
+        self.facts.iter().any(|fact| is_whole(&fact)).then_some(Self { facts })
+    }
+
     /// What was written down of the call, in the latest reading of each record. Which reading is the
     /// latest is said in it, so that readings may come in any order.
-    fn records(&self) -> Vec<&Record> {
+    pub(crate) fn records(&self) -> Vec<&Record> {
         let readings = self.facts.iter().filter_map(|fact| match &*fact.what {
             What::Recorded(record) => Some(record),
             _ => None,

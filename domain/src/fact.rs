@@ -109,6 +109,13 @@ pub struct Record {
     pub stays: Vec<RecordedStay>,
 }
 
+impl Record {
+    /// It is about a call as a whole, not about one person's part in it.
+    pub fn is_whole(&self) -> bool {
+        self.id.is_some() || !self.stays.is_empty()
+    }
+}
+
 /// A stay in a queue as the record has it: the only thing that tells when a caller really entered.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordedStay {

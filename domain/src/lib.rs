@@ -5,7 +5,7 @@
 //! here; `server/src/zoom` translates them into [`fact::Fact`]s.
 //!
 //! Suggested reading order: `time`, `id`, `fact`, `call`, `outcome`, `queue`, `service_level`,
-//! `volume`, `interval`, `erlang`, `directory`, `agent`, `board`, `quality`, `trust`, `view`.
+//! `volume`, `interval`, `erlang`, `directory`, `agent`, `history`, `board`, `quality`, `trust`, `view`.
 #![forbid(unsafe_code)]
 
 pub mod time;
@@ -31,6 +31,8 @@ pub mod erlang;
 pub mod directory;
 
 pub mod agent;
+
+pub mod history;
 
 pub mod board;
 

@@ -1,5 +1,9 @@
 //! How a queue visit ends: exactly one outcome per visit, from a closed set.
 
+use std::time::Duration;
+
+use crate::{fact::StayEnd, service_level::ServiceLevelPolicy};
+
 /// The outcome of one queue visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
@@ -18,4 +22,54 @@ pub enum Outcome {
     Voicemail,
     /// A person or rule sent the call elsewhere before an answer.
     TransferredOut,
+}
+
+impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Waiting,
+        Self::Answered,
+        Self::Abandoned,
+        Self::ShortAbandoned,
+        Self::Overflowed,
+        Self::Voicemail,
+        Self::TransferredOut,
+    ];
+
+    /// The word in the database and the API.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Answered => "answered",
+            Self::Abandoned => "abandoned",
+            Self::ShortAbandoned => "short_abandoned",
+            Self::Overflowed => "overflowed",
+            Self::Voicemail => "voicemail",
+            Self::TransferredOut => "transferred_out",
+        }
+    }
+
+    /// Reads [`Outcome::word`].
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.word() == word)
+    }
+
+    /// The outcome by the record, of a wait of this length; `live` is what live messages said, where
+    /// they did.
+    pub(crate) fn of_record(
+        end: StayEnd,
+        wait: Duration,
+        live: Option<Self>,
+        policy: ServiceLevelPolicy,
+    ) -> Self {
+        match (end, live) {
+            (StayEnd::Answered, _) => Self::Answered,
+            (StayEnd::Abandoned, _) if wait <= policy.short_abandon() => Self::ShortAbandoned,
+            (StayEnd::Abandoned, _) => Self::Abandoned,
+            // "Overflowed" says that the call went on, live messages may know where to.
+            (StayEnd::Overflowed, Some(known @ (Self::Voicemail | Self::TransferredOut))) => known,
+            (StayEnd::Overflowed, _) => Self::Overflowed,
+            (StayEnd::Voicemail, _) => Self::Voicemail,
+        }
+    }
 }

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, rc::Rc, time::Duration};
 
 use crate::{
     call::{CallState, Leg, soonest},
-    fact::{HangUp, RecordedStay, Side, StationKind, StayEnd},
+    fact::{HangUp, RecordedStay, Side, StationKind},
     id::{ExtensionId, QueueId},
     outcome::Outcome,
     service_level::{ServiceLevel, ServiceLevelPolicy},
@@ -53,7 +53,7 @@ impl QueueMention {
     }
 
     /// The queue of a recorded stay.
-    fn of_stay(stay: &RecordedStay) -> Self {
+    pub(crate) fn of_stay(stay: &RecordedStay) -> Self {
         Self {
             account: stay.account.clone(),
             extension_id: stay.queue.extension_id.clone(),
@@ -156,15 +156,7 @@ impl Visit {
     /// Takes over what the record says. What the caller does now is still told by live messages.
     fn measure(&mut self, stay: &RecordedStay, policy: ServiceLevelPolicy) {
         let wait = stay.left_at.since(stay.entered_at);
-        self.outcome = match (stay.end, self.outcome) {
-            (StayEnd::Answered, _) => Outcome::Answered,
-            (StayEnd::Abandoned, _) if wait <= policy.short_abandon() => Outcome::ShortAbandoned,
-            (StayEnd::Abandoned, _) => Outcome::Abandoned,
-            // "Overflowed" says that the call went on, live messages may know where to.
-            (StayEnd::Overflowed, known @ (Outcome::Voicemail | Outcome::TransferredOut)) => known,
-            (StayEnd::Overflowed, _) => Outcome::Overflowed,
-            (StayEnd::Voicemail, _) => Outcome::Voicemail,
-        };
+        self.outcome = Outcome::of_record(stay.end, wait, Some(self.outcome), policy);
         if self.outcome != Outcome::Answered || self.is_waiting() {
             // The record comes when the wait is over.
             self.phase = VisitPhase::Over;
@@ -208,7 +200,7 @@ pub fn visits(
 }
 
 /// How far clocks and roundings set the record and live messages apart.
-const APART: Duration = Duration::from_secs(3);
+pub(crate) const APART: Duration = Duration::from_secs(3);
 
 /// Lets the record have the last word: a visit it knows is measured, one it alone knows is added.
 fn put_right(

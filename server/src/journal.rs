@@ -20,7 +20,7 @@ pub use self::{
     stats::{JournalStats, JournalStatus, KindStats},
 };
 use crate::{
-    store::{GapOrder, StoreError, Writer},
+    store::{GapOrder, HistoryBatch, StoreError, Writer},
     zoom::wire::{Parsed, Reader, Unreadable},
 };
 
@@ -167,6 +167,7 @@ enum Order {
     Event { incoming: Incoming, reply: Option<Reply>, _bytes: OwnedSemaphorePermit },
     Gap(GapOrder),
     Pulse(Timestamp),
+    History(Arc<HistoryBatch>, oneshot::Sender<bool>),
     Flush(oneshot::Sender<()>),
 }
 
@@ -274,6 +275,13 @@ impl Journal {
     /// Like [`Journal::pulse`], but gives up instead of waiting for room.
     pub fn try_pulse(&self, heard_at: Timestamp) -> bool {
         self.orders.try_send(Order::Pulse(heard_at)).is_ok()
+    }
+
+    /// Queues what calls did in queues; `None` when there is no room now. The answer tells whether it was
+    /// written.
+    pub(crate) fn try_write_history(&self, batch: Arc<HistoryBatch>) -> Option<oneshot::Receiver<bool>> {
+        let (done, wait) = oneshot::channel();
+        self.orders.try_send(Order::History(batch, done)).ok().map(|()| wait)
     }
 
     /// Waits until everything queued before is written or refused.

@@ -4,6 +4,8 @@
 //! journal. Select over the sources, apply synchronously, publish: no `.await` inside the rules,
 //! no rules inside the `select!`.
 
+mod scribe;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono_tz::Tz;
@@ -19,6 +21,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::scribe::Scribe;
 use crate::{
     clock,
     journal::Journalled,
@@ -40,6 +43,9 @@ const LONGEST_INTERVAL: Duration = Duration::from_millis(250);
 const DELIVERY: Duration = Duration::from_micros(20);
 /// Deliveries may take one part in this many of a core.
 const DELIVERY_SHARE: u32 = 3;
+
+/// How long history waits for the names of queues after a start.
+const DIRECTORY_AWAITED: Duration = Duration::from_secs(60);
 
 /// How the rest of the server talks to the keeper.
 #[derive(Debug, Clone)]
@@ -110,6 +116,7 @@ pub(crate) struct Sources {
 pub(crate) struct Keeper {
     board: Board,
     publisher: Publisher,
+    scribe: Scribe,
     home: Tz,
     sources: Sources,
     orders: mpsc::Receiver<Order>,
@@ -122,6 +129,7 @@ pub(crate) struct Keeper {
     /// Something may have changed since the last publication, which was then.
     is_dirty: bool,
     published_at: Instant,
+    began_at: Instant,
 }
 
 impl Keeper {
@@ -129,6 +137,7 @@ impl Keeper {
     pub(crate) fn new(
         epoch: u64,
         board: Board,
+        scribe: Scribe,
         newest_fact_at: Option<Timestamp>,
         home: Tz,
         sources: Sources,
@@ -139,6 +148,7 @@ impl Keeper {
         let keeper = Self {
             board,
             publisher,
+            scribe,
             home,
             sources,
             orders: received,
@@ -148,6 +158,7 @@ impl Keeper {
             future_before: 0,
             is_dirty: true,
             published_at: Instant::now(),
+            began_at: Instant::now(),
         };
         (keeper, KeeperHandle { orders })
     }
@@ -165,6 +176,7 @@ impl Keeper {
                 _ = pulse.tick() => {
                     self.let_time_pass();
                     self.publish();
+                    self.write_history();
                 }
                 events = self.sources.journalled.recv() => {
                     let Some(events) = events else { break };
@@ -192,6 +204,9 @@ impl Keeper {
 
     fn apply(&mut self, events: Vec<Journalled>) {
         let now = clock::now();
+        if let Some(newest) = events.last() {
+            self.scribe.heard(newest.event_id);
+        }
         self.newest_fact_at = events.last().map(|event| event.received_at).or(self.newest_fact_at);
         self.board.apply(now, Input::Facts(events.into_iter().filter_map(|event| event.fact).collect()));
         self.is_dirty = true;
@@ -202,6 +217,14 @@ impl Keeper {
         let unresolved = self.board.unresolved_so_far();
         if unresolved > std::mem::replace(&mut self.unresolved_before, unresolved) {
             self.sources.unresolved.notify_one();
+        }
+    }
+
+    /// Queues are written under the names that the directory gives them, so it is awaited for a while.
+    fn write_history(&mut self) {
+        let knows_queues = !self.sources.directory.borrow().queues.is_empty();
+        if knows_queues || self.began_at.elapsed() >= DIRECTORY_AWAITED {
+            self.scribe.write(&mut self.board, clock::now());
         }
     }
 

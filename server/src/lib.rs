@@ -50,7 +50,7 @@ use crate::{
         router::{AppState, SiteFacts, router, stream_permits},
     },
     journal::{Journal, Replay},
-    keeper::{Keeper, Sources},
+    keeper::{Keeper, Scribe, Sources},
     lookout::Lookout,
     store::{Store, StoreError},
     zoom::{
@@ -138,7 +138,8 @@ pub async fn run(
         close(&journal_stop, &journal_tracker, &store).await;
         return Ok(());
     };
-    let (board, newest_fact_at) = rebuilt?;
+    let Rebuilt { board, newest_fact_at, newest_event_id, written } = rebuilt?;
+    let scribe = Scribe::new(journal.clone(), newest_event_id, written);
     let zoom = connect(&config, &store, &journal, &reader, last_pulse, &tracker, &sources_stop)?;
     let lookout = Lookout {
         store: store.clone(),
@@ -150,7 +151,7 @@ pub async fn run(
     let sources =
         Sources { journalled, directory: zoom.directory.directory, trust, unresolved: zoom.directory.nudge };
     let epoch = now.as_millis().unsigned_abs();
-    let (keeper, handle) = Keeper::new(epoch, board, newest_fact_at, config.time_zone, sources);
+    let (keeper, handle) = Keeper::new(epoch, board, scribe, newest_fact_at, config.time_zone, sources);
     let keeping = tracker.spawn(keeper.keep(sources_stop.clone()));
 
     let webhooks = Webhooks::new(&config.zoom.webhook, reader, journal.clone());
@@ -302,29 +303,42 @@ fn arrived_together(a: Timestamp, b: Timestamp) -> bool {
     a.as_millis().div_euclid(1000) == b.as_millis().div_euclid(1000)
 }
 
-/// A board made from the journal: everything of today in any zone, and the calls that may still
-/// go on. Events are applied as of the time they arrived, so that it stands where it would stand
-/// without the restart. Also tells when the newest of them arrived.
-async fn rebuild(
-    store: &Store,
-    reader: Reader,
-    home: Tz,
-    now: Timestamp,
-) -> Result<(Board, Option<Timestamp>), StoreError> {
-    let mut board = Board::new();
+/// What was made from the journal.
+struct Rebuilt {
+    board: Board,
+    /// When the newest event arrived.
+    newest_fact_at: Option<Timestamp>,
+    newest_event_id: i64,
+    /// History is written up to this event.
+    written: i64,
+}
+
+/// A board made from the journal: everything of today in any zone, the calls that may still go on, and
+/// whatever is not written down as history yet. Events are applied as of the time they arrived, so that
+/// it stands where it would stand without the restart.
+async fn rebuild(store: &Store, reader: Reader, home: Tz, now: Timestamp) -> Result<Rebuilt, StoreError> {
+    let mut board = Board::new().with_history();
     board.apply(now, Input::Midnights(keeper::midnights(&board, home, now)));
-    let mut replay = Replay::start(store, reader, now - REBUILT).await?;
+    let place = store.history_place().await?;
+    let unwritten = place.map_or(now, |place| place.written_at - SETTLE_AFTER);
+    let mut replay = Replay::start(store, reader, unwritten.min(now - REBUILT)).await?;
+    let written = place.map_or(0, |place| place.event_id);
+    let mut rebuilt = Rebuilt { board, newest_fact_at: None, newest_event_id: written, written };
     let mut count = 0_usize;
-    let mut newest_fact_at = None;
     while let Some(mut page) = replay.next_page().await? {
         count += page.len();
         for together in page.chunk_by_mut(|a, b| arrived_together(a.received_at, b.received_at)) {
-            let Some(arrived_at) = together.last().map(|event| event.received_at) else { continue };
-            newest_fact_at = Some(arrived_at);
+            let Some(last) = together.last() else { continue };
+            let (arrived_at, event_id) = (last.received_at, last.event_id);
+            rebuilt.newest_fact_at = Some(arrived_at);
+            rebuilt.newest_event_id = rebuilt.newest_event_id.max(event_id);
             let facts = together.iter_mut().filter_map(|event| event.fact.take()).collect();
-            board.apply(arrived_at, Input::Facts(facts));
+            rebuilt.board.apply(arrived_at, Input::Facts(facts));
+            if event_id <= written {
+                rebuilt.board.forget_history();
+            }
         }
     }
     tracing::info!(events = count, "rebuilt the live state from the journal");
-    Ok((board, newest_fact_at))
+    Ok(rebuilt)
 }

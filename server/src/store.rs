@@ -6,6 +6,7 @@
 mod checkpoint;
 mod event;
 mod gap;
+mod visit;
 mod writer;
 
 use std::{
@@ -27,6 +28,7 @@ pub use self::{
     checkpoint::Checkpointer,
     event::StoredEvent,
     gap::StoredGap,
+    visit::{HistoryBatch, HistoryPlace},
     writer::{Batch, Committed, EventRow, GapOrder, QuarantineRow, Writer},
 };
 

@@ -259,3 +259,31 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    // Works every call out three times.
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    /// What is written down of calls in the end does not depend on the order in which they were told.
+    #[test]
+    fn any_order_gives_the_same_history(facts in stories(), picks in prop::collection::vec(any::<Index>(), 1..50)) {
+        let histories = |facts: &[Fact]| {
+            let mut board = fresh().with_history();
+            for fact in facts {
+                board.apply(at(700), Input::Facts(vec![fact.clone()]));
+                board.take_history(at(700), 1);
+            }
+            board.forget_history();
+            board.apply(at(900), Input::Directory(Directory::default()));
+            let mut told = board.take_history(at(900), usize::MAX);
+            told.sort_by(|a, b| a.call_id.cmp(&b.call_id));
+            told
+        };
+        let mut shuffled = facts.clone();
+        for (nth, pick) in picks.iter().enumerate() {
+            let (a, b) = (pick.index(facts.len()), nth % facts.len());
+            shuffled.swap(a, b);
+        }
+        prop_assert_eq!(histories(&facts), histories(&shuffled));
+    }
+}

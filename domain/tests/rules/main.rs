@@ -3,6 +3,7 @@
 mod agents;
 mod board;
 mod calls;
+mod history;
 mod laws;
 mod staffing;
 mod story;

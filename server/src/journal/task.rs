@@ -69,6 +69,8 @@ struct Collected {
     in_batch: KeySet,
     waiting: Vec<(Waiting, Reply)>,
     flushes: Vec<oneshot::Sender<()>>,
+    /// Who waits for the history in the batch.
+    histories: Vec<oneshot::Sender<bool>>,
     /// Messages nobody waits for.
     unanswered: Vec<Timestamp>,
     duplicates: usize,
@@ -201,6 +203,10 @@ impl Task {
                 Order::Event { incoming, reply, .. } => self.collect_event(&mut collected, incoming, reply),
                 Order::Gap(gap) => collected.batch.gaps.push(gap),
                 Order::Pulse(heard_at) => collected.batch.pulse = collected.batch.pulse.max(Some(heard_at)),
+                Order::History(history, done) => {
+                    collected.batch.history.push(history);
+                    collected.histories.push(done);
+                }
                 Order::Flush(done) => collected.flushes.push(done),
             }
         }
@@ -261,7 +267,7 @@ impl Task {
 
     /// Counts, answers and passes on what was written.
     async fn answer(&mut self, collected: Collected, committed: Option<Committed>) {
-        let Collected { told, waiting, flushes, duplicates, quarantined, .. } = collected;
+        let Collected { told, waiting, flushes, histories, duplicates, quarantined, .. } = collected;
         let (first_event_id, refused) =
             committed.map(|committed| (committed.first_event_id, committed.refused)).unwrap_or_default();
         let is_refused = |index: usize| {
@@ -270,6 +276,9 @@ impl Task {
         let counters = &self.counters;
         Counters::add(&counters.duplicates, duplicates + refused.len());
         Counters::add(&counters.quarantined, quarantined);
+        for done in histories {
+            let _ = done.send(true);
+        }
         for (waiting, reply) in waiting {
             let receipt = match waiting {
                 Waiting::New(index) if !is_refused(index) => Receipt::Journalled,
@@ -331,6 +340,9 @@ impl Task {
         for at in collected.unanswered {
             let (from, to) = self.owed.lost.unwrap_or((at, at));
             self.owed.lost = Some((from.min(at), to.max(at)));
+        }
+        for done in collected.histories {
+            let _ = done.send(false);
         }
         for done in collected.flushes {
             let _ = done.send(());

@@ -9,7 +9,9 @@ use std::{
 use domain::time::Timestamp;
 use sqlx::{Connection, SqliteConnection};
 
-use super::{Checkpointer, FolderLock, Installation, StoreError, StoredEvent, event, options};
+use super::{
+    Checkpointer, FolderLock, HistoryBatch, Installation, StoreError, StoredEvent, event, options, visit,
+};
 use crate::Purpose;
 
 /// Writes the database; there is one.
@@ -32,12 +34,18 @@ pub struct Batch {
     pub gaps: Vec<GapOrder>,
     /// A new last proof of life.
     pub pulse: Option<Timestamp>,
+    /// What calls did in queues, in order.
+    pub history: Vec<Arc<HistoryBatch>>,
 }
 
 impl Batch {
     /// True when there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.quarantined.is_empty() && self.gaps.is_empty() && self.pulse.is_none()
+        self.events.is_empty()
+            && self.quarantined.is_empty()
+            && self.gaps.is_empty()
+            && self.pulse.is_none()
+            && self.history.is_empty()
     }
 }
 
@@ -281,6 +289,9 @@ impl Writer {
         }
         if let Some(heard_at) = batch.pulse {
             sqlx::query(WRITE_PULSE).bind(heard_at.as_millis()).execute(&mut *transaction).await?;
+        }
+        for history in &batch.history {
+            visit::write_history(&mut transaction, history).await?;
         }
         transaction.commit().await?;
         self.next_event_id = last_event_id + 1;

@@ -1,0 +1,119 @@
+//! What the board tells those who write history: the finished stays of calls that changed.
+
+use std::collections::BTreeSet;
+
+use super::{Board, TrackedCall, book::QueueBook};
+use crate::{
+    fact::Record,
+    history::{CallHistory, LiveStay, RecordReading, RecordStay, Told},
+    id::{CallId, QueueId, RecordId},
+    queue::{QueueMention, Visit, visits},
+    time::Timestamp,
+};
+
+/// News for those who write history, collected until they take it.
+#[derive(Debug, Default)]
+pub(super) struct Chronicle {
+    /// Calls in memory whose finished stays changed.
+    changed: BTreeSet<CallId>,
+    /// News of calls that are in memory no more.
+    told: Vec<CallHistory>,
+}
+
+impl Board {
+    /// Lets the board collect what [`Board::take_history`] gives.
+    #[must_use]
+    pub fn with_history(mut self) -> Self {
+        self.chronicle = Some(Chronicle::default());
+        self
+    }
+
+    /// Forgets what was collected: it is written already.
+    pub fn forget_history(&mut self) {
+        if let Some(chronicle) = &mut self.chronicle {
+            *chronicle = Chronicle::default();
+        }
+    }
+
+    /// News of at most `limit` calls, each told with all its finished stays; nothing when there is none.
+    pub fn take_history(&mut self, now: Timestamp, limit: usize) -> Vec<CallHistory> {
+        let Some(chronicle) = &mut self.chronicle else { return Vec::new() };
+        let count = chronicle.told.len().min(limit);
+        let mut news: Vec<CallHistory> = chronicle.told.drain(..count).collect();
+        while news.len() < limit {
+            let Some(call_id) = chronicle.changed.pop_first() else { break };
+            let Some(tracked) = self.calls.get(&call_id) else { continue };
+            news.push(tracked.history(call_id, now, &self.book));
+        }
+        news
+    }
+
+    /// A call was worked out anew; `before` are its visits until now.
+    pub(super) fn note_history(&mut self, call_id: &CallId, before: &[Visit], after: &[Visit]) {
+        let Some(chronicle) = &mut self.chronicle else { return };
+        if !finished(before).eq(finished(after)) {
+            chronicle.changed.insert(call_id.clone());
+        }
+    }
+
+    /// A call leaves the memory: what was not taken yet is told now.
+    pub(super) fn note_settled(&mut self, call_id: &CallId, tracked: &TrackedCall, now: Timestamp) {
+        let Some(chronicle) = &mut self.chronicle else { return };
+        if chronicle.changed.remove(call_id) {
+            chronicle.told.push(tracked.history(call_id.clone(), now, &self.book));
+        }
+    }
+
+    /// The record of a call that is in memory no more.
+    pub(super) fn note_late_record(&mut self, call_id: &CallId, record: &Record) {
+        let Some(chronicle) = &mut self.chronicle else { return };
+        if let Some(reading) = reading(record, &self.book) {
+            chronicle.told.push(CallHistory { call_id: call_id.clone(), live: None, records: vec![reading] });
+        }
+    }
+}
+
+impl TrackedCall {
+    fn history(&self, call_id: CallId, now: Timestamp, book: &QueueBook) -> CallHistory {
+        let live_stays = |visits: &[Visit]| -> Vec<LiveStay> {
+            let live = |visit: &Visit| {
+                Some(LiveStay {
+                    queue_id: visit.queue_id.clone(),
+                    policy: book.find(&visit.mention).1,
+                    told: Told::of_visit(visit)?,
+                })
+            };
+            visits.iter().filter_map(live).collect()
+        };
+        let live = match self.call.before_the_record() {
+            None => Some(live_stays(&self.visits)),
+            Some(heard) if heard.fact_count() == 0 => None,
+            Some(heard) => {
+                let (visits, _) = visits(&heard.state(now), now, &mut |mention| book.find(mention));
+                Some(live_stays(&visits))
+            }
+        };
+        let records = self.call.records().into_iter().filter_map(|record| reading(record, book)).collect();
+        CallHistory { call_id, live, records }
+    }
+}
+
+/// What makes two states of a call differ for those who write history.
+fn finished(visits: &[Visit]) -> impl Iterator<Item = (&QueueId, Told, bool)> {
+    visits.iter().filter_map(|visit| Some((&visit.queue_id, Told::of_visit(visit)?, visit.measured)))
+}
+
+/// A record of a whole call, its queues found.
+fn reading(record: &Record, book: &QueueBook) -> Option<RecordReading> {
+    let stays = record.stays.iter().map(|stay| {
+        let (queue_id, policy) = book.find(&QueueMention::of_stay(stay));
+        let (entered_at, left_at, end) = (stay.entered_at, stay.left_at, stay.end);
+        RecordStay { queue_id, policy, entered_at, left_at, end }
+    });
+    record.is_whole().then(|| RecordReading {
+        // A record without a name is one more record of its call.
+        id: record.id.clone().unwrap_or_else(|| RecordId::new("unnamed")),
+        read_at: record.read_at,
+        stays: stays.collect(),
+    })
+}

@@ -1,0 +1,131 @@
+//! What is written down of calls: what was said live, what the record says, and how they differ.
+
+use domain::{
+    board::{Board, Input, Midnights},
+    directory::Directory,
+    fact::{Fact, HangUp, StayEnd},
+    history::{CallHistory, Difference, WrittenStay, pair},
+    outcome::Outcome,
+};
+
+use crate::{
+    board::directory_queue,
+    story::{at, phone, queue, read, stay, voicemail},
+};
+
+fn board() -> Board {
+    let mut board = Board::new().with_history();
+    let queues =
+        vec![directory_queue("Billing", "801", &["Ada"]), directory_queue("Support", "802", &["Bo"])];
+    board.apply(at(0), Input::Directory(Directory { queues }));
+    board.apply(at(0), Input::Midnights(Midnights { home: at(-3600), ..Midnights::default() }));
+    board
+}
+
+fn tell(board: &mut Board, now: i64, facts: &[Fact]) -> Vec<CallHistory> {
+    board.apply(at(now), Input::Facts(facts.to_vec()));
+    board.take_history(at(now), 100)
+}
+
+/// In words: the queue, what was said live, what the record says, how they differ.
+fn words(history: &CallHistory) -> Vec<String> {
+    let told = |told: Option<domain::history::Told>| {
+        told.map_or("-".to_owned(), |told| {
+            let second = |at: domain::time::Timestamp| (at.as_millis() - crate::story::NOON) / 1000;
+            format!("{} {}..{}", told.outcome.word(), second(told.entered_at), second(told.left_at))
+        })
+    };
+    let stay = |stay: &WrittenStay| {
+        let difference = stay.difference(!history.records.is_empty()).map_or("same", Difference::word);
+        let record = stay.record.as_ref().map(|(_, told)| *told);
+        format!("{} | {} | {} | {difference}", stay.queue_id, told(stay.live), told(record))
+    };
+    pair(history.live.as_deref().unwrap_or_default(), &history.records).iter().map(stay).collect()
+}
+
+#[test]
+fn a_stay_is_told_when_it_is_over_and_again_when_the_record_comes() {
+    let (mut board, billing) = (board(), queue("Billing", "801"));
+    let ada = phone("1", "Ada", 5).on(billing.clone());
+    assert_eq!(tell(&mut board, 6, &[ada.rang()]), [], "the caller waits");
+    let news = tell(&mut board, 9, &[ada.answered(9)]);
+    assert_eq!(words(&news[0]), ["q-801 | answered 5..9 | - | same"]);
+    assert_eq!(tell(&mut board, 60, &[ada.ended(9, 60)]), [], "the wait was over before");
+    let record = read(stay("1", &billing, 0, 9, StayEnd::Answered), "r-1", 70);
+    let news = tell(&mut board, 70, std::slice::from_ref(&record));
+    assert_eq!(words(&news[0]), ["q-801 | answered 5..9 | answered 0..9 | times"]);
+    assert_eq!(tell(&mut board, 71, &[record]), [], "nothing new");
+    let revised = read(stay("1", &billing, 0, 9, StayEnd::Overflowed), "r-1", 99);
+    let news = tell(&mut board, 100, &[revised]);
+    assert_eq!(words(&news[0]), ["q-801 | answered 5..9 | overflowed 0..9 | outcome"]);
+}
+
+#[test]
+fn what_was_said_live_stays_beside_what_the_record_says() {
+    let (billing, support) = (queue("Billing", "801"), queue("Support", "802"));
+    let ada = phone("1", "Ada", 5).on(billing.clone());
+    let facts = [
+        ada.rang(),
+        ada.missed(17, HangUp::NoAnswer),
+        read(stay("1", &billing, 0, 20, StayEnd::Overflowed), "r-1", 500),
+        read(stay("1", &support, 20, 44, StayEnd::Voicemail), "r-2", 500),
+    ];
+    let news = tell(&mut board(), 600, &facts);
+    assert_eq!(
+        words(&news[0]),
+        ["q-801 | abandoned 5..17 | overflowed 0..20 | outcome", "q-802 | - | voicemail 20..44 | missed"]
+    );
+    // Somebody who calls Support is no proof of Billing.
+    let only_support = [ada.rang(), ada.missed(17, HangUp::NoAnswer), facts[3].clone()];
+    let news = tell(&mut board(), 600, &only_support);
+    assert_eq!(
+        words(&news[0]),
+        ["q-801 | abandoned 5..17 | - | not_in_record", "q-802 | - | voicemail 20..44 | missed"]
+    );
+}
+
+#[test]
+fn overflowed_by_the_record_leaves_what_live_messages_know_of_it() {
+    let billing = queue("Billing", "801");
+    let ada = phone("1", "Ada", 0).on(billing.clone());
+    let record = read(stay("1", &billing, 0, 20, StayEnd::Overflowed), "r-1", 500);
+    let facts = [ada.rang(), ada.missed(20, HangUp::NoAnswer), voicemail("1", 40), record];
+    let news = tell(&mut board(), 600, &facts);
+    assert_eq!(words(&news[0]), ["q-801 | voicemail 0..20 | voicemail 0..20 | same"]);
+}
+
+#[test]
+fn the_record_of_a_settled_call_is_told_without_what_nobody_remembers() {
+    let (mut board, billing) = (board(), queue("Billing", "801"));
+    let ada = phone("1", "Ada", 0).on(billing.clone());
+    tell(&mut board, 60, &[ada.rang(), ada.answered(9), ada.ended(9, 50)]);
+    board.apply(at(5 * 3600), Input::Tick);
+    assert_eq!(board.size(), (0, 0), "settled");
+    let record = read(stay("1", &billing, 0, 9, StayEnd::Answered), "r-1", 5 * 3600);
+    let news = tell(&mut board, 5 * 3600 + 1, &[record]);
+    let [history] = &news[..] else { panic!("{news:?}") };
+    assert_eq!((&history.live, history.records.len()), (&None, 1));
+    assert_eq!(history.records[0].stays[0].queue_id.as_str(), "q-801");
+    assert_eq!(board.anomalies().late, 0, "it counts, if not on the board");
+}
+
+#[test]
+fn a_call_that_settles_before_anybody_asked_is_told_all_the_same() {
+    let mut board = board();
+    let ada = phone("1", "Ada", 0).on(queue("Billing", "801"));
+    board.apply(at(60), Input::Facts(vec![ada.rang(), ada.answered(9), ada.ended(9, 50)]));
+    board.apply(at(5 * 3600), Input::Tick);
+    let news = board.take_history(at(5 * 3600), 100);
+    assert_eq!(words(&news[0]), ["q-801 | answered 0..9 | - | same"]);
+    assert_eq!(board.take_history(at(5 * 3600), 100), []);
+}
+
+#[test]
+fn every_word_is_read_back() {
+    for outcome in Outcome::ALL {
+        assert_eq!(Outcome::parse(outcome.word()), Some(outcome));
+    }
+    for difference in [Difference::Missed, Difference::NotInRecord, Difference::Outcome, Difference::Times] {
+        assert_eq!(Difference::parse(difference.word()), Some(difference));
+    }
+}

@@ -1,0 +1,180 @@
+//! Stays, corrections and quarters of an hour: absolute, so that nothing is ever counted twice.
+
+use std::sync::Arc;
+
+use domain::{
+    fact::StayEnd,
+    history::{CallHistory, LiveStay, RecordReading, RecordStay, Told},
+    outcome::Outcome,
+    service_level::ServiceLevelPolicy,
+};
+
+use super::*;
+use crate::store::HistoryBatch;
+
+/// 14:15 UTC, the beginning of a quarter.
+const QUARTER: i64 = 1_790_000_100_000;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(QUARTER + seconds * 1000)
+}
+
+fn live(entered: i64, left: i64, outcome: Outcome) -> LiveStay {
+    let told = Told { entered_at: at(entered), left_at: at(left), outcome, presumed: false };
+    LiveStay { queue_id: "q-801".into(), policy: ServiceLevelPolicy::default(), told }
+}
+
+fn record(id: &str, read: i64, stays: &[(i64, i64, StayEnd)]) -> RecordReading {
+    let stay = |(entered, left, end): &(i64, i64, StayEnd)| RecordStay {
+        queue_id: "q-801".into(),
+        policy: ServiceLevelPolicy::default(),
+        entered_at: at(*entered),
+        left_at: at(*left),
+        end: *end,
+    };
+    RecordReading { id: id.into(), read_at: at(read), stays: stays.iter().map(stay).collect() }
+}
+
+fn call(id: &str, live: Option<Vec<LiveStay>>, records: Vec<RecordReading>) -> CallHistory {
+    CallHistory { call_id: id.into(), live, records }
+}
+
+async fn write(writer: &mut Writer, told: i64, calls: Vec<CallHistory>) {
+    let history = vec![Arc::new(HistoryBatch { calls, place: None, told_at: at(told) })];
+    writer.commit(Batch { history, ..Batch::default() }).await.unwrap();
+}
+
+async fn rows(writer: &mut Writer, statement: &'static str) -> Vec<String> {
+    sqlx::query_scalar(statement).fetch_all(writer.connection()).await.unwrap()
+}
+
+const VISITS: &str = "
+    select call_id || ' ' || outcome || ' ' || ((entered_at - 1790000100000) / 1000) || '..'
+        || ((left_at - 1790000100000) / 1000) || ' ' || ifnull(live_outcome, '-') || ' '
+        || ifnull(record_outcome, '-') || ' ' || ifnull(difference, 'same')
+    from queue_visit order by call_id, ordinal";
+
+const CORRECTIONS: &str = "
+    select call_id || ' ' || difference || ' ' || ifnull(live_outcome, '-') || ' '
+        || ifnull(record_outcome, '-') || ' noted ' || ((noted_at - 1790000100000) / 1000)
+    from correction order by correction_id";
+
+const QUARTERS: &str = "
+    select ((began_at - 1790000100000) / 1000) || ': ' || entered || ' entered ' || answered || '/' || answered_in_time
+        || ' answered ' || abandoned || '+' || short_abandoned || ' lost ' || measured || ' measured '
+        || (wait_ms / 1000) || ' s' || iif(revised_at is null, '', ' revised')
+    from queue_quarter order by began_at";
+
+#[tokio::test]
+async fn a_stay_is_live_first_then_measured_and_the_correction_is_kept() {
+    let folder = TempDir::new().unwrap();
+    let (_store, mut writer) = open(folder.path()).await;
+    let heard = || Some(vec![live(5, 65, Outcome::Abandoned)]);
+    write(&mut writer, 70, vec![call("1", heard(), vec![])]).await;
+    assert_eq!(rows(&mut writer, VISITS).await, ["1 abandoned 5..65 abandoned - same"]);
+    assert_eq!(rows(&mut writer, CORRECTIONS).await, [""; 0]);
+    let overflowed = || vec![record("r-1", 100, &[(0, 65, StayEnd::Overflowed)])];
+    // Told again, by a server that had been killed: nothing is counted or noted twice.
+    for told in [100, 101] {
+        write(&mut writer, told, vec![call("1", heard(), overflowed())]).await;
+        assert_eq!(rows(&mut writer, VISITS).await, ["1 overflowed 0..65 abandoned overflowed outcome"]);
+        assert_eq!(rows(&mut writer, CORRECTIONS).await, ["1 outcome abandoned overflowed noted 100"]);
+    }
+    let revised = vec![record("r-1", 900, &[(0, 65, StayEnd::Voicemail)])];
+    write(&mut writer, 900, vec![call("1", heard(), revised)]).await;
+    assert_eq!(
+        rows(&mut writer, CORRECTIONS).await,
+        ["1 outcome abandoned overflowed noted 100", "1 outcome abandoned voicemail noted 900"]
+    );
+    // The older reading, told late, changes nothing.
+    write(&mut writer, 901, vec![call("1", heard(), overflowed())]).await;
+    assert_eq!(rows(&mut writer, VISITS).await, ["1 voicemail 0..65 abandoned voicemail outcome"]);
+}
+
+#[tokio::test]
+async fn each_side_leaves_the_other_as_it_was_written() {
+    let folder = TempDir::new().unwrap();
+    let (_store, mut writer) = open(folder.path()).await;
+    write(&mut writer, 70, vec![call("1", Some(vec![live(5, 20, Outcome::Answered)]), vec![])]).await;
+    // The board has forgotten the call; its record comes hours later.
+    let late = call("1", None, vec![record("r-1", 20_000, &[(4, 20, StayEnd::Answered)])]);
+    write(&mut writer, 20_000, vec![late]).await;
+    assert_eq!(rows(&mut writer, VISITS).await, ["1 answered 4..20 answered answered same"]);
+    let again = call("1", Some(vec![live(5, 20, Outcome::Answered)]), vec![]);
+    write(&mut writer, 20_001, vec![again]).await;
+    assert_eq!(rows(&mut writer, VISITS).await, ["1 answered 4..20 answered answered same"]);
+    // A second record of the same call adds its stays.
+    let second = call("1", None, vec![record("r-2", 20_002, &[(30, 50, StayEnd::Abandoned)])]);
+    write(&mut writer, 20_002, vec![second]).await;
+    assert_eq!(
+        rows(&mut writer, VISITS).await,
+        ["1 answered 4..20 answered answered same", "1 abandoned 30..50 - abandoned missed"]
+    );
+    // A call may be in one batch twice.
+    let both = vec![
+        call("2", Some(vec![live(60, 80, Outcome::Answered)]), vec![]),
+        call("2", None, vec![record("r-3", 90, &[(60, 80, StayEnd::Answered)])]),
+    ];
+    write(&mut writer, 20_003, both).await;
+    assert_eq!(rows(&mut writer, VISITS).await[2..], ["2 answered 60..80 answered answered same"]);
+}
+
+#[tokio::test]
+async fn a_quarter_is_summed_up_and_marked_when_it_changes_after_it_was_closed() {
+    let folder = TempDir::new().unwrap();
+    let (_store, mut writer) = open(folder.path()).await;
+    let first = vec![
+        call("1", Some(vec![live(5, 20, Outcome::Answered)]), vec![]),
+        call("2", Some(vec![live(10, 50, Outcome::Answered)]), vec![]),
+        call("3", Some(vec![live(20, 23, Outcome::ShortAbandoned)]), vec![]),
+        // Waits over the border.
+        call("4", Some(vec![live(890, 930, Outcome::Abandoned)]), vec![]),
+    ];
+    write(&mut writer, 1000, first).await;
+    let unrevised = [
+        "0: 4 entered 2/1 answered 0+1 lost 0 measured 58 s",
+        "900: 0 entered 0/0 answered 1+0 lost 0 measured 40 s",
+    ];
+    assert_eq!(rows(&mut writer, QUARTERS).await, unrevised);
+    // Measured, with the same sums: no revision.
+    let same = call("1", None, vec![record("r-1", 5000, &[(5, 20, StayEnd::Answered)])]);
+    write(&mut writer, 5000, vec![same]).await;
+    assert_eq!(
+        rows(&mut writer, QUARTERS).await,
+        ["0: 4 entered 2/1 answered 0+1 lost 1 measured 58 s", unrevised[1]]
+    );
+    // A call that nobody had heard of, hours later.
+    let missed = call("9", None, vec![record("r-9", 5001, &[(100, 140, StayEnd::Abandoned)])]);
+    write(&mut writer, 5001, vec![missed]).await;
+    assert_eq!(
+        rows(&mut writer, QUARTERS).await,
+        ["0: 5 entered 2/1 answered 1+1 lost 2 measured 98 s revised", unrevised[1]]
+    );
+    // Its stay is withdrawn: the sums go back, the mark stays.
+    let withdrawn = call("9", None, vec![record("r-9", 6000, &[(2000, 2040, StayEnd::Abandoned)])]);
+    write(&mut writer, 6000, vec![withdrawn]).await;
+    assert_eq!(
+        rows(&mut writer, QUARTERS).await,
+        [
+            "0: 4 entered 2/1 answered 0+1 lost 1 measured 58 s revised",
+            unrevised[1],
+            "1800: 1 entered 0/0 answered 1+0 lost 1 measured 40 s revised"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_place_of_history_is_written_with_it_and_never_goes_back() {
+    let folder = TempDir::new().unwrap();
+    let (store, mut writer) = open(folder.path()).await;
+    assert_eq!(store.history_place().await.unwrap(), None);
+    let mut place = async |place, told| {
+        let history = vec![Arc::new(HistoryBatch { calls: vec![], place, told_at: at(told) })];
+        writer.commit(Batch { history, ..Batch::default() }).await.unwrap();
+        store.history_place().await.unwrap().map(|place| (place.event_id, place.written_at))
+    };
+    assert_eq!(place(Some(7), 1).await, Some((7, at(1))));
+    assert_eq!(place(None, 2).await, Some((7, at(1))));
+    assert_eq!(place(Some(6), 3).await, Some((7, at(1))));
+    assert_eq!(place(Some(7), 4).await, Some((7, at(4))));
+}

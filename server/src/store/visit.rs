@@ -1,0 +1,357 @@
+//! Writing what calls did in queues: stays, corrections, and the sums of a quarter of an hour.
+//!
+//! All of it within the transaction of the journal's batch, and absolute: telling the same history
+//! again changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use domain::{
+    fact::StayEnd,
+    history::{CallHistory, LiveStay, RecordReading, RecordStay, Told, WrittenStay, newest, pair},
+    id::{CallId, QueueId},
+    interval::Quarter,
+    outcome::Outcome,
+    service_level::ServiceLevelPolicy,
+    time::Timestamp,
+};
+use serde_json::{Value, json};
+use sqlx::SqliteConnection;
+
+use super::{Store, StoreError};
+
+/// News of calls to write, and the place in the journal up to which they tell everything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryBatch {
+    /// The calls, each once.
+    pub calls: Vec<CallHistory>,
+    /// Everything up to this event is in them or was written before; `None` while there is more to come.
+    pub place: Option<i64>,
+    /// When they were told.
+    pub told_at: Timestamp,
+}
+
+/// One row of `queue_visit`.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub(super) struct VisitRow {
+    call_id: String,
+    ordinal: i64,
+    queue_id: String,
+    entered_at: i64,
+    left_at: i64,
+    outcome: String,
+    live_entered_at: Option<i64>,
+    live_left_at: Option<i64>,
+    live_outcome: Option<String>,
+    live_presumed: bool,
+    record_id: Option<String>,
+    record_entered_at: Option<i64>,
+    record_left_at: Option<i64>,
+    record_outcome: Option<String>,
+    read_at: Option<i64>,
+    difference: Option<String>,
+    threshold_seconds: u32,
+    short_abandon_seconds: u32,
+    target_permille: u16,
+}
+
+pub(super) const VISITS_OF_CALLS: &str = "
+    select v.call_id, ordinal, queue_id, entered_at, left_at, outcome,
+        live_entered_at, live_left_at, live_outcome, live_presumed,
+        record_id, record_entered_at, record_left_at, record_outcome, read_at, difference,
+        threshold_seconds, short_abandon_seconds, target_permille
+    from json_each(?1) as wanted cross join queue_visit as v on v.call_id = wanted.value
+    order by v.call_id, ordinal";
+
+pub(super) const DELETE_VISITS: &str =
+    "delete from queue_visit where call_id in (select value from json_each(?1))";
+
+pub(super) const INSERT_VISITS: &str = "
+    insert into queue_visit (
+        call_id, ordinal, queue_id, entered_at, left_at, outcome,
+        live_entered_at, live_left_at, live_outcome, live_presumed,
+        record_id, record_entered_at, record_left_at, record_outcome, read_at, difference,
+        threshold_seconds, short_abandon_seconds, target_permille)
+    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+        value ->> 6, value ->> 7, value ->> 8, value ->> 9,
+        value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14, value ->> 15,
+        value ->> 16, value ->> 17, value ->> 18
+    from json_each(?1)";
+
+pub(super) const INSERT_CORRECTIONS: &str = "
+    insert into correction (
+        call_id, queue_id, difference, live_entered_at, live_left_at, live_outcome,
+        record_entered_at, record_left_at, record_outcome, read_at, noted_at)
+    select value ->> 0, value ->> 2, value ->> 15, value ->> 6, value ->> 7, value ->> 8,
+        value ->> 11, value ->> 12, value ->> 13, value ->> 14, ?2
+    from json_each(?1) where value ->> 14 is not null and value ->> 15 is not null
+    on conflict do nothing";
+
+/// Sums up every quarter of `?1` anew. `?2` is now: a quarter that had been closed for a while is marked
+/// when that changes it.
+pub(super) const SUM_QUARTERS: &str = "
+    insert into queue_quarter (
+        queue_id, began_at, entered, answered, answered_in_time, abandoned, short_abandoned, overflowed,
+        voicemail, transferred_out, answered_wait_ms, wait_ms, longest_wait_ms, measured, revised_at)
+    select quarter.value ->> 0, quarter.value ->> 1,
+        (select count(*) from queue_visit as e where e.queue_id = quarter.value ->> 0
+            and e.entered_at >= quarter.value ->> 1 and e.entered_at < (quarter.value ->> 1) + 900000),
+        count(*) filter (where v.outcome = 'answered'),
+        count(*) filter (where v.outcome = 'answered'
+            and v.left_at - v.entered_at <= v.threshold_seconds * 1000),
+        count(*) filter (where v.outcome = 'abandoned'),
+        count(*) filter (where v.outcome = 'short_abandoned'),
+        count(*) filter (where v.outcome = 'overflowed'),
+        count(*) filter (where v.outcome = 'voicemail'),
+        count(*) filter (where v.outcome = 'transferred_out'),
+        coalesce(sum(v.left_at - v.entered_at) filter (where v.outcome = 'answered'), 0),
+        coalesce(sum(v.left_at - v.entered_at), 0),
+        coalesce(max(v.left_at - v.entered_at), 0),
+        count(v.record_outcome),
+        iif(?2 >= (quarter.value ->> 1) + 1800000, ?2, null)
+    from json_each(?1) as quarter left join queue_visit as v
+        on v.queue_id = quarter.value ->> 0
+        and v.left_at >= quarter.value ->> 1 and v.left_at < (quarter.value ->> 1) + 900000
+    where true
+    group by quarter.key
+    on conflict (queue_id, began_at) do update set
+        entered = excluded.entered, answered = excluded.answered,
+        answered_in_time = excluded.answered_in_time, abandoned = excluded.abandoned,
+        short_abandoned = excluded.short_abandoned, overflowed = excluded.overflowed,
+        voicemail = excluded.voicemail, transferred_out = excluded.transferred_out,
+        answered_wait_ms = excluded.answered_wait_ms, wait_ms = excluded.wait_ms,
+        longest_wait_ms = excluded.longest_wait_ms, measured = excluded.measured,
+        revised_at = iif(
+            (entered, answered, answered_in_time, abandoned, short_abandoned, overflowed, voicemail,
+                transferred_out, answered_wait_ms, wait_ms, longest_wait_ms)
+            is (excluded.entered, excluded.answered, excluded.answered_in_time, excluded.abandoned,
+                excluded.short_abandoned, excluded.overflowed, excluded.voicemail,
+                excluded.transferred_out, excluded.answered_wait_ms, excluded.wait_ms,
+                excluded.longest_wait_ms),
+            revised_at, coalesce(excluded.revised_at, revised_at))";
+
+/// A place never goes back.
+pub(super) const SET_PLACE: &str = "
+    insert into history_place (history_place_id, event_id, written_at) values (1, ?1, ?2)
+    on conflict (history_place_id) do update set event_id = excluded.event_id, written_at = excluded.written_at
+    where excluded.event_id >= event_id";
+
+pub(super) const PLACE: &str = "select event_id, written_at from history_place where history_place_id = 1";
+
+/// How far history is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistoryPlace {
+    /// Everything up to this event is written.
+    pub event_id: i64,
+    /// When that was so.
+    pub written_at: Timestamp,
+}
+
+impl Store {
+    /// How far history is written; `None` when it never was.
+    pub async fn history_place(&self) -> Result<Option<HistoryPlace>, StoreError> {
+        let place: Option<(i64, i64)> = sqlx::query_as(PLACE)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(StoreError::read("how far history is written"))?;
+        Ok(place.map(|(event_id, at)| HistoryPlace { event_id, written_at: Timestamp::from_millis(at) }))
+    }
+}
+
+/// Writes a batch of history within the transaction of `connection`.
+pub(super) async fn write_history(
+    connection: &mut SqliteConnection,
+    batch: &HistoryBatch,
+) -> Result<(), sqlx::Error> {
+    let call_ids: BTreeSet<&str> = batch.calls.iter().map(|call| call.call_id.as_str()).collect();
+    if !call_ids.is_empty() {
+        let before: Vec<VisitRow> = sqlx::query_as(VISITS_OF_CALLS)
+            .bind(json!(call_ids).to_string())
+            .fetch_all(&mut *connection)
+            .await?;
+        let mut known: HashMap<&str, Vec<&VisitRow>> = HashMap::new();
+        for row in &before {
+            known.entry(&row.call_id).or_default().push(row);
+        }
+        let changed = changed(&known, &batch.calls);
+        write_changed(connection, &known, &changed, batch.told_at).await?;
+    }
+    if let Some(place) = batch.place {
+        sqlx::query(SET_PLACE).bind(place).bind(batch.told_at.as_millis()).execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// The rows of every call that is otherwise than it was written.
+fn changed(known: &HashMap<&str, Vec<&VisitRow>>, calls: &[CallHistory]) -> BTreeMap<String, Vec<VisitRow>> {
+    let mut after: BTreeMap<String, Vec<VisitRow>> = BTreeMap::new();
+    for call in calls {
+        let written = known.get(call.call_id.as_str()).map_or(&[][..], Vec::as_slice);
+        // A call may be told of twice: by the board and by a record that came too late for it.
+        let rows = match after.get(call.call_id.as_str()) {
+            Some(rows) => merged(&rows.iter().collect::<Vec<_>>(), call),
+            None => merged(written, call),
+        };
+        after.insert(call.call_id.to_string(), rows);
+    }
+    after.retain(|call_id, rows| {
+        let written = known.get(call_id.as_str()).map_or(&[][..], Vec::as_slice);
+        !written.iter().copied().eq(rows.iter())
+    });
+    after
+}
+
+async fn write_changed(
+    connection: &mut SqliteConnection,
+    known: &HashMap<&str, Vec<&VisitRow>>,
+    changed: &BTreeMap<String, Vec<VisitRow>>,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let mut quarters: BTreeSet<(&str, i64)> = BTreeSet::new();
+    let mut rewritten: Vec<&str> = Vec::new();
+    for (call_id, rows) in changed {
+        let written = known.get(call_id.as_str());
+        rewritten.extend(written.map(|_| call_id.as_str()));
+        for row in written.into_iter().flatten().copied().chain(rows) {
+            for at in [row.entered_at, row.left_at] {
+                let quarter = Quarter::of(Timestamp::from_millis(at));
+                quarters.insert((&row.queue_id, quarter.start().as_millis()));
+            }
+        }
+    }
+    if !rewritten.is_empty() {
+        sqlx::query(DELETE_VISITS).bind(json!(rewritten).to_string()).execute(&mut *connection).await?;
+    }
+    let rows: Vec<Value> = changed.values().flatten().map(VisitRow::values).collect();
+    let rows = Value::Array(rows).to_string();
+    sqlx::query(INSERT_VISITS).bind(&rows).execute(&mut *connection).await?;
+    sqlx::query(INSERT_CORRECTIONS).bind(&rows).bind(now.as_millis()).execute(&mut *connection).await?;
+    sqlx::query(SUM_QUARTERS)
+        .bind(json!(quarters).to_string())
+        .bind(now.as_millis())
+        .execute(&mut *connection)
+        .await?;
+    Ok(())
+}
+
+/// What stands of a call after the news: news of one side leave the other as it was written.
+fn merged(written: &[&VisitRow], news: &CallHistory) -> Vec<VisitRow> {
+    let live = match &news.live {
+        Some(live) => live.clone(),
+        None => written.iter().filter_map(|row| row.live_stay()).collect(),
+    };
+    let records = newest(readings(written), &news.records);
+    let read_at = records.iter().map(|reading| reading.read_at).max();
+    let read_at = read_at.or(written.iter().filter_map(|row| row.read_at.map(Timestamp::from_millis)).max());
+    (0..)
+        .zip(pair(&live, &records))
+        .filter_map(|(ordinal, stay)| VisitRow::of(&news.call_id, ordinal, stay, read_at))
+        .collect()
+}
+
+/// The records that rows were written from.
+fn readings(written: &[&VisitRow]) -> Vec<RecordReading> {
+    let mut readings: Vec<RecordReading> = Vec::new();
+    for row in written {
+        let (Some(id), Some(stay)) = (&row.record_id, row.record_stay()) else { continue };
+        let read_at = Timestamp::from_millis(row.read_at.unwrap_or(0));
+        match readings.iter_mut().find(|reading| reading.id.as_str() == id) {
+            Some(reading) => reading.stays.push(stay),
+            None => readings.push(RecordReading { id: id.as_str().into(), read_at, stays: vec![stay] }),
+        }
+    }
+    readings
+}
+
+impl VisitRow {
+    fn of(call_id: &CallId, ordinal: i64, stay: WrittenStay, read_at: Option<Timestamp>) -> Option<Self> {
+        let told = stay.counts()?;
+        let difference = stay.difference(read_at.is_some());
+        let (record_id, record) = stay.record.unzip();
+        let millis = |told: Option<Told>, of: fn(&Told) -> Timestamp| told.map(|told| of(&told).as_millis());
+        let word = |told: Option<Told>| told.map(|told| told.outcome.word().to_owned());
+        Some(Self {
+            call_id: call_id.to_string(),
+            ordinal,
+            queue_id: stay.queue_id.to_string(),
+            entered_at: told.entered_at.as_millis(),
+            left_at: told.left_at.as_millis(),
+            outcome: told.outcome.word().to_owned(),
+            live_entered_at: millis(stay.live, |told| told.entered_at),
+            live_left_at: millis(stay.live, |told| told.left_at),
+            live_outcome: word(stay.live),
+            live_presumed: stay.live.is_some_and(|told| told.presumed),
+            record_id: record_id.map(|id| id.to_string()),
+            record_entered_at: millis(record, |told| told.entered_at),
+            record_left_at: millis(record, |told| told.left_at),
+            record_outcome: word(record),
+            read_at: read_at.map(Timestamp::as_millis),
+            difference: difference.map(|difference| difference.word().to_owned()),
+            threshold_seconds: stay.policy.threshold_seconds,
+            short_abandon_seconds: stay.policy.short_abandon_seconds,
+            target_permille: stay.policy.target_permille,
+        })
+    }
+
+    /// In the order of [`INSERT_VISITS`].
+    fn values(&self) -> Value {
+        json!([
+            self.call_id,
+            self.ordinal,
+            self.queue_id,
+            self.entered_at,
+            self.left_at,
+            self.outcome,
+            self.live_entered_at,
+            self.live_left_at,
+            self.live_outcome,
+            u8::from(self.live_presumed),
+            self.record_id,
+            self.record_entered_at,
+            self.record_left_at,
+            self.record_outcome,
+            self.read_at,
+            self.difference,
+            self.threshold_seconds,
+            self.short_abandon_seconds,
+            self.target_permille,
+        ])
+    }
+
+    fn policy(&self) -> ServiceLevelPolicy {
+        ServiceLevelPolicy {
+            threshold_seconds: self.threshold_seconds,
+            short_abandon_seconds: self.short_abandon_seconds,
+            target_permille: self.target_permille,
+        }
+    }
+
+    fn live_stay(&self) -> Option<LiveStay> {
+        let told = Told {
+            entered_at: Timestamp::from_millis(self.live_entered_at?),
+            left_at: Timestamp::from_millis(self.live_left_at?),
+            outcome: Outcome::parse(self.live_outcome.as_deref()?)?,
+            presumed: self.live_presumed,
+        };
+        Some(LiveStay { queue_id: QueueId::new(self.queue_id.as_str()), policy: self.policy(), told })
+    }
+
+    fn record_stay(&self) -> Option<RecordStay> {
+        let end = match Outcome::parse(self.record_outcome.as_deref()?)? {
+            Outcome::Waiting => return None,
+            Outcome::Answered => StayEnd::Answered,
+            Outcome::Abandoned | Outcome::ShortAbandoned => StayEnd::Abandoned,
+            Outcome::Overflowed | Outcome::TransferredOut => StayEnd::Overflowed,
+            Outcome::Voicemail => StayEnd::Voicemail,
+        };
+        Some(RecordStay {
+            queue_id: QueueId::new(self.queue_id.as_str()),
+            policy: self.policy(),
+            entered_at: Timestamp::from_millis(self.record_entered_at?),
+            left_at: Timestamp::from_millis(self.record_left_at?),
+            end,
+        })
+    }
+}
