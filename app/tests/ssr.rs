@@ -5,7 +5,10 @@ use app::{
     bootstrap::AssetLinks,
     document::{PageLink, Site},
     pages::{
-        feed::{EventKind, FeedFacts, FeedPage, KnownGap, feed_page},
+        feed::{
+            EventKind, FeedFacts, FeedPage, KnownGap, RequestFacts, RequestKind, RequestTopic, RequestsLeft,
+            feed_page,
+        },
         problem::{ProblemPage, problem_page},
         queues::{QueuesPage, queues_page},
         style::{sample, style_page},
@@ -362,6 +365,7 @@ fn feed(change: impl FnOnce(&mut FeedFacts)) -> String {
         unmatched: 0,
         directory_read_at: Some(ago(70)),
         directory_problem: None,
+        requests: None,
         kinds: Vec::new(),
         gaps: Vec::new(),
     };
@@ -393,6 +397,35 @@ fn the_feed_is_told_in_a_supervisors_words() {
     assert!(html.contains("data-reload=\"10\""), "with JavaScript, too, when nobody is busy with it");
     assert!(!html.contains("data-mark=\"watch\""), "nothing is wrong");
     assert!(!html.contains("<form"), "only a demo can be cut");
+}
+
+#[test]
+fn questions_to_zoom_are_counted_in_words() {
+    let html = feed(|feed| {
+        let kind = |topic, used, left, refused| RequestKind { topic, used, left, refused };
+        feed.requests = Some(RequestFacts {
+            share_percent: 50,
+            kinds: vec![
+                kind(RequestTopic::Details, 1_204, RequestsLeft::Unlimited, 0),
+                kind(RequestTopic::History, 6_400, RequestsLeft::Some { left: 1_100, of: 7_500 }, 2),
+                kind(RequestTopic::Reports, 0, RequestsLeft::Some { left: 0, of: 7_500 }, 0),
+                kind(RequestTopic::People, 9, RequestsLeft::NoneUntil(NOW), 1),
+            ],
+        });
+    });
+    assert_reads(
+        &html,
+        &[
+            "Callboard uses at most 50 % of it. The count begins anew at 01:00.",
+            "Details of a queue or a call 1,204 no daily limit 0",
+            "Records of finished calls 6,400 1,100 of 7,500 2",
+            "Reports 0 none until 01:00 0",
+            "People and their presence 9 none until 14:02 1",
+        ],
+    );
+    assert_eq!(html.matches("<tr data-mark=\"act\"").count(), 2, "none left");
+    assert_eq!(html.matches("<tr data-mark=\"watch\"").count(), 1, "little left");
+    assert!(!feed(|_| {}).contains("Questions to Zoom"), "who cannot ask has nothing to tell");
 }
 
 #[test]

@@ -52,6 +52,11 @@ pub fn day_start(zone: Tz, now: Timestamp) -> Timestamp {
         .map_or(now, |start| Timestamp::from_millis(start.timestamp_millis()))
 }
 
+/// The UTC day that contains `now`, as days since 1970.
+pub fn utc_day(now: Timestamp) -> i64 {
+    now.as_millis().div_euclid(86_400_000)
+}
+
 /// When the UTC day after `now` begins.
 pub fn next_utc_day(now: Timestamp) -> Timestamp {
     const DAY: Duration = Duration::from_secs(86_400);

@@ -17,6 +17,8 @@ use chrono_tz::Tz;
 use secrecy::SecretString;
 use url::{Host, Url};
 
+use crate::zoom::rate_limit::{Plan, Share};
+
 /// Everything the operator decides.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -52,6 +54,11 @@ pub struct ZoomConfig {
     pub api_url: Url,
     /// `ZOOM_WS_URL`, default `wss://ws.zoom.us/ws`.
     pub ws_url: Url,
+    /// `ZOOM_PLAN`, default `pro`: `pro` or `business`, by which Zoom limits the REST requests of an
+    /// account.
+    pub plan: Plan,
+    /// `ZOOM_API_SHARE`, default 50: the part of these requests that this server may use, in percent.
+    pub api_share: Share,
     /// Time-outs and back-off of the connection. Not from the environment.
     pub timings: FeedTimings,
 }
@@ -209,6 +216,8 @@ const SUBSCRIPTION_ID: &str = "ZOOM_WS_SUBSCRIPTION_ID";
 const OAUTH_URL: &str = "ZOOM_OAUTH_URL";
 const API_URL: &str = "ZOOM_API_URL";
 const WS_URL: &str = "ZOOM_WS_URL";
+const PLAN: &str = "ZOOM_PLAN";
+const API_SHARE: &str = "ZOOM_API_SHARE";
 const LISTEN: &str = "CALLBOARD_LISTEN";
 const DATA_DIR: &str = "CALLBOARD_DATA_DIR";
 const PUBLIC_URL: &str = "CALLBOARD_PUBLIC_URL";
@@ -216,7 +225,7 @@ const TIME_ZONE: &str = "CALLBOARD_TIME_ZONE";
 const LOG: &str = "CALLBOARD_LOG";
 
 /// All of them, in the order people read about them.
-const VARIABLES: [Variable; 17] = [
+const VARIABLES: [Variable; 19] = [
     plain(ACCOUNT_ID),
     plain(CLIENT_ID),
     secret(CLIENT_SECRET),
@@ -229,6 +238,8 @@ const VARIABLES: [Variable; 17] = [
     plain(OAUTH_URL),
     plain(API_URL),
     plain(WS_URL),
+    plain(PLAN),
+    plain(API_SHARE),
     plain(LISTEN),
     plain(DATA_DIR),
     plain(PUBLIC_URL),
@@ -438,6 +449,8 @@ impl Given {
             oauth_url,
             api_url,
             ws_url,
+            plan: self.plan(),
+            api_share: self.api_share(),
             timings: FeedTimings::default(),
         }
     }
@@ -510,6 +523,29 @@ impl Given {
             }
         };
         WebhookConfig { secret, previous_secret, tolerance: Duration::from_secs(tolerance) }
+    }
+
+    fn plan(&mut self) -> Plan {
+        let Some(name) = self.text(PLAN) else { return Plan::default() };
+        Plan::parse(&name).unwrap_or_else(|| {
+            self.report(
+                PLAN,
+                "must be pro or business, the plan of the Zoom account (business also for larger ones)",
+            );
+            Plan::default()
+        })
+    }
+
+    fn api_share(&mut self) -> Share {
+        let Some(text) = self.text(API_SHARE) else { return Share::default() };
+        let percent = text.strip_suffix('%').unwrap_or(&text).trim_end().parse().ok();
+        percent.and_then(Share::percent).unwrap_or_else(|| {
+            self.report(
+                API_SHARE,
+                "must be a whole number of percent from 1 to 100; the account's other apps use the rest",
+            );
+            Share::default()
+        })
     }
 
     fn listen(&mut self) -> SocketAddr {

@@ -20,7 +20,7 @@ pub use self::{
     stats::{JournalStats, JournalStatus, KindStats},
 };
 use crate::{
-    store::{GapOrder, HistoryBatch, StoreError, Writer},
+    store::{GapOrder, HistoryBatch, RequestCount, StoreError, Writer},
     zoom::wire::{Parsed, Reader, Unreadable},
 };
 
@@ -168,6 +168,7 @@ enum Order {
     Gap(GapOrder),
     Pulse(Timestamp),
     History(Arc<HistoryBatch>, oneshot::Sender<bool>),
+    Requests(Vec<RequestCount>),
     Flush(oneshot::Sender<()>),
 }
 
@@ -282,6 +283,11 @@ impl Journal {
     pub(crate) fn try_write_history(&self, batch: Arc<HistoryBatch>) -> Option<oneshot::Receiver<bool>> {
         let (done, wait) = oneshot::channel();
         self.orders.try_send(Order::History(batch, done)).ok().map(|()| wait)
+    }
+
+    /// Writes down how many REST requests went out.
+    pub async fn count_requests(&self, counts: Vec<RequestCount>) -> Result<(), JournalStopped> {
+        self.order(Order::Requests(counts)).await
     }
 
     /// Waits until everything queued before is written or refused.

@@ -57,7 +57,7 @@ use crate::{
         auth::Tokens,
         backfill::Backfill,
         directory::{self, DirectoryFeed, DirectoryStatus},
-        rest::RestClient,
+        rest::{Budget, Priority, RestClient},
         socket::{Feed, FeedStatus},
         webhook::Webhooks,
         wire::Reader,
@@ -140,7 +140,10 @@ pub async fn run(
     };
     let Rebuilt { board, newest_fact_at, newest_event_id, written } = rebuilt?;
     let scribe = Scribe::new(journal.clone(), newest_event_id, written);
-    let zoom = connect(&config, &store, &journal, &reader, last_pulse, &tracker, &sources_stop)?;
+    let (plan, share) = (config.zoom.plan, config.zoom.api_share);
+    let budget = Arc::new(Budget::resume(plan, share, &store, journal.clone()).await);
+    let talk = Talk { store: &store, journal: &journal, reader: &reader, budget: &budget };
+    let zoom = connect(&config, talk, last_pulse, &tracker, &sources_stop)?;
     let lookout = Lookout {
         store: store.clone(),
         feed: zoom.feed.clone(),
@@ -161,6 +164,7 @@ pub async fn run(
         journal: journal.clone(),
         store: store.clone(),
         feed: zoom.feed,
+        budget: config.zoom.app.is_some().then_some(budget),
         directory: zoom.directory.status,
         webhooks,
         home: config.time_zone,
@@ -210,16 +214,23 @@ struct Zoom {
     directory: DirectoryFeed,
 }
 
+/// What the parts that speak Zoom work with.
+struct Talk<'a> {
+    store: &'a Store,
+    journal: &'a Journal,
+    reader: &'a Reader,
+    budget: &'a Arc<Budget>,
+}
+
 /// Starts the feed and the directory, as far as the configuration has what they need.
 fn connect(
     config: &Config,
-    store: &Store,
-    journal: &Journal,
-    reader: &Reader,
+    talk: Talk<'_>,
     last_pulse: Option<Timestamp>,
     tracker: &TaskTracker,
     stop: &CancellationToken,
 ) -> Result<Zoom, RunError> {
+    let Talk { store, journal, reader, budget } = talk;
     let Some(credentials) = &config.zoom.app else {
         let feed = webhooks_only(journal, last_pulse, tracker, stop);
         return Ok(Zoom { feed, directory: no_directory(tracker, stop) });
@@ -227,11 +238,11 @@ fn connect(
     let http = zoom::http_client()?;
     let timings = config.zoom.timings;
     let tokens = Tokens::new(http.clone(), config.zoom.oauth_url.clone(), credentials.clone(), timings);
-    let rest = RestClient::new(http, config.zoom.api_url.clone(), tokens.clone());
-    let (store, journal_of_records) = (store.clone(), journal.clone());
-    Backfill { rest: rest.clone(), store, journal: journal_of_records, reader: reader.clone(), timings }
+    let rest = RestClient::with_budget(http, config.zoom.api_url.clone(), tokens.clone(), Arc::clone(budget));
+    let (store, journal_of_records, of_gaps) = (store.clone(), journal.clone(), rest.at(Priority::Repair));
+    Backfill { rest: of_gaps, store, journal: journal_of_records, reader: reader.clone(), timings }
         .spawn(tracker, stop.clone());
-    let directory = directory::spawn(rest, tracker, stop.clone());
+    let directory = directory::spawn(rest.at(Priority::Periodic), tracker, stop.clone());
     let feed = match &config.zoom.ws_subscription_id {
         None => webhooks_only(journal, last_pulse, tracker, stop),
         Some(subscription_id) => Feed {

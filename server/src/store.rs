@@ -6,6 +6,7 @@
 mod checkpoint;
 mod event;
 mod gap;
+mod request;
 mod visit;
 mod writer;
 
@@ -28,6 +29,7 @@ pub use self::{
     checkpoint::Checkpointer,
     event::StoredEvent,
     gap::StoredGap,
+    request::RequestCount,
     visit::{HistoryBatch, HistoryPlace},
     writer::{Batch, Committed, EventRow, GapOrder, QuarantineRow, Writer},
 };

@@ -10,7 +10,7 @@
 //! | `POST garbage` | `{"kind": "broken_json"}` and so on, see [`Garbage`] |
 //! | `POST close`, `POST cut` | `{"code": 1011, "reason": ""}`; nothing |
 //! | `POST outage` | `{"seconds": 5}` |
-//! | `POST refuse` | `{"what": "tokens" \| "rest", "count", "status"}`, `{"what": "sockets", "count", "status", "text"}`, `{"what": "limit", "count", "kind": "per_second" \| "daily"}` |
+//! | `POST refuse` | `{"what": "tokens" \| "rest", "count", "status"}`, `{"what": "sockets", "count", "status", "text"}`, `{"what": "limit", "count", "kind": "per_second" \| "daily", "retry_after": "usual"}` and so on, see [`RetryAfter`] |
 //! | `POST expire-tokens` | nothing |
 //! | `POST blast` | a [`BlastPlan`]; answers with the report |
 
@@ -29,7 +29,7 @@ use serde_json::{Value, json};
 
 use crate::blast::BlastPlan;
 use crate::delivery::Delivery;
-use crate::fault::{FaultPlan, Garbage, LimitKind};
+use crate::fault::{FaultPlan, Garbage, LimitKind, RetryAfter};
 use crate::sim::Shared;
 use crate::subscription::Order;
 
@@ -196,10 +196,25 @@ async fn outage(State(shared): State<Arc<Shared>>, Json(request): Json<OutageReq
 #[derive(Debug, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 enum RefuseRequest {
-    Tokens { count: usize, status: u16 },
-    Sockets { count: usize, status: u16, text: String },
-    Rest { count: usize, status: u16 },
-    Limit { count: usize, kind: LimitKind },
+    Tokens {
+        count: usize,
+        status: u16,
+    },
+    Sockets {
+        count: usize,
+        status: u16,
+        text: String,
+    },
+    Rest {
+        count: usize,
+        status: u16,
+    },
+    Limit {
+        count: usize,
+        kind: LimitKind,
+        #[serde(default)]
+        retry_after: RetryAfter,
+    },
 }
 
 async fn refuse(State(shared): State<Arc<Shared>>, Json(request): Json<RefuseRequest>) -> StatusCode {
@@ -212,7 +227,9 @@ async fn refuse(State(shared): State<Arc<Shared>>, Json(request): Json<RefuseReq
             faults.refuse_sockets(count.min(MOST), status, &text)
         }
         RefuseRequest::Rest { count, status } => faults.fail_rest(count.min(MOST), status),
-        RefuseRequest::Limit { count, kind } => faults.limit_rest(count.min(MOST), kind),
+        RefuseRequest::Limit { count, kind, retry_after } => {
+            faults.limit_rest_saying(count.min(MOST), kind, retry_after);
+        }
     }
     StatusCode::NO_CONTENT
 }

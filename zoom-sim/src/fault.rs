@@ -34,6 +34,8 @@ pub struct FaultPlan {
     pub mute_heartbeats: bool,
     /// Nothing is sent or read any more, the socket stays open.
     pub half_open: bool,
+    /// The last page of a REST listing names a further one, which is that page again.
+    pub circular_pages: bool,
 }
 
 impl Default for FaultPlan {
@@ -49,6 +51,7 @@ impl Default for FaultPlan {
             silent: false,
             mute_heartbeats: false,
             half_open: false,
+            circular_pages: false,
         }
     }
 }
@@ -68,6 +71,25 @@ pub enum LimitKind {
     PerSecond,
     /// The limit per day.
     Daily,
+}
+
+/// How a 429 says when to come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryAfter {
+    /// Seconds for a limit per second, an ISO 8601 instant for one per day.
+    #[default]
+    Usual,
+    /// A number of seconds.
+    Seconds,
+    /// A date as HTTP writes it.
+    HttpDate,
+    /// An instant as ISO 8601 writes it.
+    Iso,
+    /// Not at all, in no header.
+    Absent,
+    /// Words that mean nothing.
+    Garbage,
 }
 
 /// The fate of one event.
@@ -93,7 +115,8 @@ struct State {
     tokens: VecDeque<Refusal>,
     sockets: VecDeque<Refusal>,
     rest: VecDeque<Refusal>,
-    limits: VecDeque<LimitKind>,
+    limits: VecDeque<(LimitKind, RetryAfter)>,
+    tokens_end_after: Option<usize>,
     outage_until: Option<Instant>,
 }
 
@@ -108,6 +131,7 @@ impl Default for Faults {
             sockets: VecDeque::new(),
             rest: VecDeque::new(),
             limits: VecDeque::new(),
+            tokens_end_after: None,
             outage_until: None,
         };
         Self { state: Mutex::new(state), half_open: watch::Sender::new(false) }
@@ -136,6 +160,7 @@ impl Faults {
         state.sockets.clear();
         state.rest.clear();
         state.limits.clear();
+        state.tokens_end_after = None;
         state.outage_until = None;
     }
 
@@ -179,7 +204,17 @@ impl Faults {
 
     /// The next `count` REST requests are answered with a 429 of this kind.
     pub fn limit_rest(&self, count: usize, kind: LimitKind) {
-        self.lock().limits.extend(std::iter::repeat_n(kind, count));
+        self.limit_rest_saying(count, kind, RetryAfter::Usual);
+    }
+
+    /// The same, with that way to say when to come back.
+    pub fn limit_rest_saying(&self, count: usize, kind: LimitKind, retry_after: RetryAfter) {
+        self.lock().limits.extend(std::iter::repeat_n((kind, retry_after), count));
+    }
+
+    /// After so many further REST requests all tokens end, in the midst of whatever is read.
+    pub fn end_tokens_after(&self, count: usize) {
+        self.lock().tokens_end_after = Some(count);
     }
 
     /// No new connection is accepted for this real time. Cutting the open ones is the caller's part.
@@ -219,8 +254,20 @@ impl Faults {
         self.lock().rest.pop_front()
     }
 
-    pub(crate) fn next_limit(&self) -> Option<LimitKind> {
+    pub(crate) fn next_limit(&self) -> Option<(LimitKind, RetryAfter)> {
         self.lock().limits.pop_front()
+    }
+
+    /// One more REST request has come; true when it meets the end of all tokens.
+    pub(crate) fn tokens_end_now(&self) -> bool {
+        let mut state = self.lock();
+        let left = state.tokens_end_after.take();
+        state.tokens_end_after = left.filter(|left| *left > 0).map(|left| left - 1);
+        left == Some(0)
+    }
+
+    pub(crate) fn pages_lead_in_a_circle(&self) -> bool {
+        self.lock().plan.circular_pages
     }
 
     pub(crate) fn heartbeats_muted(&self) -> bool {

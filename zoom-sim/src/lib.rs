@@ -52,7 +52,7 @@ pub use directory::{
     Site,
 };
 pub use event::EmittedEvent;
-pub use fault::{FaultPlan, Faults, Garbage, LimitKind};
+pub use fault::{FaultPlan, Faults, Garbage, LimitKind, RetryAfter};
 pub use history::{CallRecord, Element, History, PartyNote};
 pub use rate_limit::RateLimits;
 pub use scope::Scopes;

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use tokio::time::Instant;
 
-use crate::fault::LimitKind;
+use crate::fault::{LimitKind, RetryAfter};
 
 /// The weight of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -93,7 +93,7 @@ impl RateGate {
             windows.heavy_today = 0;
         }
         if category == Category::Heavy && windows.heavy_today >= limits.heavy_per_day {
-            return Err(refusal(LimitKind::Daily, category, limits.heavy_per_day, now));
+            return Err(refusal(LimitKind::Daily, RetryAfter::Usual, category, limits.heavy_per_day, now));
         }
         let limit = limits.per_second(category);
         let (since, count) = windows.seconds.entry(category).or_default();
@@ -102,7 +102,7 @@ impl RateGate {
             (*since, *count) = (Some(Instant::now()), 0);
         }
         if *count >= limit {
-            return Err(refusal(LimitKind::PerSecond, category, limit, now));
+            return Err(refusal(LimitKind::PerSecond, RetryAfter::Usual, category, limit, now));
         }
         *count += 1;
         let left = limit - *count;
@@ -114,13 +114,18 @@ impl RateGate {
 }
 
 /// The refusal of a kind, also when no limit is configured and a fault asks for it.
-pub(crate) fn refusal(kind: LimitKind, category: Category, limit: u32, now: DateTime<Utc>) -> Exceeded {
+pub(crate) fn refusal(
+    kind: LimitKind,
+    retry_after: RetryAfter,
+    category: Category,
+    limit: u32,
+    now: DateTime<Utc>,
+) -> Exceeded {
     let mut headers = headers(kind, category, limit, 0);
-    let (message, reset, retry_after) = match kind {
+    let (message, reset) = match kind {
         LimitKind::PerSecond => (
             "You have reached the maximum per-second rate limit for this API. Try again later.",
             now + TimeDelta::seconds(1),
-            "1".to_owned(),
         ),
         LimitKind::Daily => {
             let midnight = (now + TimeDelta::days(1)).date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
@@ -128,12 +133,23 @@ pub(crate) fn refusal(kind: LimitKind, category: Category, limit: u32, now: Date
                 "You have reached the maximum daily rate limit for this API. \
                  Refer to the response header for details on when you can make another request.",
                 midnight,
-                midnight.to_rfc3339_opts(SecondsFormat::Secs, true),
             )
         }
     };
-    put(&mut headers, "x-ratelimit-reset", &reset.timestamp().to_string());
-    put(&mut headers, "retry-after", &retry_after);
+    let seconds = (reset - now).num_seconds().max(1).to_string();
+    let iso = reset.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let asked = match retry_after {
+        RetryAfter::Absent => None,
+        RetryAfter::Usual if kind == LimitKind::Daily => Some(iso),
+        RetryAfter::Usual | RetryAfter::Seconds => Some(seconds),
+        RetryAfter::HttpDate => Some(reset.format("%a, %d %b %Y %H:%M:%S GMT").to_string()),
+        RetryAfter::Iso => Some(iso),
+        RetryAfter::Garbage => Some("in due course".to_owned()),
+    };
+    if let Some(asked) = asked {
+        put(&mut headers, "x-ratelimit-reset", &reset.timestamp().to_string());
+        put(&mut headers, "retry-after", &asked);
+    }
     Exceeded { message, headers }
 }
 

@@ -96,6 +96,10 @@ fn answer(
         let page = "<html><head><title>Error</title></head><body>Something went wrong.</body></html>";
         return (status, [(header::CONTENT_TYPE, "text/html")], page).into_response();
     }
+    shared.pages.lead_in_a_circle(shared.faults.pages_lead_in_a_circle());
+    if shared.faults.tokens_end_now() {
+        shared.tokens.expire_all();
+    }
     let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = token.and_then(|text| text.strip_prefix("Bearer "));
     let fault = token.map_or(Some(TokenFault::Unknown), |token| shared.tokens.check(token).err());
@@ -108,7 +112,7 @@ fn answer(
     }
     let now = shared.now();
     let limited = match shared.faults.next_limit() {
-        Some(kind) => Err(refusal(kind, operation.category, 1, now)),
+        Some((kind, retry_after)) => Err(refusal(kind, retry_after, operation.category, 1, now)),
         None => shared.gate.pass(operation.category, now),
     };
     let rate_headers = match limited {

@@ -2,6 +2,8 @@
 //!
 //! Complete without a program: it holds no island, and loads itself again.
 
+mod requests;
+
 use std::time::Duration;
 
 use domain::{
@@ -10,6 +12,8 @@ use domain::{
 };
 use leptos::prelude::*;
 
+use self::requests::Requests;
+pub use self::requests::{RequestFacts, RequestKind, RequestTopic, RequestsLeft};
 use crate::{
     document::{Bar, Document, Liveness, Site},
     numeral,
@@ -67,6 +71,8 @@ pub struct FeedFacts {
     pub directory_read_at: Option<Timestamp>,
     /// What is wrong with the directory, one sentence with the next step.
     pub directory_problem: Option<String>,
+    /// What was asked of Zoom today; `None` where Callboard cannot ask.
+    pub requests: Option<RequestFacts>,
     /// Events by kind.
     pub kinds: Vec<EventKind>,
     /// Intervals in which events may have been missed, newest first.
@@ -101,7 +107,9 @@ pub fn feed_page(page: FeedPage) -> impl IntoView {
     let liveness = Liveness::Reloaded { as_of, zone: zone.clone() };
     let made_at = format!("{} ({})", zone.clock(as_of), zone.label);
     let (kinds, gaps) = (feed.kinds.clone(), feed.gaps.clone());
-    let (of_gaps, of_kinds) = (zone.clone(), zone.clone());
+    let (of_gaps, of_kinds, of_requests) = (zone.clone(), zone.clone(), zone.clone());
+    let requests = feed.requests.clone();
+    let next_day = next_utc_day(as_of);
     view! {
         <Document site=site.clone() title="Feed".to_owned() body="desk".to_owned() theme=Theme::Auto liveness>
             <Bar site current="/feed" />
@@ -114,6 +122,7 @@ pub fn feed_page(page: FeedPage) -> impl IntoView {
                 <Facts feed as_of zone />
                 {cut_url.map(|url| view! { <Cut url /> })}
                 <Gaps gaps as_of zone=of_gaps />
+                {requests.map(|requests| view! { <Requests requests next_day zone=of_requests /> })}
                 <Kinds kinds as_of zone=of_kinds />
             </main>
         </Document>
@@ -346,6 +355,13 @@ fn Kinds(
             }}
         </section>
     }
+}
+
+/// When the UTC day after this instant begins: limits are counted by UTC days.
+fn next_utc_day(now: Timestamp) -> Timestamp {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let into_day = now.as_millis().rem_euclid(86_400_000);
+    Timestamp::from_millis(now.as_millis() - into_day) + DAY
 }
 
 /// A length of time as people say it: `0.4 s`, `12 s`, `1 min 30 s`, `2 h 05 min`.

@@ -46,9 +46,20 @@ fn defaults_are_what_the_documents_say() {
     assert_eq!(zoom.ws_url.as_str(), "wss://ws.zoom.us/ws");
     assert_eq!(zoom.ws_subscription_id.as_deref(), Some("sub"));
     assert_eq!(zoom.webhook.tolerance, Duration::from_secs(300));
+    assert_eq!((zoom.plan, zoom.api_share), (Plan::Pro, Share::percent(50).unwrap()));
     let app = zoom.app.unwrap();
     assert_eq!((app.grant, app.client_id.as_str()), (Grant::AccountCredentials, "cli"));
     assert_eq!(app.client_secret.expose_secret(), "canary-1");
+}
+
+#[test]
+fn plan_and_share_are_read_or_complained_about() {
+    let zoom = |plan, share| load(&plus(APP, &[("ZOOM_PLAN", plan), ("ZOOM_API_SHARE", share)]));
+    let read = zoom("Business", "80 %").unwrap().zoom;
+    assert_eq!((read.plan, read.api_share), (Plan::Business, Share::percent(80).unwrap()));
+    for (plan, share) in [("free", "0"), ("enterprise", "101"), ("2", "half"), ("prò", "0.5")] {
+        assert_eq!(subjects(zoom(plan, share)), ["ZOOM_PLAN", "ZOOM_API_SHARE"]);
+    }
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use app::pages::feed::{EventKind, FeedFacts, FeedPage, KnownGap, feed_page};
+use app::pages::feed::{
+    EventKind, FeedFacts, FeedPage, KnownGap, RequestFacts, RequestKind, RequestTopic, RequestsLeft,
+    feed_page,
+};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, StatusCode},
@@ -19,7 +22,16 @@ use super::{
     rendered::RenderedPage,
     router::AppState,
 };
-use crate::{clock, keeper::KeeperGone, publish::BoardKey, telemetry};
+use crate::{
+    clock,
+    keeper::KeeperGone,
+    publish::BoardKey,
+    telemetry,
+    zoom::{
+        rate_limit::{Category, Product},
+        rest::{Budget, BudgetLine},
+    },
+};
 
 /// How far back gaps are listed.
 const LISTED: Duration = Duration::from_secs(7 * 86_400);
@@ -85,9 +97,40 @@ async fn facts(state: &AppState, now: Timestamp) -> Result<FeedFacts, KeeperGone
         unmatched: unmatched as u64,
         directory_read_at: directory.read_at,
         directory_problem: directory.problem,
+        requests: match &state.budget {
+            Some(budget) => Some(requests(budget).await),
+            None => None,
+        },
         kinds,
         gaps,
     })
+}
+
+async fn requests(budget: &Budget) -> RequestFacts {
+    let lines = budget.today().await;
+    let is_told = |line: &&BudgetLine| {
+        let is_everyday = line.lane.product == Product::Phone && line.lane.category != Category::Intensive;
+        is_everyday || line.used > 0 || line.used_up_until.is_some()
+    };
+    let kinds = lines.iter().filter(is_told).map(|line| RequestKind {
+        topic: match (line.lane.product, line.lane.category) {
+            (Product::Phone, Category::Light) => RequestTopic::Details,
+            (Product::Phone, Category::Medium) => RequestTopic::Lists,
+            (Product::Phone, Category::Heavy) => RequestTopic::History,
+            (Product::Phone, Category::Intensive) => RequestTopic::Reports,
+            (Product::Account, Category::Light) => RequestTopic::Person,
+            (Product::Account, Category::Medium) => RequestTopic::People,
+            (Product::Account, Category::Heavy | Category::Intensive) => RequestTopic::Other,
+        },
+        used: line.used.into(),
+        left: match (line.used_up_until, line.left, line.share_of_day) {
+            (Some(until), ..) => RequestsLeft::NoneUntil(until),
+            (None, Some(left), Some(of)) => RequestsLeft::Some { left: left.into(), of: of.into() },
+            _ => RequestsLeft::Unlimited,
+        },
+        refused: line.refused.into(),
+    });
+    RequestFacts { share_percent: budget.share().in_percent(), kinds: kinds.collect() }
 }
 
 /// The controls of a demo's pretend Zoom, over loopback like everything else it is asked.

@@ -11,6 +11,7 @@ use crate::{
     clock::{self, format_rfc3339},
     journal::JournalStatus,
     telemetry,
+    zoom::rest::BudgetLine,
 };
 
 /// `GET /healthz`: the process lives.
@@ -98,6 +99,8 @@ pub(super) struct FeedJson {
     last_commit_ms: f64,
     webhooks: WebhooksJson,
     directory: DirectoryJson,
+    /// REST requests of this UTC day, by part of the API and weight; null where Zoom cannot be asked.
+    requests: Option<Vec<RequestsJson>>,
     gaps: Vec<GapJson>,
     as_of: String,
 }
@@ -115,6 +118,33 @@ struct DirectoryJson {
     read_at: Option<String>,
     queues_without_members: usize,
     problem: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct RequestsJson {
+    product: &'static str,
+    category: &'static str,
+    used_today: u32,
+    /// What this server may use in a day; null where Zoom has no daily limit.
+    share_of_day: Option<u32>,
+    left_today: Option<u32>,
+    refused: u32,
+    /// Zoom said that the account has none left until then.
+    used_up_until: Option<String>,
+}
+
+impl RequestsJson {
+    fn new(line: &BudgetLine) -> Self {
+        Self {
+            product: line.lane.product.word(),
+            category: line.lane.category.word(),
+            used_today: line.used,
+            share_of_day: line.share_of_day,
+            left_today: line.left,
+            refused: line.refused,
+            used_up_until: line.used_up_until.map(format_rfc3339),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -173,6 +203,10 @@ pub(super) async fn feed(State(state): State<AppState>) -> Result<Json<FeedJson>
             read_at: rfc3339(directory.read_at),
             queues_without_members: directory.queues_without_members,
             problem: directory.problem,
+        },
+        requests: match &state.budget {
+            Some(budget) => Some(budget.today().await.iter().map(RequestsJson::new).collect()),
+            None => None,
         },
         gaps: gaps
             .into_iter()

@@ -25,7 +25,7 @@ use crate::{
     journal::Journal,
     keeper::KeeperHandle,
     store::Store,
-    zoom::{directory::DirectoryStatus, socket::FeedStatus, webhook::Webhooks},
+    zoom::{directory::DirectoryStatus, rest::Budget, socket::FeedStatus, webhook::Webhooks},
 };
 
 /// Handles to everything a request may need. Holds no business state.
@@ -39,6 +39,8 @@ pub struct AppState {
     pub(crate) store: Store,
     /// The feed's health.
     pub(crate) feed: watch::Receiver<FeedStatus>,
+    /// What Zoom may be asked, where it can be asked.
+    pub(crate) budget: Option<Arc<Budget>>,
     /// How reading the directory goes.
     pub(crate) directory: watch::Receiver<DirectoryStatus>,
     /// The webhook receiver.

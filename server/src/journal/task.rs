@@ -207,6 +207,7 @@ impl Task {
                     collected.batch.history.push(history);
                     collected.histories.push(done);
                 }
+                Order::Requests(counts) => collected.batch.requests.extend(counts),
                 Order::Flush(done) => collected.flushes.push(done),
             }
         }

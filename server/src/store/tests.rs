@@ -237,9 +237,31 @@ async fn places_and_recent_keys_follow_the_time_of_arrival() {
     assert_eq!(keys, newest_first);
 }
 
+#[tokio::test]
+async fn counts_of_requests_never_fall_and_are_forgotten_after_two_months() {
+    let folder = TempDir::new().unwrap();
+    let (store, mut writer) = open(folder.path()).await;
+    let count = |day, used, used_up_until| RequestCount {
+        day,
+        product: "phone".to_owned(),
+        category: "heavy".to_owned(),
+        used,
+        used_up_until,
+    };
+    for requests in [
+        vec![count(100, 10, None), count(101, 30, Some(NOW))],
+        vec![count(101, 20, None)],
+        vec![count(163, 1, None)],
+    ] {
+        writer.commit(Batch { requests, ..Batch::default() }).await.unwrap();
+    }
+    assert_eq!(store.requests_since(0).await.unwrap(), [count(101, 30, Some(NOW)), count(163, 1, None)]);
+    assert_eq!(store.requests_since(102).await.unwrap(), [count(163, 1, None)]);
+}
+
 /// Everything the store ever says to SQLite, and whether it may read a whole table: the counts of
 /// rows that are kept few may.
-const STATEMENTS: [(&str, bool); 27] = [
+const STATEMENTS: [(&str, bool); 30] = [
     (event::PAGE, false),
     (event::FIRST_SINCE, false),
     (event::LAST, false),
@@ -267,6 +289,9 @@ const STATEMENTS: [(&str, bool); 27] = [
     (visit::PLACE, false),
     (writer::RECENT_KEYS, false),
     (writer::INSTALL, false),
+    (request::SINCE, false),
+    (request::WRITE, false),
+    (request::FORGET, false),
 ];
 
 #[tokio::test]

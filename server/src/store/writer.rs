@@ -10,7 +10,8 @@ use domain::time::Timestamp;
 use sqlx::{Connection, SqliteConnection};
 
 use super::{
-    Checkpointer, FolderLock, HistoryBatch, Installation, StoreError, StoredEvent, event, options, visit,
+    Checkpointer, FolderLock, HistoryBatch, Installation, RequestCount, StoreError, StoredEvent, event,
+    options, request, visit,
 };
 use crate::Purpose;
 
@@ -36,6 +37,8 @@ pub struct Batch {
     pub pulse: Option<Timestamp>,
     /// What calls did in queues, in order.
     pub history: Vec<Arc<HistoryBatch>>,
+    /// Counts of REST requests.
+    pub requests: Vec<RequestCount>,
 }
 
 impl Batch {
@@ -46,6 +49,7 @@ impl Batch {
             && self.gaps.is_empty()
             && self.pulse.is_none()
             && self.history.is_empty()
+            && self.requests.is_empty()
     }
 }
 
@@ -293,6 +297,7 @@ impl Writer {
         for history in &batch.history {
             visit::write_history(&mut transaction, history).await?;
         }
+        request::write(&mut transaction, batch.requests).await?;
         transaction.commit().await?;
         self.next_event_id = last_event_id + 1;
         Ok(Committed { first_event_id, refused })

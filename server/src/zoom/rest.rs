@@ -1,19 +1,40 @@
-//! Zoom's REST API: one careful way to read a JSON document.
+//! Zoom's REST API: one careful way to read a JSON document, and the only one.
 //!
-//! A rejected token is renewed once. A rate limit is obeyed. Everything else is told to the caller
-//! in words for an operator; nothing is tried in a loop that a person has to repair.
+//! Every request goes through the [`Budget`], which knows what may be asked when, and through the
+//! breaker, which leaves an API in trouble alone; identical requests under way are one. A rejected token
+//! is renewed once. A rate limit is obeyed. Everything else is told to the caller in words for an
+//! operator; nothing is tried in a loop that a person has to repair.
+
+mod breaker;
+mod budget;
+mod flights;
+mod gate;
+mod ledger;
+mod limit;
 
 use std::{borrow::Cow, collections::HashSet, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use domain::time::Timestamp;
-use reqwest::{StatusCode, header::RETRY_AFTER};
+use reqwest::{StatusCode, header::HeaderMap};
 use serde::{Deserialize, de::DeserializeOwned};
 use url::Url;
 
+use self::{
+    breaker::Breaker,
+    budget::Held,
+    flights::{Answer, Flights},
+    gate::LONGEST_PAUSE,
+    limit::Limit,
+};
+pub use self::{
+    budget::{Budget, Priority},
+    ledger::BudgetLine,
+};
 use super::{
     auth::{AuthError, Said, Token, Tokens, innermost},
-    patience::{LONGEST_ASKED, retry_after},
-    rate_limit::{Category, Plan, RateLimits},
+    patience::LONGEST_ASKED,
+    rate_limit::{Category, Lane, Plan, Share},
 };
 use crate::clock;
 
@@ -23,15 +44,16 @@ const LONGEST_ANSWER: usize = 16 << 20;
 const MOST_ROWS: usize = 100_000;
 /// Pages of one list at most; the longest list in sight has 20.
 const MOST_PAGES: usize = 500;
+/// How often a list is begun anew because its page token had expired or led in a circle.
+const MOST_RESTARTS: u32 = 2;
 /// How often a request is repeated because of a rate limit.
 const MOST_WAITS: u32 = 4;
-/// The longest pause that a request waits for by itself.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// Asks Zoom's REST API. Cheap to clone.
+/// Asks Zoom's REST API. Cheap to clone; all clones share one budget.
 #[derive(Debug, Clone)]
 pub struct RestClient {
     shared: Arc<Shared>,
+    priority: Priority,
 }
 
 #[derive(Debug)]
@@ -39,7 +61,9 @@ struct Shared {
     http: reqwest::Client,
     url: Url,
     tokens: Tokens,
-    limits: RateLimits,
+    budget: Arc<Budget>,
+    breaker: Breaker,
+    flights: Flights,
 }
 
 /// Why the API did not answer as hoped. Each text ends with what to do.
@@ -89,7 +113,7 @@ pub enum RestError {
         pause: Duration,
     },
     /// The day's requests of this kind are used up.
-    #[error("read {what}: the account's requests of this kind are used up until {}", clock::format_rfc3339(*.until))]
+    #[error("read {what}: today's requests of this kind are used up; there are new ones at {}", clock::format_rfc3339(*.until))]
     UsedUp {
         /// What was to be read.
         what: &'static str,
@@ -101,6 +125,14 @@ pub enum RestError {
     Garbled {
         /// What was to be read.
         what: &'static str,
+    },
+    /// The API failed again and again and is left alone for a while.
+    #[error("read {what}: Zoom's API failed several times in a row and is asked again in {} s; see status.zoom.us if it lasts", .pause.as_secs() + 1)]
+    Resting {
+        /// What was to be read.
+        what: &'static str,
+        /// How long to wait.
+        pause: Duration,
     },
     /// Nobody answered.
     #[error(
@@ -118,7 +150,7 @@ impl RestError {
     /// How long to leave Zoom alone, where that is known.
     pub fn asked_pause(&self, now: Timestamp) -> Option<Duration> {
         match self {
-            Self::TooMany { pause, .. } => Some((*pause).min(LONGEST_ASKED)),
+            Self::TooMany { pause, .. } | Self::Resting { pause, .. } => Some((*pause).min(LONGEST_ASKED)),
             Self::UsedUp { until, .. } => Some(until.since(now)),
             _ => None,
         }
@@ -159,10 +191,22 @@ struct Refusal {
 }
 
 impl RestClient {
-    /// A client of the API at `url`, at half the rate of the smaller plan.
+    /// A client of the API at `url`, at half the rate of the smaller plan, that forgets its counts.
     pub fn new(http: reqwest::Client, url: Url, tokens: Tokens) -> Self {
-        let limits = RateLimits::half_of(Plan::default());
-        Self { shared: Arc::new(Shared { http, url, tokens, limits }) }
+        Self::with_budget(http, url, tokens, Arc::new(Budget::new(Plan::default(), Share::default())))
+    }
+
+    /// A client of the API at `url` within that budget.
+    pub fn with_budget(http: reqwest::Client, url: Url, tokens: Tokens, budget: Arc<Budget>) -> Self {
+        let (breaker, flights) = (Breaker::default(), Flights::default());
+        let shared = Arc::new(Shared { http, url, tokens, budget, breaker, flights });
+        Self { shared, priority: Priority::default() }
+    }
+
+    /// The same client for requests of that urgency.
+    #[must_use]
+    pub fn at(&self, priority: Priority) -> Self {
+        Self { shared: Arc::clone(&self.shared), priority }
     }
 
     /// Reads all pages of a list, each row once. `page_size` where the API documents one.
@@ -181,28 +225,50 @@ impl RestClient {
         page_size: Option<u16>,
         filters: &[(&'static str, String)],
     ) -> Result<Vec<P::Row>, RestError> {
+        let what = request.what;
         let mut rows = Vec::new();
         let mut ids = HashSet::new();
-        let mut tokens_seen = HashSet::new();
+        let mut walk = Walk::default();
+        let mut restarts = 0;
         let mut query: Vec<_> = page_size.map(|size| ("page_size", size.to_string())).into_iter().collect();
         query.extend_from_slice(filters);
         let fixed = query.len();
         for _ in 0..MOST_PAGES {
-            let page: P = self.read(request, &query).await?;
-            let (page_rows, next) = page.into_parts();
+            let page = self.read::<P>(request, &query).await;
+            let is_first = query.len() == fixed;
+            query.truncate(fixed);
+            let (page_rows, next) = match page {
+                Ok(page) => page.into_parts(),
+                // Zoom's page tokens end after 15 minutes, and nothing but this tells.
+                Err(RestError::Unanswered { status: 400, code: Some(300 | 400), .. })
+                    if !is_first && restarts < MOST_RESTARTS =>
+                {
+                    restarts += 1;
+                    tracing::info!(what, "a page token was not accepted any more; reading the list anew");
+                    walk = Walk::default();
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let next = next.filter(|next| !next.is_empty());
+            let repeats = walk.repeats(page_rows.iter().map(P::id), next.as_deref());
             rows.extend(page_rows.into_iter().filter(|row| ids.insert(P::id(row).to_owned())));
-            let Some(next) = next.filter(|next| !next.is_empty()) else { return Ok(rows) };
+            let Some(next) = next else { return Ok(rows) };
             if rows.len() > MOST_ROWS {
                 break;
             }
-            if !tokens_seen.insert(next.clone()) {
-                tracing::warn!(what = request.what, "the API gave the same page token twice");
+            if !repeats {
+                query.push(("next_page_token", next));
+            } else if restarts == 0 {
+                // Pages that lead in a circle may have left some out: once more, and both together.
+                restarts = MOST_RESTARTS;
+                walk = Walk::default();
+            } else {
+                tracing::warn!(what, rows = rows.len(), "the pages of a list lead in a circle");
                 return Ok(rows);
             }
-            query.truncate(fixed);
-            query.push(("next_page_token", next));
         }
-        tracing::warn!(what = request.what, rows = rows.len(), "the list has no end");
+        tracing::warn!(what, rows = rows.len(), "the list has no end");
         Ok(rows)
     }
 
@@ -212,66 +278,122 @@ impl RestClient {
         request: Request<'_>,
         query: &[(&str, String)],
     ) -> Result<T, RestError> {
-        let Request { what, category, .. } = request;
-        let Shared { tokens, limits, .. } = &*self.shared;
-        let mut token = tokens.token().await?;
+        let Request { what, path, category } = request;
+        let mut address = self.shared.url.clone();
+        if let Ok(mut segments) = address.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        if !query.is_empty() {
+            address.query_pairs_mut().extend_pairs(query);
+        }
+        let errand = Errand { what, address, lane: Lane::of(path, category), priority: self.priority };
+        let key = errand.address.to_string();
+        let flight = self.shared.flights.join(&key, self.priority, || {
+            let shared = Arc::clone(&self.shared);
+            Box::pin(async move { shared.run(errand).await })
+        });
+        let body = flight.await?;
+        serde_json::from_slice(&body).map_err(|_| RestError::Garbled { what })
+    }
+}
+
+/// One way through the pages of a list.
+#[derive(Debug, Default)]
+struct Walk {
+    ids: HashSet<String>,
+    tokens: HashSet<String>,
+}
+
+impl Walk {
+    /// Whether a page has nothing but rows that were there before, or the next one was there before.
+    fn repeats<'a>(&mut self, ids: impl Iterator<Item = &'a str>, next: Option<&str>) -> bool {
+        let (mut rows, mut new_rows) = (0, 0);
+        for id in ids {
+            rows += 1;
+            new_rows += usize::from(self.ids.insert(id.to_owned()));
+        }
+        let is_old_token = next.is_some_and(|next| !self.tokens.insert(next.to_owned()));
+        is_old_token || (rows > 0 && new_rows == 0)
+    }
+}
+
+/// A document to fetch.
+#[derive(Debug)]
+struct Errand {
+    what: &'static str,
+    address: Url,
+    lane: Lane,
+    priority: Priority,
+}
+
+/// What came back.
+struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Shared {
+    /// Fetches a document: waits for its turn, renews a rejected token once, obeys limits.
+    async fn run(&self, errand: Errand) -> Answer {
+        let Errand { what, lane, priority, .. } = errand;
+        let mut token = self.tokens.token().await?;
         let mut renewed = false;
         let mut waits = 0;
+        let resting = |pause| RestError::Resting { what, pause };
         loop {
-            let used_up = |until| RestError::UsedUp { what, until };
-            limits.turn(category, clock::now()).await.map_err(used_up)?;
-            let (status, retry_after, daily, body) = self.ask(request, query, &token).await?;
+            // What is not going to be asked need not be counted.
+            self.breaker.resting().map_err(resting)?;
+            self.budget.turn(lane, priority).await.map_err(|held| match held {
+                Held::UsedUp(until) => RestError::UsedUp { what, until },
+                Held::Paused(pause) => RestError::TooMany { what, pause },
+            })?;
+            self.breaker.admit().map_err(resting)?;
+            let reply = self.ask(&errand, &token).await;
+            match &reply {
+                Ok(reply) if !reply.status.is_server_error() => self.breaker.answered(),
+                _ => self.breaker.failed(),
+            }
+            let Reply { status, headers, body } = reply?;
             if status.is_success() {
-                return serde_json::from_slice(&body).map_err(|_| RestError::Garbled { what });
+                return Ok(body);
             }
             if status == StatusCode::UNAUTHORIZED && !renewed {
                 renewed = true;
-                token = tokens.another(&token).await?;
+                token = self.tokens.another(&token).await?;
                 continue;
             }
             if status != StatusCode::TOO_MANY_REQUESTS {
                 return Err(failure(what, status, &body));
             }
-            let now = clock::now();
-            if daily || says_daily(&body) {
-                let until = retry_after.map_or_else(|| clock::next_utc_day(now), |pause| now + pause);
-                limits.use_up(category, until);
-                return Err(used_up(until));
+            match Limit::read(&headers, &refusal(&body).1.display(), clock::now()) {
+                Limit::Daily { until } => {
+                    self.budget.use_up(lane, until).await;
+                    return Err(RestError::UsedUp { what, until });
+                }
+                Limit::Momentary { pause } => {
+                    let jitter = Duration::from_millis(rand::random_range(0..500));
+                    let pause = pause + jitter;
+                    self.budget.pause(lane, pause.min(LONGEST_ASKED)).await;
+                    waits += 1;
+                    if waits > MOST_WAITS || pause > LONGEST_PAUSE {
+                        return Err(RestError::TooMany { what, pause });
+                    }
+                }
             }
-            // Without a word from Zoom: the limit is per second.
-            let jitter = Duration::from_millis(rand::random_range(0..500));
-            let pause = retry_after.unwrap_or(Duration::from_secs(1)) + jitter;
-            waits += 1;
-            if waits > MOST_WAITS || pause > LONGEST_PAUSE {
-                return Err(RestError::TooMany { what, pause });
-            }
-            tokio::time::sleep(pause).await;
         }
     }
 
     /// Sends the request once.
-    async fn ask(
-        &self,
-        request: Request<'_>,
-        query: &[(&str, String)],
-        token: &Token,
-    ) -> Result<(StatusCode, Option<Duration>, bool, Vec<u8>), RestError> {
-        let Shared { http, url, .. } = &*self.shared;
-        let what = request.what;
+    async fn ask(&self, errand: &Errand, token: &Token) -> Result<Reply, RestError> {
+        let what = errand.what;
         let unreachable = |error: reqwest::Error| RestError::Unreachable {
             what,
             cause: if error.is_timeout() { "no answer in time".to_owned() } else { innermost(&error) },
         };
-        let mut address = url.clone();
-        if let Ok(mut path) = address.path_segments_mut() {
-            path.pop_if_empty().extend(request.path);
-        }
-        let mut response =
-            http.get(address).query(query).bearer_auth(token.expose()).send().await.map_err(unreachable)?;
-        let status = response.status();
-        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
-        let retry_after = header(RETRY_AFTER.as_str()).and_then(|value| retry_after(value, clock::now()));
-        let daily = header("x-ratelimit-type").is_some_and(is_daily);
+        let request = self.http.get(errand.address.clone()).bearer_auth(token.expose());
+        let mut response = request.send().await.map_err(unreachable)?;
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
             if body.len() + chunk.len() > LONGEST_ANSWER {
@@ -279,21 +401,13 @@ impl RestClient {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok((status, retry_after, daily, body))
+        Ok(Reply { status, headers, body: body.into() })
     }
-}
-
-fn is_daily(text: &str) -> bool {
-    text.to_ascii_lowercase().contains("daily")
 }
 
 fn refusal(body: &[u8]) -> (Option<i64>, Said) {
     let Refusal { code, message } = serde_json::from_slice(body).unwrap_or_default();
     (code.as_i64(), Said::quote(message.as_str().unwrap_or_default()))
-}
-
-fn says_daily(body: &[u8]) -> bool {
-    is_daily(&refusal(body).1.display())
 }
 
 /// What an error status means. The body may be JSON, HTML or nothing.
@@ -311,3 +425,6 @@ fn failure(what: &'static str, status: StatusCode, body: &[u8]) -> RestError {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod sim_tests;

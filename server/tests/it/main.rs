@@ -5,6 +5,7 @@
 mod backfill;
 mod ingest;
 mod live_stream;
+mod requests;
 mod restart;
 mod simulation;
 mod support;

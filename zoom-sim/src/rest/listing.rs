@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -17,6 +18,8 @@ pub(crate) struct Pages {
     tokens: Mutex<HashMap<String, Page>>,
     dice: Mutex<Dice>,
     lifetime: Duration,
+    /// The last page of a listing names itself as the next one.
+    circular: AtomicBool,
 }
 
 /// Where a listing goes on.
@@ -32,7 +35,13 @@ struct Page {
 
 impl Pages {
     pub(crate) fn new(seed: u64, lifetime: Duration) -> Self {
-        Self { tokens: Mutex::default(), dice: Mutex::new(Dice::new(seed, 47)), lifetime }
+        let dice = Mutex::new(Dice::new(seed, 47));
+        Self { tokens: Mutex::default(), dice, lifetime, circular: AtomicBool::new(false) }
+    }
+
+    /// Whether listings never come to an end.
+    pub(crate) fn lead_in_a_circle(&self, circular: bool) {
+        self.circular.store(circular, Relaxed);
     }
 }
 
@@ -95,7 +104,15 @@ impl<'a> Listing<'a> {
         let total = all.len();
         let rows: Vec<T> = all.into_iter().skip(self.offset).take(self.size).collect();
         let end = self.offset + rows.len();
-        let token = if end < total && !rows.is_empty() { self.next(end) } else { String::new() };
+        let token = if rows.is_empty() {
+            String::new()
+        } else if end < total {
+            self.next(end)
+        } else if self.pages.circular.load(Relaxed) {
+            self.next(self.offset)
+        } else {
+            String::new()
+        };
         let mut body = Map::new();
         body.insert("next_page_token".to_owned(), json!(token));
         body.insert("page_size".to_owned(), json!(self.size));

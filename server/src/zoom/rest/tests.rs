@@ -181,14 +181,8 @@ async fn a_used_up_day_stops_its_category() {
 
 #[tokio::test]
 async fn lists_are_read_to_their_end_and_each_row_once() {
-    let page =
-        |things: &[&str], next: Value| plain(200, json!({ "things": things, "next_page_token": next }));
-    let (api, rest) = Api::start(vec![
-        page(&["a", "b"], json!("t/1")),
-        page(&["b", "c"], json!("t2")),
-        page(&[], json!("")),
-    ])
-    .await;
+    let (api, rest) =
+        Api::start(vec![page(&["a", "b"], "t/1"), page(&["b", "c"], "t2"), page(&[], "")]).await;
     assert_eq!(list(&rest).await.unwrap(), ["a", "b", "c"]);
     assert_eq!(
         api.asked(),
@@ -198,18 +192,96 @@ async fn lists_are_read_to_their_end_and_each_row_once() {
             "/v2/things?page_size=2&next_page_token=t2",
         ]
     );
-    // A server that runs in circles.
-    let (api, rest) = Api::start(vec![page(&["a"], json!("t")), page(&["b"], json!("t"))]).await;
+}
+
+fn page(things: &[&str], next: &str) -> Answer {
+    plain(200, json!({ "things": things, "next_page_token": next }))
+}
+
+#[tokio::test]
+async fn pages_that_lead_in_a_circle_are_read_once_more_and_then_left() {
+    let circle = [page(&["a"], "t"), page(&["b"], "t"), page(&["a", "c"], "t"), page(&["b"], "t")];
+    let (api, rest) = Api::start(circle.into()).await;
+    assert_eq!(list(&rest).await.unwrap(), ["a", "b", "c"]);
+    assert_eq!(api.asked().len(), 4);
+    assert!(!api.asked()[2].contains("next_page_token"), "it begins at the first page");
+}
+
+#[tokio::test]
+async fn a_list_whose_page_token_expired_is_read_anew() {
+    for code in [300, 400] {
+        let expired = || plain(400, json!({ "code": code, "message": "The next page token is invalid." }));
+        let script = vec![page(&["a"], "t1"), expired(), page(&["a"], "t2"), page(&["b"], "")];
+        let (api, rest) = Api::start(script).await;
+        assert_eq!(list(&rest).await.unwrap(), ["a", "b"]);
+        assert_eq!(api.asked().len(), 4);
+        // Not for ever.
+        let again = || [page(&["a"], "t"), expired()];
+        let (api, rest) = Api::start([again(), again(), again()].into_iter().flatten().collect()).await;
+        let error = list(&rest).await.unwrap_err();
+        assert!(matches!(error, RestError::Unanswered { status: 400, .. }), "{error}");
+        assert_eq!(api.asked().len(), 6);
+    }
+    // On the first page it means something else.
+    let (api, rest) = Api::start(vec![plain(400, json!({ "code": 300 }))]).await;
+    assert!(list(&rest).await.is_err());
+    assert_eq!(api.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_that_ends_between_pages_costs_one_request() {
+    let script = vec![page(&["a"], "t"), plain(401, json!({ "code": 124 })), page(&["b"], "")];
+    let (api, rest) = Api::start(script).await;
     assert_eq!(list(&rest).await.unwrap(), ["a", "b"]);
+    let asked = api.shared.asked.lock().unwrap().clone();
+    assert_eq!(asked[1].0, asked[2].0, "the same page again");
+    assert_ne!(asked[1].1, asked[2].1, "with another token");
+}
+
+#[tokio::test]
+async fn identical_requests_under_way_are_one() {
+    let (api, rest) = Api::start(vec![plain(200, json!(1)), plain(200, json!(2))]).await;
+    let both = futures_util::future::join(read(&rest), read(&rest)).await;
+    assert_eq!((both.0.unwrap(), both.1.unwrap()), (json!(1), json!(1)));
+    assert_eq!(api.asked().len(), 1);
+    assert_eq!(read(&rest).await.unwrap(), json!(2), "what has ended is asked again");
+    // Urgent ones do not wait behind others.
+    let (api, rest) = Api::start(vec![plain(200, json!(1)), plain(200, json!(2))]).await;
+    let (later, now) = (rest.at(Priority::Periodic), rest.at(Priority::Repair));
+    let both = futures_util::future::join(read(&later), read(&now)).await;
+    assert!(both.0.is_ok() && both.1.is_ok());
     assert_eq!(api.asked().len(), 2);
+    // Who gives up does not take the answer from the other.
+    let (api, rest) = Api::start(vec![plain(200, json!(1))]).await;
+    let (mut given_up, waiting) = (Box::pin(read(&rest)), read(&rest));
+    tokio::select! { biased;
+        _ = &mut given_up => panic!("nothing has been sent yet"),
+        () = std::future::ready(()) => {}
+    }
+    let waiting = futures_util::future::join(waiting, async { drop(given_up) });
+    assert_eq!(waiting.await.0.unwrap(), json!(1));
+    assert_eq!(api.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn an_api_in_trouble_is_left_alone() {
+    let html = || (503, vec![], "<html>Service Unavailable</html>".to_owned());
+    let (api, rest) = Api::start((0..5).map(|_| html()).collect()).await;
+    for _ in 0..5 {
+        assert!(matches!(read(&rest).await, Err(RestError::Unavailable { status: 503, .. })));
+    }
+    let error = read(&rest).await.unwrap_err();
+    assert!(matches!(error, RestError::Resting { .. }), "{error}");
+    assert!(error.asked_pause(clock::now()).unwrap() > Duration::from_secs(5));
+    assert_eq!(api.asked().len(), 5);
 }
 
 #[tokio::test]
 async fn a_failing_page_fails_the_list() {
     let (_api, rest) = Api::start(vec![
         plain(200, json!({ "things": ["a"], "next_page_token": "t" })),
-        plain(400, json!({ "code": 300, "message": "Next page token is invalid" })),
+        plain(404, json!({ "code": 300, "message": "gone" })),
     ])
     .await;
-    assert!(matches!(list(&rest).await, Err(RestError::Unanswered { code: Some(300), .. })));
+    assert!(matches!(list(&rest).await, Err(RestError::Unanswered { status: 404, .. })));
 }
