@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::erlang::{Impatient, Load, Patient, blocking};
+use proptest::prelude::*;
 
 const HALF_AN_HOUR: Duration = Duration::from_secs(1_800);
 
@@ -70,7 +71,7 @@ fn erlang_b_and_c() {
     ];
     for case in cases {
         let load = load(case.calls, case.handling);
-        close(blocking(load, case.people), case.blocking);
+        close(blocking(load, case.people).unwrap(), case.blocking);
         let queue = Patient::of(load, case.people).unwrap();
         close(queue.waits, case.waits);
         close(queue.service_level(Duration::from_secs(20)), case.service_level);
@@ -104,4 +105,43 @@ fn erlang_a_also_in_overload() {
         close(queue.mean_wait, mean_wait);
     }
     assert_eq!(Impatient::of(load(0, 180), 8, Duration::from_secs(120)), None);
+}
+
+/// The series behind these is larger than any number, or has none.
+#[test]
+fn erlang_a_ends_however_large_the_overload() {
+    let minute = Duration::from_secs(60);
+    for (calls, handling, people, patience) in
+        [(1_000, 300, 10, 60 * minute), (600, 300, 10, 60 * minute), (12_000, 180, 10, 2 * minute)]
+    {
+        let load = load(calls, handling);
+        let queue = Impatient::of(load, people, patience).unwrap();
+        // Everybody waits, and whoever is too many gives up.
+        close(queue.waits, 1.0);
+        close(queue.abandons, 1.0 - f64::from(people) / load.erlangs());
+    }
+    let endless = Load::of(1, Duration::ZERO, minute);
+    assert_eq!(Impatient::of(endless, 10, minute), None);
+    assert_eq!((blocking(endless, 10), Patient::of(endless, 10)), (None, None));
+    assert_eq!(Patient::of(load(10, 0), 10), None);
+}
+
+proptest! {
+    #[test]
+    fn staffing_gives_shares_for_any_load(
+        calls: u32, interval: u32, handling: u32, people: u32, patience: u32, threshold: u32
+    ) {
+        let seconds = |count: u32| Duration::from_secs(count.into());
+        let is_share = |number: f64| (0.0..=1.0 + 1e-9).contains(&number);
+        let load = Load::of(calls, seconds(interval), seconds(handling));
+        prop_assert!(blocking(load, people).is_none_or(is_share));
+        if let Some(queue) = Patient::of(load, people) {
+            prop_assert!(is_share(queue.waits) && is_share(queue.service_level(seconds(threshold))), "{queue:?}");
+            prop_assert!(queue.speed_of_answer() >= 0.0, "{queue:?}");
+        }
+        if let Some(queue) = Impatient::of(load, people, seconds(patience)) {
+            prop_assert!(is_share(queue.waits) && is_share(queue.abandons), "{queue:?}");
+            prop_assert!((0.0..=f64::from(patience)).contains(&queue.mean_wait), "{queue:?}");
+        }
+    }
 }
