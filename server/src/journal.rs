@@ -19,6 +19,7 @@ pub use self::{
     replay::Replay,
     stats::{JournalStats, JournalStatus, KindStats},
 };
+pub use crate::store::Source;
 use crate::{
     store::{GapOrder, HistoryBatch, RequestCount, StoreError, Writer},
     zoom::wire::{Parsed, Reader, Unreadable},
@@ -33,28 +34,6 @@ const BATCH: usize = 4_000;
 const QUEUE_BYTES: usize = 64 << 20;
 /// How long a webhook waits for its commit: Zoom gives up after 3 s.
 const APPEND_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// By which way a message came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Source {
-    /// The event WebSocket.
-    Socket,
-    /// A webhook.
-    Webhook,
-    /// A record read over REST.
-    Rest,
-}
-
-impl Source {
-    /// The word in the database.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Socket => "socket",
-            Self::Webhook => "webhook",
-            Self::Rest => "rest",
-        }
-    }
-}
 
 /// A message on its way into the journal, read by whoever received it.
 #[derive(Debug, Clone)]

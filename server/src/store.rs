@@ -27,7 +27,7 @@ use sqlx::{
 
 pub use self::{
     checkpoint::Checkpointer,
-    event::StoredEvent,
+    event::{Source, StoredEvent},
     gap::StoredGap,
     request::RequestCount,
     visit::{HistoryBatch, HistoryPlace},

@@ -217,7 +217,6 @@ impl Task {
     fn collect_event(&self, collected: &mut Collected, incoming: Incoming, reply: Option<Reply>) {
         let Incoming { source, received_at, message } = incoming;
         let is_news = source != Source::Rest;
-        let source = source.word();
         let waiting = match message {
             Message::Event { parsed, text } => {
                 if self.recent.contains(&parsed.key) {

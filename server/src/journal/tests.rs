@@ -7,6 +7,7 @@ use super::*;
 use crate::{
     clock,
     store::{Store, StoredGap},
+    zoom::wire::LONGEST_MESSAGE,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
@@ -154,6 +155,15 @@ async fn what_cannot_be_read_goes_into_quarantine_with_its_beginning() {
     assert_eq!((kept, whole), (64 << 10, 100_000));
     assert!(reason.starts_with("not readable as JSON"), "{reason}");
     assert_eq!(fixture.journal.stats().quarantined, 1);
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_costs_its_neighbours_nothing() {
+    let fixture = fresh().await;
+    let record = Incoming::read(&Reader::default(), Source::Rest, NOW, &"x".repeat(LONGEST_MESSAGE + 1));
+    let (event, record) =
+        tokio::join!(fixture.journal.append(from(Source::Webhook, 1)), fixture.journal.append(record));
+    assert_eq!((event, record), (Ok(Receipt::Journalled), Ok(Receipt::Quarantined)));
 }
 
 #[tokio::test]

@@ -4,6 +4,28 @@ use domain::time::Timestamp;
 
 use super::{Store, StoreError};
 
+/// By which way a message came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// The event WebSocket.
+    Socket,
+    /// A webhook.
+    Webhook,
+    /// A record read over REST.
+    Rest,
+}
+
+impl Source {
+    /// The word in the database.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Socket => "socket",
+            Self::Webhook => "webhook",
+            Self::Rest => "rest",
+        }
+    }
+}
+
 /// One row of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct StoredEvent {

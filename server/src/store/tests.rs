@@ -20,7 +20,7 @@ fn event(number: u64, received_at: Timestamp) -> EventRow {
     EventRow {
         key,
         received_at,
-        source: "socket",
+        source: Source::Socket,
         name: "phone.callee_ringing".into(),
         call_id: Some("71".into()),
         raw: format!(r#"{{"number":{number}}}"#).into(),
@@ -126,10 +126,12 @@ async fn a_failed_batch_leaves_nothing_and_the_writer_goes_on() {
     let folder = TempDir::new().unwrap();
     let (store, mut writer) = open(folder.path()).await;
     writer.commit(batch([1])).await.unwrap();
-    let mut bad = batch([2, 3]);
-    bad.events[1].source = "carrier pigeon";
-    assert!(matches!(writer.commit(bad).await, Err(StoreError::Write { .. })));
+    let forbid = "create trigger forbid before insert on event when new.event_id = 3
+                  begin select raise(abort, 'no'); end";
+    writer.connection().execute(forbid).await.unwrap();
+    assert!(matches!(writer.commit(batch([2, 3])).await, Err(StoreError::Write { .. })));
     assert_eq!(writer.reopen().await.unwrap(), []);
+    writer.connection().execute("drop trigger forbid").await.unwrap();
     assert_eq!(writer.commit(batch([4])).await.unwrap().first_event_id, 2);
     assert_eq!(store.last_event_id().await.unwrap(), 2);
 }
@@ -152,12 +154,33 @@ async fn reopening_finds_what_was_written_after_all() {
 }
 
 #[tokio::test]
+async fn messages_of_every_way_can_be_written_read_or_not() {
+    let folder = TempDir::new().unwrap();
+    let (store, mut writer) = open(folder.path()).await;
+    for (number, source) in [Source::Socket, Source::Webhook, Source::Rest].into_iter().enumerate() {
+        let events = vec![EventRow { source, ..event(number as u64, NOW) }];
+        let quarantined = vec![QuarantineRow {
+            received_at: NOW,
+            source,
+            reason: "not UTF-8".to_owned(),
+            byte_count: 1,
+            raw: b"\xff".to_vec(),
+        }];
+        writer
+            .commit(Batch { events, quarantined, ..Batch::default() })
+            .await
+            .unwrap_or_else(|error| panic!("{source:?}: {}", crate::telemetry::chain(&error)));
+    }
+    assert_eq!((store.last_event_id().await.unwrap(), store.quarantined().await.unwrap()), (3, 3));
+}
+
+#[tokio::test]
 async fn the_quarantine_keeps_the_newest_ten_thousand() {
     let folder = TempDir::new().unwrap();
     let (store, mut writer) = open(folder.path()).await;
     let row = |reason: &str| QuarantineRow {
         received_at: NOW,
-        source: "webhook",
+        source: Source::Webhook,
         reason: reason.to_owned(),
         byte_count: 3,
         raw: b"\xff{[".to_vec(),

@@ -10,7 +10,7 @@ use domain::time::Timestamp;
 use sqlx::{Connection, SqliteConnection};
 
 use super::{
-    Checkpointer, FolderLock, HistoryBatch, Installation, RequestCount, StoreError, StoredEvent, event,
+    Checkpointer, FolderLock, HistoryBatch, Installation, Source, RequestCount, StoreError, StoredEvent, event,
     options, request, visit,
 };
 use crate::Purpose;
@@ -60,8 +60,8 @@ pub struct EventRow {
     pub key: [u8; 16],
     /// When it arrived.
     pub received_at: Timestamp,
-    /// `socket` or `webhook`.
-    pub source: &'static str,
+    /// By which way it came.
+    pub source: Source,
     /// The event's name.
     pub name: Arc<str>,
     /// The call, where named.
@@ -75,8 +75,8 @@ pub struct EventRow {
 pub struct QuarantineRow {
     /// When it arrived.
     pub received_at: Timestamp,
-    /// `socket` or `webhook`.
-    pub source: &'static str,
+    /// By which way it came.
+    pub source: Source,
     /// Why it could not be understood.
     pub reason: String,
     /// Its length.
@@ -279,7 +279,7 @@ impl Writer {
             for row in batch.quarantined {
                 sqlx::query(INSERT_QUARANTINED)
                     .bind(row.received_at.as_millis())
-                    .bind(row.source)
+                    .bind(row.source.word())
                     .bind(row.reason)
                     .bind(i64::try_from(row.byte_count).unwrap_or(i64::MAX))
                     .bind(row.raw)
@@ -378,7 +378,7 @@ async fn insert_events(
                 .bind(event_id)
                 .bind(event.key.to_vec())
                 .bind(event.received_at.as_millis())
-                .bind(event.source)
+                .bind(event.source.word())
                 .bind(event.name)
                 .bind(event.call_id)
                 .bind(event.raw);
