@@ -112,6 +112,7 @@ fn trust(json: &impl Json) -> Option<Trust> {
         newest_fact_at: instant(json, "newest_fact_at"),
         counting_since: instant(json, "counting_since"),
         gap: instant(&gap, "from").map(|from| Gap { from, to: instant(&gap, "to") }),
+        deaf_until: instant(json, "deaf_until"),
         demo: json.member("demo").truth(),
     })
 }

@@ -168,6 +168,7 @@ mod tests {
             newest_fact_at: Some(NOW - Duration::from_secs(4)),
             counting_since: None,
             gap: None,
+            deaf_until: None,
             demo: false,
         }
     }

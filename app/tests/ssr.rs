@@ -367,7 +367,7 @@ fn feed(change: impl FnOnce(&mut FeedFacts)) -> String {
         directory_problem: None,
         requests: None,
         kinds: Vec::new(),
-        gaps: Vec::new(),
+        gaps: Some(Vec::new()),
     };
     change(&mut feed);
     let page = FeedPage { site: site(), zone: zone(), as_of: NOW, feed, cut_url: None };
@@ -429,6 +429,13 @@ fn questions_to_zoom_are_counted_in_words() {
 }
 
 #[test]
+fn gaps_that_cannot_be_read_are_not_called_none() {
+    let html = feed(|feed| feed.gaps = None);
+    assert_reads(&html, &["Not known: the database cannot be read."]);
+    assert!(!html.contains("None. A gap"));
+}
+
+#[test]
 fn a_broken_feed_says_since_when_why_and_what_to_do() {
     let ago = |seconds| NOW - std::time::Duration::from_secs(seconds);
     let html = feed(|feed| {
@@ -437,14 +444,14 @@ fn a_broken_feed_says_since_when_why_and_what_to_do() {
         feed.problem = Some("Check the client secret.".to_owned());
         feed.quarantined = 3;
         let cause = "the connection was closed".to_owned();
-        feed.gaps = vec![
+        feed.gaps = Some(vec![
             KnownGap { gap: Gap { from: ago(95), to: None }, cause: cause.clone(), repaired_at: None },
             KnownGap {
                 gap: Gap { from: ago(7_300), to: Some(ago(7_210)) },
                 cause,
                 repaired_at: Some(ago(7_100)),
             },
-        ];
+        ]);
         feed.kinds =
             vec![EventKind { name: "phone.callee_ringing".to_owned(), count: 4_711, last_at: ago(96) }];
     });

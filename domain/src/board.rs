@@ -45,7 +45,7 @@ pub const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
 /// Facts of one call that are believed. The longest calls have tens; working one out takes the square.
 pub const MOST_FACTS: usize = 2_000;
 /// Today began at most this long before it began at home, in whatever zone.
-const LONGEST_DAY: Duration = Duration::from_secs(26 * 3600);
+pub const LONGEST_DAY: Duration = Duration::from_secs(26 * 3600);
 /// How long the ids of settled calls are remembered.
 const REMEMBER_SETTLED: Duration = Duration::from_secs(48 * 3600);
 
@@ -80,6 +80,11 @@ impl Midnights {
     /// When today began for a queue.
     pub fn of(&self, zone: Option<&ZoneName>) -> Timestamp {
         zone.and_then(|zone| self.zones.get(zone)).copied().unwrap_or(self.home)
+    }
+
+    /// When the longest of all these days began.
+    pub fn earliest(&self) -> Timestamp {
+        self.zones.values().copied().fold(self.home, Timestamp::min)
     }
 }
 
@@ -562,6 +567,11 @@ impl Board {
         self.book.queues().filter_map(|queue| queue.zone.clone()).collect()
     }
 
+    /// When the longest day of today began, in any zone of a queue.
+    pub fn day_start(&self) -> Timestamp {
+        self.midnights.earliest()
+    }
+
     /// Calls and legs kept in memory: live ones and those not settled yet.
     pub fn size(&self) -> (usize, usize) {
         (self.calls.len(), self.calls.values().map(|tracked| tracked.state.legs.len()).sum())
@@ -573,7 +583,8 @@ impl Board {
         let tally = self.tallies.get(id);
         let figures = tally.map(Tally::figures).unwrap_or_default();
         // A gap that is not repaired may hide visits of which nothing tells.
-        let is_measured = trust.gap.is_none()
+        let midnight = self.midnights.of(queue.zone.as_ref());
+        let is_measured = !trust.gap.is_some_and(|gap| gap.reaches_beyond(midnight))
             && tally
                 .is_some_and(|tally| tally.today.offered > 0 && tally.today.measured == tally.today.offered);
         let today = if is_measured { Quality::Measured } else { Quality::Inferred };

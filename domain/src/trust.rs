@@ -23,8 +23,12 @@ pub struct Trust {
     pub newest_fact_at: Option<Timestamp>,
     /// Today's counts begin here when the server did not listen from midnight on.
     pub counting_since: Option<Timestamp>,
-    /// The newest interval of today in which events may have been missed.
+    /// The newest interval of today in which events may have been missed and were not read from the
+    /// record since.
     pub gap: Option<Gap>,
+    /// Until when calls may have begun of which nobody has heard: the end of the newest gap, whether what
+    /// happened in it was read since or not. The record tells of calls that are over only.
+    pub deaf_until: Option<Timestamp>,
     /// The data is made up.
     pub demo: bool,
 }
@@ -36,6 +40,13 @@ pub struct Gap {
     pub from: Timestamp,
     /// First proof of life after; `None` while it lasts.
     pub to: Option<Timestamp>,
+}
+
+impl Gap {
+    /// True when something after `instant` may be missing.
+    pub fn reaches_beyond(&self, instant: Timestamp) -> bool {
+        self.to.is_none_or(|to| to > instant)
+    }
 }
 
 /// State of the link from the server to Zoom.
@@ -91,8 +102,8 @@ pub const LONG_CALL: Duration = Duration::from_secs(3600);
 /// True when the calls that go on now were heard from their beginning: for [`LONG_CALL`] nothing was
 /// missed. Webhooks alone prove nothing, and are believed.
 pub fn hears_whole_calls(now: Timestamp, trust: &Trust) -> bool {
-    let missed_until = [trust.counting_since, trust.gap.map(|gap| gap.to.unwrap_or(now))];
-    missed_until.into_iter().flatten().all(|until| now.since(until) >= LONG_CALL)
+    let is_deaf = trust.gap.is_some_and(|gap| gap.to.is_none());
+    !is_deaf && trust.deaf_until.is_none_or(|until| now.since(until) >= LONG_CALL)
 }
 
 /// Judges a screen: `now` and `server_heard_at` (the last frame) by one clock, `trust` as last told.
@@ -148,22 +159,23 @@ mod tests {
 
     #[test]
     fn calls_are_heard_from_their_beginning_an_hour_after_the_last_miss() {
-        let trust = |counting_since, gap| Trust {
+        let trust = |deaf_until, gap| Trust {
             feed: FeedLink::Live,
             feed_since: NOW,
             feed_heard_at: Some(NOW),
             feed_problem: None,
             newest_fact_at: None,
-            counting_since,
+            counting_since: None,
             gap,
+            deaf_until,
             demo: false,
         };
         let (recent, long_ago) = (NOW - Duration::from_secs(3_599), NOW - LONG_CALL);
         let gap = |to| Some(Gap { from: long_ago - LONG_CALL, to });
         assert!(hears_whole_calls(NOW, &trust(None, None)));
         assert!(hears_whole_calls(NOW, &trust(Some(long_ago), gap(Some(long_ago)))));
-        assert!(!hears_whole_calls(NOW, &trust(Some(recent), None)));
-        assert!(!hears_whole_calls(NOW, &trust(None, gap(Some(recent)))));
+        assert!(!hears_whole_calls(NOW, &trust(Some(recent), None)), "repaired, and who still talks unknown");
+        assert!(!hears_whole_calls(NOW, &trust(Some(recent), gap(Some(recent)))));
         assert!(!hears_whole_calls(NOW, &trust(None, gap(None))));
     }
 }

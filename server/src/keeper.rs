@@ -13,7 +13,7 @@ use domain::{
     board::{Anomalies, Board, Input, LiveCall, Midnights},
     directory::Directory,
     time::Timestamp,
-    trust::{Freshness, Trust, feed_freshness, hears_whole_calls},
+    trust::{Freshness, Gap, Trust, feed_freshness, hears_whole_calls},
 };
 use tokio::{
     sync::{Notify, mpsc, oneshot, watch},
@@ -111,6 +111,14 @@ pub(crate) struct Sources {
     pub(crate) unresolved: Arc<Notify>,
 }
 
+/// What the quality of every row depends on, as of the last publication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Heard {
+    is_live: bool,
+    whole_calls: bool,
+    gap: Option<Gap>,
+}
+
 /// Owner of the board.
 #[derive(Debug)]
 pub(crate) struct Keeper {
@@ -121,9 +129,7 @@ pub(crate) struct Keeper {
     sources: Sources,
     orders: mpsc::Receiver<Order>,
     newest_fact_at: Option<Timestamp>,
-    /// Whether the feed was alive at the last publication, heard calls from their beginning, and has
-    /// missed nothing of today that was not read since.
-    heard: (bool, bool, bool),
+    heard: Heard,
     unresolved_before: u64,
     future_before: u64,
     /// Something may have changed since the last publication, which was then.
@@ -153,7 +159,7 @@ impl Keeper {
             sources,
             orders: received,
             newest_fact_at,
-            heard: (true, true, true),
+            heard: Heard { is_live: true, whole_calls: true, gap: None },
             unresolved_before: 0,
             future_before: 0,
             is_dirty: true,
@@ -262,9 +268,13 @@ impl Keeper {
         self.board.apply(now, Input::Tick);
         let mut trust = self.sources.trust.borrow().clone();
         trust.newest_fact_at = trust.newest_fact_at.max(self.newest_fact_at);
-        // Every row's quality depends on them.
-        let is_live = feed_freshness(now, &trust) == Freshness::Live;
-        let heard = (is_live, hears_whole_calls(now, &trust), trust.gap.is_none());
+        let day_start = self.board.day_start();
+        trust.gap = trust.gap.filter(|gap| gap.reaches_beyond(day_start));
+        let heard = Heard {
+            is_live: feed_freshness(now, &trust) == Freshness::Live,
+            whole_calls: hears_whole_calls(now, &trust),
+            gap: trust.gap,
+        };
         let whole = std::mem::replace(&mut self.heard, heard) != heard;
         self.publisher.publish(&mut self.board, now, &trust, whole);
         (self.is_dirty, self.published_at) = (false, Instant::now());

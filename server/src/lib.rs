@@ -144,12 +144,8 @@ pub async fn run(
     let budget = Arc::new(Budget::resume(plan, share, &store, journal.clone()).await);
     let talk = Talk { store: &store, journal: &journal, reader: &reader, budget: &budget };
     let zoom = connect(&config, talk, last_pulse, &tracker, &sources_stop)?;
-    let lookout = Lookout {
-        store: store.clone(),
-        feed: zoom.feed.clone(),
-        home: config.time_zone,
-        demo: purpose == Purpose::Demo,
-    };
+    let is_demo = purpose == Purpose::Demo;
+    let lookout = Lookout::start(store.clone(), zoom.feed.clone(), config.time_zone, is_demo).await?;
     let trust = lookout.spawn(&tracker, sources_stop.clone()).await;
     let sources =
         Sources { journalled, directory: zoom.directory.directory, trust, unresolved: zoom.directory.nudge };

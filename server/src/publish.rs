@@ -327,6 +327,7 @@ mod tests {
             newest_fact_at: None,
             counting_since: None,
             gap: None,
+            deaf_until: None,
             demo: false,
         }
     }

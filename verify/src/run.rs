@@ -307,6 +307,7 @@ impl Run {
             newest_fact_at: None,
             counting_since: None,
             gap: self.gap,
+            deaf_until: self.gap.and_then(|gap| gap.to),
             demo: false,
         }
     }

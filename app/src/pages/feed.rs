@@ -75,8 +75,9 @@ pub struct FeedFacts {
     pub requests: Option<RequestFacts>,
     /// Events by kind.
     pub kinds: Vec<EventKind>,
-    /// Intervals in which events may have been missed, newest first.
-    pub gaps: Vec<KnownGap>,
+    /// Intervals in which events may have been missed, newest first; `None` when the record of them cannot
+    /// be read.
+    pub gaps: Option<Vec<KnownGap>>,
 }
 
 /// The events of one name.
@@ -271,14 +272,15 @@ fn Cut(
 /// When events may have been missed.
 #[component]
 fn Gaps(
-    /// Newest first.
-    gaps: Vec<KnownGap>,
+    /// Newest first; `None` when they cannot be read.
+    gaps: Option<Vec<KnownGap>>,
     /// Now.
     as_of: Timestamp,
     /// Of the times.
     zone: LocalZone,
 ) -> impl IntoView {
-    let rows = gaps.into_iter().map(|KnownGap { gap, cause, repaired_at }| {
+    let is_known = gaps.is_some();
+    let rows = gaps.into_iter().flatten().map(|KnownGap { gap, cause, repaired_at }| {
         let length = gap.to.unwrap_or(as_of).since(gap.from);
         view! {
             <tr data-mark=if gap.to.is_none() { "act" } else { "normal" }>
@@ -295,7 +297,9 @@ fn Gaps(
         <section class="part" aria-labelledby="gaps">
             <h2 id="gaps">"Gaps"</h2>
             <p>"Times in which events may have been missed, of the last seven days. A gap is repaired by reading what Zoom wrote down of its calls."</p>
-            {if rows.is_empty() {
+            {if !is_known {
+                view! { <p class="none">"Not known: the database cannot be read. Check the disk of the data folder."</p> }.into_any()
+            } else if rows.is_empty() {
                 view! { <p class="none">"None. A gap is written down whenever the feed was not provably alive."</p> }.into_any()
             } else {
                 view! {

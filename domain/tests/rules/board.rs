@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use domain::{
     board::{Board, CallPhase, Input, MOST_FACTS, Midnights},
     directory::{Directory, DirectoryQueue, Member},
-    fact::{Fact, HangUp, Station},
-    id::QueueId,
+    fact::{Fact, HangUp, Station, StayEnd},
+    id::{QueueId, ZoneName},
     quality::Quality,
     service_level::ServiceLevelPolicy,
     time::Timestamp,
-    trust::{FeedLink, Trust},
+    trust::{FeedLink, Gap, Trust},
     view::QueueView,
 };
 
-use crate::story::{at, phone, queue};
+use crate::story::{at, phone, queue, stay};
 
 pub(crate) fn live_trust(now: Timestamp) -> Trust {
     Trust {
@@ -25,6 +25,7 @@ pub(crate) fn live_trust(now: Timestamp) -> Trust {
         newest_fact_at: Some(now),
         counting_since: None,
         gap: None,
+        deaf_until: None,
         demo: false,
     }
 }
@@ -269,6 +270,30 @@ fn today_begins_at_local_midnight() {
     );
     tell(&mut board, 100, &[ada.ended(8, 95)]);
     assert_eq!(row(&board, "q-801", 100).figures.offered_today, 0);
+}
+
+#[test]
+fn a_gap_makes_the_day_incomplete_of_every_queue_whose_day_it_reaches() {
+    let west: ZoneName = "America/Denver".into();
+    let mut board = Board::new();
+    let billing = directory_queue("Billing", "801", &[]);
+    let support = DirectoryQueue { zone: Some(west.clone()), ..directory_queue("Support", "802", &[]) };
+    board.apply(at(0), Input::Directory(Directory { queues: vec![billing, support] }));
+    let zones = BTreeMap::from([(west, at(-8 * 3600))]);
+    board.apply(at(0), Input::Midnights(Midnights { home: at(0), zones }));
+    let answered = |call, queue: &Station| stay(call, queue, 60, 70, StayEnd::Answered);
+    tell(&mut board, 90, &[answered("1", &queue("Billing", "801")), answered("2", &queue("Support", "802"))]);
+    let quality_of_today = |id: &str, gap: Option<(i64, i64)>| {
+        let gap = gap.map(|(from, to)| Gap { from: at(from), to: Some(at(to)) });
+        let trust = Trust { gap, ..live_trust(at(90)) };
+        board.queue_view(&id.into(), at(90), &trust).unwrap().quality.today
+    };
+    let last_night = Some((-3600, -1800));
+    assert_eq!(quality_of_today("q-801", None), Quality::Measured);
+    assert_eq!(quality_of_today("q-801", last_night), Quality::Measured, "it was yesterday here");
+    assert_eq!(quality_of_today("q-802", None), Quality::Measured);
+    assert_eq!(quality_of_today("q-802", last_night), Quality::Inferred, "and today there");
+    assert_eq!(board.day_start(), at(-8 * 3600));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::keeper::KeeperGone;
+use crate::{keeper::KeeperGone, store::StoreError, telemetry};
 
 /// What can go wrong while answering a request.
 #[derive(Debug, thiserror::Error)]
@@ -25,11 +25,21 @@ pub(crate) enum ApiError {
     /// The server is stopping.
     #[error("the server is restarting; try again in a moment")]
     Stopping,
+    /// The database did not answer. An answer without what it holds would say that there is nothing.
+    #[error("the database cannot be read; check the disk of the data folder")]
+    StoreUnreadable,
 }
 
 impl From<KeeperGone> for ApiError {
     fn from(_: KeeperGone) -> Self {
         Self::Stopping
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        tracing::warn!(error = telemetry::chain(&error), "failed to read what was asked for");
+        Self::StoreUnreadable
     }
 }
 
@@ -45,7 +55,7 @@ impl ApiError {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
-            Self::TooManyStreams | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyStreams | Self::Stopping | Self::StoreUnreadable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -83,6 +93,7 @@ mod tests {
             (ApiError::NotFound { what: "queue" }, 404),
             (ApiError::TooManyStreams, 503),
             (ApiError::Stopping, 503),
+            (ApiError::StoreUnreadable, 503),
         ];
         for (error, status) in pairs {
             let response = error.into_response();

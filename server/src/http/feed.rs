@@ -26,6 +26,7 @@ use crate::{
     clock,
     keeper::KeeperGone,
     publish::BoardKey,
+    store::StoredGap,
     telemetry,
     zoom::{
         rate_limit::{Category, Product},
@@ -64,15 +65,18 @@ async fn facts(state: &AppState, now: Timestamp) -> Result<FeedFacts, KeeperGone
     let board = state.keeper.board(BoardKey::All).await?;
     let unmatched =
         board.map_or(0, |board| board.rows.iter().filter(|row| row.view.id.is_unresolved()).count());
-    let gaps = state.store.gaps_since(now - LISTED).await.unwrap_or_else(|error| {
-        tracing::warn!(error = telemetry::chain(&error), "failed to read the gaps on record");
-        Vec::new()
-    });
-    let mut gaps: Vec<KnownGap> = gaps
-        .into_iter()
-        .map(|stored| KnownGap { gap: stored.gap, cause: stored.cause, repaired_at: stored.repaired_at })
-        .collect();
-    gaps.reverse();
+    let known = |stored: StoredGap| KnownGap {
+        gap: stored.gap,
+        cause: stored.cause,
+        repaired_at: stored.repaired_at,
+    };
+    let gaps = match state.store.gaps_since(now - LISTED).await {
+        Ok(gaps) => Some(gaps.into_iter().rev().map(known).collect()),
+        Err(error) => {
+            tracing::warn!(error = telemetry::chain(&error), "failed to read the gaps on record");
+            None
+        }
+    };
     let mut kinds: Vec<EventKind> = state
         .journal
         .kinds()

@@ -10,7 +10,6 @@ use super::{api::link_word, error::ApiError, router::AppState};
 use crate::{
     clock::{self, format_rfc3339},
     journal::JournalStatus,
-    telemetry,
     zoom::rest::BudgetLine,
 };
 
@@ -165,10 +164,8 @@ pub(super) async fn feed(State(state): State<AppState>) -> Result<Json<FeedJson>
     let anomalies = state.keeper.anomalies().await?;
     let now = clock::now();
     let today = clock::day_start(state.home, now);
-    let gaps = state.store.gaps_since(today).await.unwrap_or_else(|error| {
-        tracing::warn!(error = telemetry::chain(&error), "failed to read the gaps on record");
-        Vec::new()
-    });
+    let gaps = state.store.gaps_since(today).await?;
+    let quarantine_size = state.store.quarantined().await?;
     let rfc3339 = |at: Option<Timestamp>| at.map(format_rfc3339);
     Ok(Json(FeedJson {
         link: link_word(feed.link),
@@ -184,7 +181,7 @@ pub(super) async fn feed(State(state): State<AppState>) -> Result<Json<FeedJson>
         facts: stats.facts,
         duplicates: stats.duplicates,
         quarantined: stats.quarantined,
-        quarantine_size: state.store.quarantined().await.unwrap_or(0),
+        quarantine_size,
         lost: stats.lost,
         foreign_account: stats.foreign_account,
         late: anomalies.late,

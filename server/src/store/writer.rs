@@ -10,8 +10,8 @@ use domain::time::Timestamp;
 use sqlx::{Connection, SqliteConnection};
 
 use super::{
-    Checkpointer, FolderLock, HistoryBatch, Installation, Source, RequestCount, StoreError, StoredEvent, event,
-    options, request, visit,
+    Checkpointer, FolderLock, HistoryBatch, Installation, RequestCount, Source, StoreError, StoredEvent,
+    event, options, request, visit,
 };
 use crate::Purpose;
 

@@ -108,6 +108,7 @@ impl Day {
             newest_fact_at: None,
             counting_since: None,
             gap: None,
+            deaf_until: None,
             demo: false,
         };
         self.board.queue_view(&queue.into(), now, &trust).expect("a queue of the directory").figures

@@ -83,6 +83,11 @@ impl Rig {
         row_of(&queues).unwrap()
     }
 
+    /// Where the server keeps its database.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
+    }
+
     pub(crate) async fn post_webhook(&self, body: &str) -> reqwest::Response {
         let secret = self.sim.credentials().webhook_secret.clone();
         post_webhook(&self.http, &self.url("/webhooks/zoom"), &secret, body).await

@@ -24,6 +24,7 @@ pub fn trust() -> Trust {
         newest_fact_at: Some(NOW - Duration::from_secs(1)),
         counting_since: None,
         gap: None,
+        deaf_until: None,
         demo: true,
     }
 }
@@ -41,6 +42,7 @@ pub fn broken_trust() -> Trust {
         newest_fact_at: Some(NOW - Duration::from_secs(14)),
         counting_since: Some(NOW - Duration::from_secs(5 * 3600)),
         gap: Some(Gap { from: NOW - Duration::from_secs(1260), to: Some(NOW - Duration::from_secs(600)) }),
+        deaf_until: Some(NOW - Duration::from_secs(600)),
         demo: false,
     }
 }
