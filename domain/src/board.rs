@@ -127,7 +127,7 @@ struct TrackedCall {
     call: Call,
     state: CallState,
     /// Every name by which it means a queue.
-    mentions: BTreeSet<QueueMention>,
+    mentions: Vec<QueueMention>,
     visits: Vec<Visit>,
     parts: BTreeMap<usize, Part>,
     due_at: Option<Timestamp>,
@@ -236,7 +236,7 @@ impl Board {
         let tracked = self.calls.entry(call_id.clone()).or_insert_with(|| TrackedCall {
             call: Call::default(),
             state: Call::default().state(now),
-            mentions: BTreeSet::new(),
+            mentions: Vec::new(),
             visits: Vec::new(),
             parts: BTreeMap::new(),
             due_at: None,

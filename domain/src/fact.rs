@@ -3,6 +3,8 @@
 //! A [`Fact`] is immutable and self-contained. The same fact told twice is one fact; facts may be
 //! told in any order. Who turns events into facts: `server/src/zoom/translate.rs`.
 
+use std::sync::Arc;
+
 use crate::{
     id::{CallId, ChannelId, DeviceId, ExtensionId, RecordId, UserId},
     time::Timestamp,
@@ -150,9 +152,9 @@ pub struct RecordedTalk {
     /// The side the person was on.
     pub side: Side,
     /// Who talked.
-    pub party: Party,
+    pub party: Arc<Party>,
     /// The queue that had offered the call to them.
-    pub offered_by: Option<Station>,
+    pub offered_by: Option<Arc<Station>>,
     /// When their phone began to ring.
     pub rang_at: Timestamp,
     /// When they picked up.
@@ -175,10 +177,11 @@ pub enum Side {
 pub struct LegFact {
     /// The side the leg is on.
     pub side: Side,
-    /// The extension whose phone this is. May be wholly unknown.
-    pub party: Party,
+    /// The extension whose phone this is. May be wholly unknown. Shared, like everything below that is
+    /// told of again and again: a call's facts are kept for hours, and most name the same few.
+    pub party: Arc<Party>,
     /// The party at the other end.
-    pub other: Party,
+    pub other: Arc<Party>,
     /// The leg's own id, where told.
     pub channel_id: Option<ChannelId>,
     /// The device, where told.
@@ -190,9 +193,9 @@ pub struct LegFact {
     /// Why the leg ended, when it did and where told.
     pub hang_up: Option<HangUp>,
     /// The queue, shared line or receptionist that offered this leg.
-    pub offered_by: Option<Station>,
+    pub offered_by: Option<Arc<Station>>,
     /// The auto receptionist passed before that.
-    pub came_through: Option<Station>,
+    pub came_through: Option<Arc<Station>>,
     /// When the message about it was sent, in ms: tells two phones apart that nothing else does.
     pub sent_at: Timestamp,
 }
@@ -203,7 +206,7 @@ pub struct SideFact {
     /// The side that acted.
     pub side: Side,
     /// The extension that acted.
-    pub party: Party,
+    pub party: Arc<Party>,
     /// The device that acted, where told.
     pub device_id: Option<DeviceId>,
 }
@@ -212,7 +215,7 @@ pub struct SideFact {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TransferFact {
     /// The person who does it.
-    pub by: Option<Party>,
+    pub by: Option<Arc<Party>>,
     /// The number or extension it goes to.
     pub to: Option<String>,
     /// The attempt failed; nothing about the call changed.

@@ -4,7 +4,7 @@
 //! rings on behalf of the queue, lasts between rings for a grace, and ends with the one outcome
 //! the facts support. Callers for whom no phone has rung yet cannot be seen.
 
-use std::{collections::BTreeSet, rc::Rc, time::Duration};
+use std::{rc::Rc, time::Duration};
 
 use crate::{
     call::{CallState, Leg, soonest},
@@ -37,9 +37,9 @@ pub struct QueueMention {
 }
 
 impl QueueMention {
-    /// Every queue that the phones of a call name.
-    pub(crate) fn all(call: &CallState) -> BTreeSet<Self> {
-        let mut mentions = BTreeSet::new();
+    /// Every queue that the phones of a call name, in their order, each once.
+    pub(crate) fn all(call: &CallState) -> Vec<Self> {
+        let mut mentions = Vec::new();
         let mut before: Option<&Leg> = None;
         for leg in call.legs.iter().filter(|leg| leg.side == Side::Callee) {
             // Most phones of a call ring for one queue: spares making its names again for each.
@@ -49,6 +49,8 @@ impl QueueMention {
             before = Some(leg);
         }
         mentions.extend(call.recorded_stays.iter().map(Self::of_stay));
+        mentions.sort_unstable();
+        mentions.dedup();
         mentions
     }
 

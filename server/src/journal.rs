@@ -9,7 +9,7 @@ mod replay;
 mod stats;
 mod task;
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use domain::{fact::Fact, time::Timestamp};
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
@@ -45,7 +45,7 @@ pub struct Incoming {
 
 #[derive(Debug, Clone)]
 enum Message {
-    Event { parsed: Box<Parsed>, text: Arc<str> },
+    Event { parsed: Box<Parsed>, text: String },
     Unreadable { reason: Unreadable, bytes: Vec<u8>, byte_count: u64 },
 }
 
@@ -54,11 +54,17 @@ const KEPT_BYTES: usize = 64 << 10;
 
 impl Incoming {
     /// Reads an event's own text.
-    pub fn read(reader: &Reader, source: Source, received_at: Timestamp, text: &str) -> Self {
-        match reader.read(text, received_at) {
+    pub fn read<'a>(
+        reader: &Reader,
+        source: Source,
+        received_at: Timestamp,
+        text: impl Into<Cow<'a, str>>,
+    ) -> Self {
+        let text = text.into();
+        match reader.read(&text, received_at) {
             Ok(parsed) => {
-                let parsed = Box::new(parsed);
-                Self { source, received_at, message: Message::Event { parsed, text: Arc::from(text) } }
+                let message = Message::Event { parsed: Box::new(parsed), text: text.into_owned() };
+                Self { source, received_at, message }
             }
             Err(reason) => Self::unreadable(source, received_at, reason, text.as_bytes()),
         }

@@ -7,6 +7,8 @@ pub mod wire;
 
 pub mod key;
 
+mod parties;
+
 mod translate;
 
 mod record;

@@ -52,8 +52,8 @@ pub(crate) fn phone(call: &str, who: &str, rang: i64) -> Phone {
         call_id: call.into(),
         leg: LegFact {
             side: Side::Callee,
-            party: person(who),
-            other: outside("+4930123456"),
+            party: person(who).into(),
+            other: outside("+4930123456").into(),
             channel_id: None,
             device_id: Some(format!("{who}-app").as_str().into()),
             rang_at: at(rang),
@@ -68,7 +68,7 @@ pub(crate) fn phone(call: &str, who: &str, rang: i64) -> Phone {
 
 impl Phone {
     pub(crate) fn on(mut self, station: Station) -> Self {
-        self.leg.offered_by = Some(station);
+        self.leg.offered_by = Some(station.into());
         self
     }
 
@@ -83,7 +83,7 @@ impl Phone {
     }
 
     pub(crate) fn party(mut self, party: Party) -> Self {
-        self.leg.party = party;
+        self.leg.party = party.into();
         self
     }
 

@@ -152,9 +152,9 @@ fn leg_json(leg: Leg) -> LegJson {
         LegState::Ended => "ended",
     };
     LegJson {
-        extension_id: leg.party.extension_id.map(|id| id.to_string()),
-        extension_number: leg.party.extension_number,
-        name: leg.party.name,
+        extension_id: leg.party.extension_id.as_ref().map(ToString::to_string),
+        extension_number: leg.party.extension_number.clone(),
+        name: leg.party.name.clone(),
         device_id: leg.device_id.map(|id| id.to_string()),
         state,
         since: format_rfc3339(since),

@@ -67,7 +67,7 @@ pub struct EventRow {
     /// The call, where named.
     pub call_id: Option<Arc<str>>,
     /// The event's own text.
-    pub raw: Arc<str>,
+    pub raw: String,
 }
 
 /// A message that could not be understood.

@@ -5,7 +5,7 @@
 //! elements under the same names; the second generation of both puts them into a list of another name.
 //! What else they say is kept in the journal and read by nobody yet.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use domain::{
     fact::{Fact, Party, Record, RecordedStay, RecordedTalk, Side, Station, StationKind, StayEnd, What},
@@ -256,20 +256,22 @@ fn talk(side: Side, user_id: &Text<'_>, element: &Element<'_>) -> Option<Recorde
     if matches!(kind, Some(StationKind::CallQueue | StationKind::AutoReceptionist)) {
         return None;
     }
-    let party = Party {
+    let party = Arc::new(Party {
         extension_id: id.as_str().map(ExtensionId::new),
         extension_number: number.as_str().map(str::to_owned),
         user_id: user_id.as_str().map(UserId::new),
         name: name.as_str().map(str::to_owned),
         number: None,
         kind,
-    };
+    });
     let operator = element.operator_ext_type.as_str().map(station_kind);
-    let offered_by = operator.filter(|kind| *kind == StationKind::CallQueue).map(|kind| Station {
-        kind,
-        account: None,
-        name: element.operator_name.as_str().map(str::to_owned),
-        extension_number: element.operator_ext_number.as_str().map(str::to_owned),
+    let offered_by = operator.filter(|kind| *kind == StationKind::CallQueue).map(|kind| {
+        Arc::new(Station {
+            kind,
+            account: None,
+            name: element.operator_name.as_str().map(str::to_owned),
+            extension_number: element.operator_ext_number.as_str().map(str::to_owned),
+        })
     });
     let rang_at = element.start_time.get().unwrap_or(answered_at).min(answered_at);
     Some(RecordedTalk { side, party, offered_by, rang_at, answered_at, ended_at })

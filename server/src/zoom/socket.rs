@@ -508,7 +508,7 @@ impl Task {
         let incoming = match wire::read_frame(&text) {
             Ok(Frame::Event(event)) => {
                 self.counted.events += 1;
-                Incoming::read(&self.feed.reader, Source::Socket, now, &event)
+                Incoming::read(&self.feed.reader, Source::Socket, now, event)
             }
             Ok(Frame::Control { module, success: Some(false) }) if module == "build_connection" => {
                 return Err(End::Refused);

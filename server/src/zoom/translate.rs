@@ -3,13 +3,18 @@
 //! Tolerant where a board can live with less, strict where a guess would be a lie: a wrongly typed
 //! call id, party or time makes an event unreadable, a wrongly typed name is just not known.
 
+use std::sync::Arc;
+
 use domain::{
     fact::{Fact, HangUp, LegFact, Party, Side, SideFact, Station, StationKind, TransferFact, What},
-    id::{CallId, ChannelId, DeviceId, ExtensionId, UserId},
+    id::{CallId, ChannelId, DeviceId},
     time::Timestamp,
 };
 
-use super::wire::{End, Moment, Object, Part, Text};
+use super::{
+    parties::{NamedParty, NamedStation, Parties},
+    wire::{End, Moment, Object, Part},
+};
 
 /// The events that say something about a call while it lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -117,24 +122,25 @@ impl LiveEvent {
 pub(super) fn fact(
     event: LiveEvent,
     object: &Object<'_>,
-    call_id: Option<&str>,
+    call_id: Option<&Arc<str>>,
     sent_at: Option<Timestamp>,
     received_at: Timestamp,
+    parties: &Parties,
 ) -> Result<Option<Fact>, &'static str> {
     let Some(call_id) = call_id else { return Ok(None) };
     let told_at = sent_at.unwrap_or(received_at);
     let (at, what) = match event {
-        LiveEvent::Leg(side, what) => leg(side, what, object, told_at)?,
+        LiveEvent::Leg(side, what) => leg(side, what, object, told_at, parties)?,
         LiveEvent::Side(side, what) => {
             let at = moment(object.date_time, "payload.object.date_time")?.unwrap_or(told_at);
-            match side_change(side, what, object)? {
+            match side_change(side, what, object, parties)? {
                 Some(what) => (at, what),
                 None => return Ok(None),
             }
         }
         LiveEvent::Transfer(what) => {
             let at = moment(object.date_time, "payload.object.date_time")?.unwrap_or(told_at);
-            (at, transfer(what, object))
+            (at, transfer(what, object, parties))
         }
         LiveEvent::Emergency => {
             let began = moment(object.ringing_start_time, "payload.object.ringing_start_time")?;
@@ -142,7 +148,11 @@ pub(super) fn fact(
         }
         LiveEvent::Voicemail => (object.date_time.get().unwrap_or(told_at), What::VoicemailLeft),
     };
-    Ok(Some(Fact::new(CallId::new(without_part_suffix(call_id)), at, what)))
+    let call_id = match without_part_suffix(call_id) {
+        whole if whole.len() == call_id.len() => CallId::new(Arc::clone(call_id)),
+        whole => CallId::new(whole),
+    };
+    Ok(Some(Fact::new(call_id, at, what)))
 }
 
 /// A transferred call's later parts may carry the id with `_1`, `_2` at its end.
@@ -159,6 +169,7 @@ fn leg(
     event: LegEvent,
     object: &Object<'_>,
     told_at: Timestamp,
+    parties: &Parties,
 ) -> Result<(Timestamp, What), &'static str> {
     let rang = moment(object.ringing_start_time, "payload.object.ringing_start_time")?;
     let answered = match side {
@@ -180,8 +191,8 @@ fn leg(
     };
     let leg = LegFact {
         side,
-        party: own.map(party).unwrap_or_default(),
-        other: other.map(party).unwrap_or_default(),
+        party: party_or_nobody(own, parties),
+        other: party_or_nobody(other, parties),
         channel_id: object.channel_id.as_str().map(ChannelId::new),
         device_id: own.and_then(device_id),
         rang_at: rang.or(answered).unwrap_or(at),
@@ -191,8 +202,8 @@ fn leg(
             LegEvent::Ringing | LegEvent::Missed | LegEvent::Rejected => None,
         },
         hang_up: object.handup_result.as_str().map(hang_up),
-        offered_by: object.forwarded_by.get().and_then(station),
-        came_through: object.redirect_forwarded_by.get().and_then(station),
+        offered_by: object.forwarded_by.get().and_then(|end| station(end, parties)),
+        came_through: object.redirect_forwarded_by.get().and_then(|end| station(end, parties)),
         sent_at: told_at,
     };
     let what = match event {
@@ -205,12 +216,17 @@ fn leg(
     Ok((at, what))
 }
 
-fn side_change(side: Side, event: SideEvent, object: &Object<'_>) -> Result<Option<What>, &'static str> {
+fn side_change(
+    side: Side,
+    event: SideEvent,
+    object: &Object<'_>,
+    parties: &Parties,
+) -> Result<Option<What>, &'static str> {
     let own = match side {
         Side::Callee => end(&object.callee, "payload.object.callee")?,
         Side::Caller => end(&object.caller, "payload.object.caller")?,
     };
-    let by = SideFact { side, party: own.map(party).unwrap_or_default(), device_id: own.and_then(device_id) };
+    let by = SideFact { side, party: party_or_nobody(own, parties), device_id: own.and_then(device_id) };
     Ok(Some(match event {
         SideEvent::Hold => What::Held(by),
         SideEvent::Unhold => What::Resumed(by),
@@ -226,14 +242,14 @@ fn side_change(side: Side, event: SideEvent, object: &Object<'_>) -> Result<Opti
     }))
 }
 
-fn transfer(event: TransferEvent, object: &Object<'_>) -> What {
+fn transfer(event: TransferEvent, object: &Object<'_>, parties: &Parties) -> What {
     let recipient = object.recipient.get();
     let to = object
         .transfer_phone_number
         .as_str()
         .or_else(|| recipient?.phone_number.as_str().or(recipient?.extension_number.as_str()));
     let transfer = TransferFact {
-        by: object.owner.get().map(party).filter(|party| *party != Party::default()),
+        by: object.owner.get().map(|end| party(end, parties)).filter(|party| **party != Party::default()),
         to: to.map(str::to_owned),
         // Empty or absent is success, whatever the event's name says.
         failed: object.failure_reason.as_str().is_some(),
@@ -276,25 +292,29 @@ fn kind(end: &End<'_>) -> Option<StationKind> {
     end.extension_type.as_str().or(end.kind.as_str()).map(station_kind)
 }
 
-fn party(end: &End<'_>) -> Party {
+fn party(end: &End<'_>, parties: &Parties) -> Arc<Party> {
     let kind = kind(end);
     // `id` is a person's only beside the kind "user"; a queue's is not its extension's either.
     let id_of_person = end.id.as_str().filter(|_| kind == Some(StationKind::User));
-    Party {
-        extension_id: end.extension_id.as_str().map(ExtensionId::new),
-        extension_number: owned(&end.extension_number),
-        user_id: end.user_id.as_str().or(id_of_person).map(UserId::new),
-        name: owned(&end.name),
-        number: end.phone_number.as_str().filter(|number| !is_withheld(number)).map(str::to_owned),
-        kind,
-    }
+    parties.party(&NamedParty {
+        extension_id: end.extension_id.as_str(),
+        extension_number: end.extension_number.as_str(),
+        user_id: end.user_id.as_str().or(id_of_person),
+        name: end.name.as_str(),
+        number: end.phone_number.as_str().filter(|number| !is_withheld(number)),
+        kind: kind.as_ref(),
+    })
+}
+
+fn party_or_nobody(end: Option<&End<'_>>, parties: &Parties) -> Arc<Party> {
+    end.map(|end| party(end, parties)).unwrap_or_default()
 }
 
 /// Marks the queues and menus of a fact as another account's, so that they are not taken for ours.
 pub(super) fn move_to_account(fact: &mut Fact, account: &str) {
     if let What::Recorded(record) = &mut *fact.what {
         for station in record.talks.iter_mut().filter_map(|talk| talk.offered_by.as_mut()) {
-            station.account = Some(account.to_owned());
+            Arc::make_mut(station).account = Some(account.to_owned());
         }
         for stay in &mut record.stays {
             stay.account = Some(account.to_owned());
@@ -307,61 +327,58 @@ pub(super) fn move_to_account(fact: &mut Fact, account: &str) {
         return;
     };
     for station in [&mut leg.offered_by, &mut leg.came_through].into_iter().flatten() {
-        station.account = Some(account.to_owned());
+        Arc::make_mut(station).account = Some(account.to_owned());
     }
 }
 
-fn station(end: &End<'_>) -> Option<Station> {
-    let (kind, name, extension_number) = (kind(end), owned(&end.name), owned(&end.extension_number));
+fn station(end: &End<'_>, parties: &Parties) -> Option<Arc<Station>> {
+    let (kind, name, extension_number) = (kind(end), end.name.as_str(), end.extension_number.as_str());
     if kind.is_none() && name.is_none() && extension_number.is_none() {
         return None;
     }
     let kind = kind.unwrap_or_else(|| StationKind::Other("unknown".to_owned()));
-    Some(Station { kind, account: None, name, extension_number })
+    Some(parties.station(&NamedStation { kind: &kind, name, extension_number }))
 }
 
-fn owned(text: &Text<'_>) -> Option<String> {
-    text.as_str().map(str::to_owned)
-}
-
-/// Letters and digits in lower case: `callQueue`, `call_queue` and `Call Queue` are one word.
-fn folded(word: &str) -> String {
-    word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+/// True when `words` say one of `known`, which are in lower case: only letters and digits count, so
+/// that `callQueue`, `call_queue` and `Call Queue` are one word.
+fn says(words: &str, known: &[&str]) -> bool {
+    let folded = words.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase);
+    known.iter().any(|known| folded.clone().eq(known.chars()))
 }
 
 pub(super) fn station_kind(word: &str) -> StationKind {
-    match folded(word).as_str() {
-        "user" => StationKind::User,
-        "callqueue" => StationKind::CallQueue,
-        "autoreceptionist" => StationKind::AutoReceptionist,
-        "commonarea" | "commonareaphone" => StationKind::CommonArea,
-        "sharedlinegroup" | "sharedlines" | "sharedline" => StationKind::SharedLineGroup,
+    match word {
+        _ if says(word, &["user"]) => StationKind::User,
+        _ if says(word, &["callqueue"]) => StationKind::CallQueue,
+        _ if says(word, &["autoreceptionist"]) => StationKind::AutoReceptionist,
+        _ if says(word, &["commonarea", "commonareaphone"]) => StationKind::CommonArea,
+        _ if says(word, &["sharedlinegroup", "sharedlines", "sharedline"]) => StationKind::SharedLineGroup,
         _ => StationKind::Other(word.to_owned()),
     }
 }
 
 fn hang_up(words: &str) -> HangUp {
-    match folded(words).as_str() {
-        "noanswer" | "ringtimeout" => HangUp::NoAnswer,
-        "busy" => HangUp::Busy,
-        "callcancel" | "callcanceled" | "callcancelled" | "cancel" | "canceled" | "cancelled" => {
-            HangUp::CallerGaveUp
-        }
-        "rejected" => HangUp::Rejected,
-        "answeredbyother" | "answeredbyothermember" | "answeredbyotherdevice" | "pickupbyother" => {
-            HangUp::AnsweredElsewhere
-        }
-        "callconnected" | "connected" => HangUp::Connected,
-        "voicemail" => HangUp::Voicemail,
+    const GAVE_UP: [&str; 6] =
+        ["callcancel", "callcanceled", "callcancelled", "cancel", "canceled", "cancelled"];
+    const ELSEWHERE: [&str; 4] =
+        ["answeredbyother", "answeredbyothermember", "answeredbyotherdevice", "pickupbyother"];
+    match words {
+        _ if says(words, &["callconnected", "connected"]) => HangUp::Connected,
+        _ if says(words, &["noanswer", "ringtimeout"]) => HangUp::NoAnswer,
+        _ if says(words, &["busy"]) => HangUp::Busy,
+        _ if says(words, &GAVE_UP) => HangUp::CallerGaveUp,
+        _ if says(words, &["rejected"]) => HangUp::Rejected,
+        _ if says(words, &ELSEWHERE) => HangUp::AnsweredElsewhere,
+        _ if says(words, &["voicemail"]) => HangUp::Voicemail,
         _ => HangUp::Other(words.to_owned()),
     }
 }
 
 fn is_withheld(number: &str) -> bool {
-    matches!(
-        folded(number).as_str(),
-        "" | "anonymous" | "restricted" | "unknown" | "unavailable" | "private" | "withheld" | "blocked"
-    )
+    const WITHHELD: [&str; 8] =
+        ["", "anonymous", "restricted", "unknown", "unavailable", "private", "withheld", "blocked"];
+    says(number, &WITHHELD)
 }
 
 #[cfg(test)]

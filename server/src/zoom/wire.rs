@@ -15,6 +15,7 @@ use self::field::Envelope;
 pub(super) use self::field::{End, Moment, Object, Part, Text};
 use super::{
     key::{self, EventKey},
+    parties::Parties,
     record,
     translate::{self, LiveEvent},
 };
@@ -28,6 +29,7 @@ const LONGEST_NAME: usize = 200;
 #[derive(Debug, Clone, Default)]
 pub struct Reader {
     account_id: Option<Arc<str>>,
+    parties: Parties,
 }
 
 /// A message that was understood as an event.
@@ -179,7 +181,7 @@ pub(super) fn url_validation(text: &str) -> Option<String> {
 impl Reader {
     /// A reader that marks events of accounts other than `account_id`.
     pub fn new(account_id: Option<&str>) -> Self {
-        Self { account_id: account_id.map(Arc::from) }
+        Self { account_id: account_id.map(Arc::from), parties: Parties::default() }
     }
 
     /// Reads an event's own text that arrived at `received_at`.
@@ -192,7 +194,7 @@ impl Reader {
         let sent_at = envelope.event_ts.get();
         let mut fact = match (live, &envelope.object()) {
             (Some(live), Some(object)) => {
-                translate::fact(live, object, call_id.as_deref(), sent_at, received_at)
+                translate::fact(live, object, call_id.as_ref(), sent_at, received_at, &self.parties)
                     .map_err(|path| Unreadable::Mistyped { event: Arc::clone(&name), path })?
             }
             (None, _) => record::scope(&name).and_then(|scope| record::fact(scope, text, received_at)),

@@ -63,8 +63,8 @@ fn outsider(number: &str) -> Party {
 fn callee_leg() -> LegFact {
     LegFact {
         side: Side::Callee,
-        party: anna(),
-        other: outsider("+4930555001"),
+        party: anna().into(),
+        other: outsider("+4930555001").into(),
         channel_id: None,
         device_id: Some(DeviceId::from("d-1")),
         rang_at: at("2026-09-21T12:00:00Z"),
@@ -102,12 +102,12 @@ fn a_ring_through_receptionist_and_queue_names_all_stations() {
         "redirect_forwarded_by": { "name": "Menu", "extension_type": "AutoReceptionist", "extension_number": 100 },
     }));
     let station = |kind, name: &str, number: &str| {
-        Some(Station {
+        Some(Arc::new(Station {
             kind,
             account: None,
             name: Some(name.to_owned()),
             extension_number: Some(number.to_owned()),
-        })
+        }))
     };
     let leg = LegFact {
         channel_id: Some(ChannelId::from("c-9")),
@@ -195,7 +195,7 @@ fn what_a_side_does_with_a_connected_call() {
     for (name, side) in [("callee", Side::Callee), ("caller", Side::Caller)] {
         let mut object = json!({ "call_id": "73", "date_time": when, "park_code": "*81", "meeting_id": "8" });
         object[name] = member();
-        let by = || SideFact { side, party: anna(), device_id: Some(DeviceId::from("d-1")) };
+        let by = || SideFact { side, party: anna().into(), device_id: Some(DeviceId::from("d-1")) };
         for (verb, what) in [
             ("hold", Said::Held(by())),
             ("unhold", Said::Resumed(by())),
@@ -238,13 +238,13 @@ fn a_transfer_failed_when_it_gives_a_reason() {
         })
     };
     let transfer = |failed| TransferFact {
-        by: Some(Party {
+        by: Some(Arc::new(Party {
             kind: Some(StationKind::User),
             extension_number: Some("201".to_owned()),
             user_id: Some(UserId::from("u-anna")),
             name: Some("Anna".to_owned()),
             ..Party::default()
-        }),
+        })),
         to: Some("+4930555002".to_owned()),
         failed,
     };
@@ -270,7 +270,7 @@ fn a_transfer_failed_when_it_gives_a_reason() {
         "owner": { "id": "q-1", "type": "callQueue" },
     });
     let by = Some(Party { kind: Some(StationKind::CallQueue), ..Party::default() });
-    let changed = TransferFact { by, to: Some("305".to_owned()), failed: false };
+    let changed = TransferFact { by: by.map(Arc::new), to: Some("305".to_owned()), failed: false };
     assert_eq!(
         fact("phone.transfer_recipient_updated", &object),
         told("75", when, Said::RecipientChanged(changed)),
@@ -320,7 +320,7 @@ fn times_that_are_missing_fall_back() {
 fn an_end_may_come_without_a_callee() {
     let object = json!({ "call_id": "80", "caller": {}, "call_end_time": "2026-09-21T12:01:00Z" });
     let Said::Ended(leg) = *fact("phone.callee_ended", &object).what else { panic!("an end") };
-    assert_eq!((leg.party, leg.device_id), (Party::default(), None));
+    assert_eq!((leg.party, leg.device_id), (Arc::default(), None));
 }
 
 #[test]
@@ -352,7 +352,7 @@ fn words_are_folded_and_unknown_ones_kept() {
     let kind = |word: &str| {
         let object = callee_object(json!({ "forwarded_by": { "extension_type": word } }));
         match *fact("phone.callee_ringing", &object).what {
-            Said::Rang(leg) => leg.offered_by.map(|station| station.kind),
+            Said::Rang(leg) => leg.offered_by.map(|station| station.kind.clone()),
             other => panic!("a ring, not {other:?}"),
         }
     };
