@@ -63,7 +63,7 @@ fn text(number: u64) -> String {
 }
 
 fn from(source: Source, number: u64) -> Incoming {
-    Incoming::read(&Reader::new(Some("acc")), source, NOW, &text(number))
+    Incoming::read(&Reader::new(Some("acc")), source, NOW, text(number))
 }
 
 fn calls(events: &[Journalled]) -> Vec<(i64, Option<CallId>)> {
@@ -160,7 +160,7 @@ async fn what_cannot_be_read_goes_into_quarantine_with_its_beginning() {
 #[tokio::test]
 async fn a_record_that_cannot_be_read_costs_its_neighbours_nothing() {
     let fixture = fresh().await;
-    let record = Incoming::read(&Reader::default(), Source::Rest, NOW, &"x".repeat(LONGEST_MESSAGE + 1));
+    let record = Incoming::read(&Reader::default(), Source::Rest, NOW, "x".repeat(LONGEST_MESSAGE + 1));
     let (event, record) =
         tokio::join!(fixture.journal.append(from(Source::Webhook, 1)), fixture.journal.append(record));
     assert_eq!((event, record), (Ok(Receipt::Journalled), Ok(Receipt::Quarantined)));
@@ -245,7 +245,7 @@ async fn the_journal_can_be_read_back_from_any_instant() {
     let reader = Reader::new(Some("acc"));
     let at = |number: u64| NOW + Duration::from_secs(number);
     for number in 0..4_500 {
-        let incoming = Incoming::read(&reader, Source::Socket, at(number), &text(number));
+        let incoming = Incoming::read(&reader, Source::Socket, at(number), text(number));
         fixture.journal.submit(incoming).await.unwrap();
     }
     fixture.journal.flush().await.unwrap();
