@@ -168,7 +168,6 @@ pub async fn run(
         site: SiteFacts::new(purpose == Purpose::Demo, public_host.as_deref()),
         pages: RenderedPages::default(),
         streams: stream_permits(),
-        stop: sources_stop.clone(),
     };
     let serving = http::listener::serve(listener, router(state), &tracker, stop.clone());
     let ended = tokio::select! {

@@ -133,17 +133,21 @@ impl Published {
         self.full.get_or_init(encode).clone()
     }
 
-    /// What a reader at `revision` needs to be up to date; empty when it is.
-    pub fn frames_after(&self, revision: u64) -> Vec<Bytes> {
-        if revision == self.revision {
-            return Vec::new();
-        }
-        match self.frames.front() {
-            Some((oldest, _)) if *oldest <= revision + 1 && revision < self.revision => {
-                let missed = self.frames.iter().filter(|(of, _)| *of > revision);
-                missed.map(|(_, bytes)| bytes.clone()).collect()
+    /// What a reader who has seen `revision`, or nothing yet, needs to be up to date; `None` when it is.
+    pub fn news_after(&self, revision: Option<u64>) -> Option<Bytes> {
+        let Some(missed) = revision.and_then(|revision| self.revision.checked_sub(revision)) else {
+            return Some(self.full_frame());
+        };
+        let missed = usize::try_from(missed).unwrap_or(usize::MAX);
+        // Every publication kept its frame, so the newest ones are the missed ones.
+        match (missed, self.frames.len().checked_sub(missed)) {
+            (0, _) => None,
+            (1, Some(_)) => self.frames.back().map(|(_, frame)| frame.clone()),
+            (_, Some(seen)) => {
+                let frames: Vec<&[u8]> = self.frames.range(seen..).map(|(_, frame)| &frame[..]).collect();
+                Some(Bytes::from(frames.concat()))
             }
-            _ => vec![self.full_frame()],
+            (_, None) => Some(self.full_frame()),
         }
     }
 }
@@ -381,20 +385,27 @@ mod tests {
         publisher.publish(&mut board, NOW, &trust(), false);
         let published = publisher.all.borrow().clone();
 
-        assert!(published.frames_after(3).is_empty());
-        let missed = published.frames_after(1);
-        let changes: Vec<BoardChange> =
-            missed.iter().map(|frame| serde_json::from_str(data(frame)).unwrap()).collect();
+        assert_eq!(published.news_after(Some(3)), None);
+        let missed = published.news_after(Some(1)).unwrap();
+        let changes: Vec<BoardChange> = std::str::from_utf8(&missed)
+            .unwrap()
+            .split_inclusive("\n\n")
+            .map(|frame| serde_json::from_str(data(&Bytes::copy_from_slice(frame.as_bytes()))).unwrap())
+            .collect();
         assert_eq!(changes.iter().map(|change| change.revision).collect::<Vec<_>>(), [2, 3]);
         assert_eq!(changes[0].queues[0].name, "Helpdesk");
         assert!(changes[1].queues.is_empty(), "a pulse carries no rows");
-        assert_eq!(published.frames_after(99), vec![published.full_frame()], "a forged revision");
+        let newest: BoardChange =
+            serde_json::from_str(data(&published.news_after(Some(2)).unwrap())).unwrap();
+        assert_eq!(newest, changes[1]);
+        assert_eq!(published.news_after(None), Some(published.full_frame()), "a new reader");
+        assert_eq!(published.news_after(Some(99)), Some(published.full_frame()), "a forged revision");
 
         for _ in 0..FRAMES_KEPT {
             publisher.publish(&mut board, NOW, &trust(), false);
         }
         let published = publisher.all.borrow().clone();
-        assert_eq!(published.frames_after(1), vec![published.full_frame()]);
+        assert_eq!(published.news_after(Some(1)), Some(published.full_frame()), "too far behind");
     }
 
     #[test]
@@ -409,12 +420,13 @@ mod tests {
         publisher.publish(&mut board, NOW, &trust(), false);
         let seen = reader.borrow().clone();
         assert_eq!(seen.rows.len(), 1);
-        let change: BoardChange = serde_json::from_str(data(&seen.frames_after(1)[0])).unwrap();
+        let change: BoardChange = serde_json::from_str(data(&seen.news_after(Some(1)).unwrap())).unwrap();
         assert!(change.queues.is_empty(), "the other queue changed, not this one");
 
         read(&mut board, vec![queue("a", "Invoices")]);
         publisher.publish(&mut board, NOW, &trust(), false);
-        let change: BoardChange = serde_json::from_str(data(&reader.borrow().frames_after(2)[0])).unwrap();
+        let change: BoardChange =
+            serde_json::from_str(data(&reader.borrow().news_after(Some(2)).unwrap())).unwrap();
         assert_eq!(change.removed, ["b".into()]);
         drop(reader);
         publisher.publish(&mut board, NOW, &trust(), false);

@@ -113,7 +113,8 @@ impl People {
             self.refresh(index, now);
         }
         self.removed.extend(ids_before);
-        self.removed.retain(|id| !self.people.iter().any(|person| person.id == *id));
+        let is_here = |id: &UserId| self.by_user.get(id).is_some_and(|&index| self.people[index].id == *id);
+        self.removed.retain(|id| !is_here(id));
     }
 
     fn admit(&mut self, user_id: &UserId, name: &str, extension_id: Option<&ExtensionId>) -> usize {

@@ -15,7 +15,6 @@ use axum::{
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio_util::sync::CancellationToken;
 
 use super::{error::ApiError, router::AppState};
 use crate::publish::{BoardKey, Published};
@@ -39,7 +38,7 @@ pub(super) async fn stream_board(
         "retry: 3000\nevent: hello\ndata: {{\"build\":\"{}\"}}\n\n",
         state.site.build_id
     ));
-    let frames = frames(hello, board, state.stop.clone(), permit);
+    let frames = frames(hello, board, permit);
     let mut response = Response::new(Body::from_stream(frames));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
@@ -52,17 +51,15 @@ pub(super) async fn stream_board(
 struct Reader {
     board: watch::Receiver<Arc<Published>>,
     revision: Option<u64>,
-    stop: CancellationToken,
     _permit: OwnedSemaphorePermit,
 }
 
 fn frames(
     hello: Bytes,
     board: watch::Receiver<Arc<Published>>,
-    stop: CancellationToken,
     permit: OwnedSemaphorePermit,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    let reader = Reader { board, revision: None, stop, _permit: permit };
+    let reader = Reader { board, revision: None, _permit: permit };
     let changes = stream::unfold(reader, |mut reader| async move {
         let bytes = reader.next().await?;
         Some((Ok(bytes), reader))
@@ -71,24 +68,16 @@ fn frames(
 }
 
 impl Reader {
-    /// What this reader has not got yet; `None` when the server stops.
+    /// What this reader has not got yet; `None` when the keeper, who publishes, has stopped.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
             let newest = self.board.borrow_and_update().clone();
-            let frames = match self.revision.replace(newest.revision) {
-                None => vec![newest.full_frame()],
-                Some(revision) => newest.frames_after(revision),
-            };
+            let news = newest.news_after(self.revision.replace(newest.revision));
+            if news.is_some() {
+                return news;
+            }
             drop(newest);
-            match <[Bytes; 1]>::try_from(frames) {
-                Ok([frame]) => return Some(frame),
-                Err(frames) if frames.is_empty() => {}
-                Err(frames) => return Some(Bytes::from(frames.concat())),
-            }
-            tokio::select! {
-                () = self.stop.cancelled() => return None,
-                changed = self.board.changed() => changed.ok()?,
-            }
+            self.board.changed().await.ok()?;
         }
     }
 }

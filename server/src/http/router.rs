@@ -12,7 +12,6 @@ use axum::{
 };
 use chrono_tz::Tz;
 use tokio::sync::{Semaphore, watch};
-use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
@@ -55,8 +54,6 @@ pub struct AppState {
     pub(crate) demo: Option<feed::DemoControl>,
     /// Live streams that may be opened.
     pub(crate) streams: Arc<Semaphore>,
-    /// Ends live streams.
-    pub(crate) stop: CancellationToken,
 }
 
 /// What pages say of this server.
