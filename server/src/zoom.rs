@@ -11,7 +11,7 @@ mod parties;
 
 mod translate;
 
-mod record;
+pub mod record;
 
 pub(crate) mod backfill;
 

@@ -18,7 +18,7 @@ use domain::{
     time::Timestamp,
     trust::{FeedLink, Gap, Trust},
 };
-use server::zoom::wire::Reader;
+use server::zoom::{record::path_event, wire::Reader};
 use zoom_sim::{Outcome, QueueVisit, World, WorldConfig};
 
 use crate::{
@@ -233,8 +233,8 @@ impl Run {
             .collect();
         for uuid in written {
             let path = self.world.call_path(&uuid).expect("the record was listed");
-            let text = serde_json::json!({ "event": "rest.call_history", "payload": { "object": path } });
-            let parsed = self.reader.read(&text.to_string(), now).expect("a path is readable");
+            let text = path_event(&path.to_string());
+            let parsed = self.reader.read(&text, now).expect("a path is readable");
             self.board.apply(now, Input::Facts(parsed.fact.into_iter().collect()));
             self.records_read.insert(uuid);
         }

@@ -2,10 +2,11 @@
 //!
 //! The paths of those calls are journalled like events, so that the board has them like everything
 //! else and has them again after a restart. Nothing is written twice: the journal knows what it has.
-//! A gap counts as repaired when all of its calls were read, and is looked at once more later. What was
-//! done stands in the database; what is interrupted begins anew.
+//! A gap counts as repaired when all of its calls were read, and is looked at once more later. One of
+//! which something cannot be read stays open. What was done stands in the database; what is interrupted
+//! begins anew.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use domain::time::Timestamp;
 use serde::Deserialize;
@@ -16,14 +17,14 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     patience::BackOff,
     rate_limit::Category,
-    record::DETAIL,
+    record,
     rest::{Page, Request, RestClient, RestError},
     wire::Reader,
 };
 use crate::{
     clock,
     config::FeedTimings,
-    journal::{AppendError, Incoming, Journal, JournalStopped, Source},
+    journal::{AppendError, Incoming, Journal, JournalStopped, Receipt, Source},
     store::{Store, StoreError, StoredGap},
     telemetry,
 };
@@ -37,6 +38,9 @@ const OLDEST: Duration = Duration::from_secs(48 * 3600);
 const MARGIN: Duration = Duration::from_secs(2 * 60);
 /// The longest window that Zoom reads at once is a month.
 const LONGEST_WINDOW: Duration = Duration::from_secs(30 * 86_400);
+/// How often a gap is read at most while something of it cannot be read: every reading asks for each of
+/// its calls.
+const MOST_READINGS: u32 = 2;
 
 /// Repairs gaps for as long as the server runs.
 #[derive(Debug)]
@@ -61,6 +65,17 @@ enum RepairError {
     Journal(#[from] JournalStopped),
 }
 
+/// What a reading of a gap's calls gave.
+#[derive(Debug, Default)]
+struct Reading {
+    calls: usize,
+    /// Calls of which nothing, or nothing that is understood, could be read.
+    unreadable: usize,
+}
+
+/// Gaps of which something could not be read: how often, and when last.
+type Unreadable = HashMap<i64, (u32, Timestamp)>;
+
 impl Backfill {
     /// Starts the task; it ends only by `stop`.
     pub(crate) fn spawn(self, tracker: &TaskTracker, stop: CancellationToken) {
@@ -72,8 +87,9 @@ impl Backfill {
 
     async fn run(self) {
         let mut back_off = BackOff::new(&self.timings);
+        let mut unreadable = Unreadable::new();
         loop {
-            match self.look().await {
+            match self.look(&mut unreadable).await {
                 Ok(()) => {
                     back_off.reset();
                     sleep(LOOK).await;
@@ -98,7 +114,7 @@ impl Backfill {
         }
     }
 
-    async fn look(&self) -> Result<(), RepairError> {
+    async fn look(&self, unreadable: &mut Unreadable) -> Result<(), RepairError> {
         let now = clock::now();
         let mut gaps = self.store.gaps_since(now - OLDEST).await?;
         // What was never read comes before what is read for the second time.
@@ -107,9 +123,24 @@ impl Backfill {
             let Some(to) = gap.to else { continue };
             match repaired_at {
                 None if now.since(to) >= self.timings.record_delay => {
-                    let read = self.read(gap.from, to).await?;
+                    let (readings, last) = unreadable.get(&gap_id).copied().unwrap_or((0, to));
+                    let is_due = now.since(last) >= self.timings.second_look;
+                    if readings > 0 && !(readings < MOST_READINGS && is_due) {
+                        continue;
+                    }
+                    let reading = self.read(gap.from, to).await?;
+                    if reading.unreadable > 0 {
+                        unreadable.insert(gap_id, (readings + 1, clock::now()));
+                        tracing::warn!(
+                            calls = reading.calls,
+                            unreadable = reading.unreadable,
+                            "some records of a gap cannot be read, so it stays open"
+                        );
+                        continue;
+                    }
+                    unreadable.remove(&gap_id);
                     self.journal.gap_repaired(gap_id, clock::now()).await?;
-                    tracing::info!(calls = read, "read the records of a gap");
+                    tracing::info!(calls = reading.calls, "read the records of a gap");
                 }
                 Some(repaired_at)
                     if read_again_at.is_none() && now.since(repaired_at) >= self.timings.second_look =>
@@ -123,30 +154,42 @@ impl Backfill {
         Ok(())
     }
 
-    /// Journals the path of every call that ended around `[from, to]`; tells how many.
-    async fn read(&self, from: Timestamp, to: Timestamp) -> Result<usize, RepairError> {
+    /// Journals the path of every call that ended around `[from, to]`.
+    async fn read(&self, from: Timestamp, to: Timestamp) -> Result<Reading, RepairError> {
         let from = (from - MARGIN).max(to - LONGEST_WINDOW);
         let rows = self.rest.calls_that_ended(from, to + MARGIN).await?;
-        let count = rows.len();
+        let mut reading = Reading { calls: rows.len(), unreadable: 0 };
         for row in rows {
-            let path = match self.rest.path_of_call(&row.id).await {
+            let CallRow::Call { id } = row else {
+                reading.unreadable += 1;
+                continue;
+            };
+            let path = match self.rest.path_of_call(&id).await {
                 Ok(path) => path,
                 // Deleted in between: an absence is no error.
                 Err(RestError::Unanswered { status: 404, .. }) => continue,
                 Err(error) => return Err(error.into()),
             };
-            let text = format!(r#"{{"event":"{DETAIL}","payload":{{"object":{}}}}}"#, path.get());
+            let text = record::path_event(path.get());
             let incoming = Incoming::read(&self.reader, Source::Rest, clock::now(), &text);
-            self.journal.append(incoming).await?;
+            let is_understood = match self.journal.append(incoming).await? {
+                Receipt::Journalled | Receipt::Duplicate => record::is_understood(&text),
+                Receipt::Quarantined => false,
+            };
+            reading.unreadable += usize::from(!is_understood);
         }
-        Ok(count)
+        Ok(reading)
     }
 }
 
-/// A call in the list of finished calls.
-#[derive(Debug)]
-struct CallRow {
-    id: String,
+/// A row in the list of finished calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum CallRow {
+    Call {
+        id: String,
+    },
+    /// A row that does not say which call it is of.
+    Nameless,
 }
 
 /// The same on the wire: the older generation of the list has an `id` instead.
@@ -158,8 +201,16 @@ struct CallRowAnswer {
     id: Option<String>,
 }
 
+impl From<serde_json::Value> for CallRow {
+    fn from(row: serde_json::Value) -> Self {
+        let answer = serde_json::from_value(row).ok();
+        let id = answer.and_then(|CallRowAnswer { call_history_uuid, id }| call_history_uuid.or(id));
+        id.map_or(Self::Nameless, |id| Self::Call { id })
+    }
+}
+
 #[derive(Deserialize)]
-struct CallPage {
+struct CallPageAnswer {
     #[serde(default)]
     call_history: Option<Vec<serde_json::Value>>,
     /// The same rows in the older generation.
@@ -169,20 +220,40 @@ struct CallPage {
     next_page_token: Option<String>,
 }
 
+/// A page of finished calls. An answer without a list is none.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "CallPageAnswer")]
+struct CallPage {
+    rows: Vec<CallRow>,
+    next: Option<String>,
+}
+
+impl TryFrom<CallPageAnswer> for CallPage {
+    type Error = &'static str;
+
+    fn try_from(answer: CallPageAnswer) -> Result<Self, Self::Error> {
+        let CallPageAnswer { call_history, call_logs, next_page_token } = answer;
+        // For a time both lists come, and either may be empty then.
+        // The last of equals: the newer one.
+        let lists = [call_logs, call_history].into_iter().flatten();
+        let rows = lists.max_by_key(|rows| !rows.is_empty()).ok_or("no list of calls")?;
+        Ok(Self { rows: rows.into_iter().map(CallRow::from).collect(), next: next_page_token })
+    }
+}
+
 impl Page for CallPage {
     type Row = CallRow;
 
     fn into_parts(self) -> (Vec<CallRow>, Option<String>) {
-        let rows = self.call_history.or(self.call_logs).unwrap_or_default();
-        let readable = rows.into_iter().filter_map(|row| {
-            let CallRowAnswer { call_history_uuid, id } = serde_json::from_value(row).ok()?;
-            Some(CallRow { id: call_history_uuid.or(id)? })
-        });
-        (readable.collect(), self.next_page_token)
+        (self.rows, self.next)
     }
 
+    /// All nameless rows count as one.
     fn id(row: &CallRow) -> &str {
-        &row.id
+        match row {
+            CallRow::Call { id } => id,
+            CallRow::Nameless => "",
+        }
     }
 }
 
@@ -202,3 +273,6 @@ impl RestClient {
         self.read(Request { what: "the path of a call", path: &path, category: Category::Light }, &[]).await
     }
 }
+
+#[cfg(test)]
+mod tests;

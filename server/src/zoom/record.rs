@@ -127,6 +127,22 @@ impl Element<'_> {
     }
 }
 
+/// The path of a call, read over REST as this JSON object, as the event that is journalled.
+pub fn path_event(path: &str) -> String {
+    format!(r#"{{"event":"{DETAIL}","payload":{{"object":{path}}}}}"#)
+}
+
+/// True when a record has the shape that is read here, whether it tells of anything or not.
+pub(super) fn is_understood(text: &str) -> bool {
+    let event: Result<Event<'_>, _> = serde_json::from_str(text);
+    event.is_ok_and(|event| {
+        let object = event.payload.object;
+        let has_list =
+            [&object.call_elements, &object.call_path, &object.call_logs].into_iter().any(Option::is_some);
+        has_list && object.elements().iter().all(|element| element.get().is_some())
+    })
+}
+
 /// What the message of this name is a record of; `None` for any other message.
 pub(super) fn scope(name: &str) -> Option<Scope> {
     match name {
