@@ -58,9 +58,15 @@ pub struct KeeperHandle {
 #[error("the live state is not kept any more: the server is stopping")]
 pub struct KeeperGone;
 
+/// A board to follow; `None` for a queue nobody knows.
+type Subscription = Option<watch::Receiver<Arc<Published>>>;
+
+/// Who wants to follow which board.
+type Asker = (BoardKey, oneshot::Sender<Subscription>);
+
 #[derive(Debug)]
 enum Order {
-    Subscribe(BoardKey, oneshot::Sender<Option<watch::Receiver<Arc<Published>>>>),
+    Subscribe(Asker),
     LiveCalls(oneshot::Sender<Vec<LiveCall>>),
     Anomalies(oneshot::Sender<Anomalies>),
 }
@@ -74,11 +80,8 @@ impl KeeperHandle {
     }
 
     /// A board to follow from now on; `None` for a queue nobody knows.
-    pub async fn subscribe(
-        &self,
-        key: BoardKey,
-    ) -> Result<Option<watch::Receiver<Arc<Published>>>, KeeperGone> {
-        self.ask(|answer| Order::Subscribe(key, answer)).await
+    pub async fn subscribe(&self, key: BoardKey) -> Result<Subscription, KeeperGone> {
+        self.ask(|answer| Order::Subscribe((key, answer))).await
     }
 
     /// Calls that are not over, oldest first.
@@ -132,6 +135,8 @@ pub(crate) struct Keeper {
     heard: Heard,
     unresolved_before: u64,
     future_before: u64,
+    /// Who waits for the next publication.
+    askers: Vec<Asker>,
     /// Something may have changed since the last publication, which was then.
     is_dirty: bool,
     published_at: Instant,
@@ -162,6 +167,7 @@ impl Keeper {
             heard: Heard { is_live: true, whole_calls: true, gap: None },
             unresolved_before: 0,
             future_before: 0,
+            askers: Vec::new(),
             is_dirty: true,
             published_at: Instant::now(),
             began_at: Instant::now(),
@@ -175,7 +181,8 @@ impl Keeper {
         pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.let_time_pass();
         loop {
-            let publish_at = interval(self.publisher.readers()).map(|pause| self.published_at + pause);
+            let is_awaited = self.publisher.readers() > 0 || !self.askers.is_empty();
+            let publish_at = is_awaited.then(|| self.publish_at());
             // Fair on purpose: neither a backlog of events nor a crowd of askers may starve the other.
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -244,9 +251,14 @@ impl Keeper {
     fn obey(&mut self, order: Order) {
         // An asker that is gone has lost interest: nothing to do about a failed answer.
         match order {
-            Order::Subscribe(key, answer) => {
-                self.publish_if_dirty();
-                let _ = answer.send(self.publisher.subscribe(&self.board, &key));
+            // What is published for one is delivered to all, so a crowd of askers must not set the pace.
+            Order::Subscribe(asker) => {
+                self.askers.push(asker);
+                if !self.is_dirty {
+                    self.answer_askers();
+                } else if Instant::now() >= self.publish_at() {
+                    self.publish();
+                }
             }
             Order::LiveCalls(answer) => {
                 let _ = answer.send(self.board.live_calls());
@@ -254,6 +266,17 @@ impl Keeper {
             Order::Anomalies(answer) => {
                 let _ = answer.send(self.board.anomalies());
             }
+        }
+    }
+
+    /// When there may be another publication.
+    fn publish_at(&self) -> Instant {
+        self.published_at + interval(self.publisher.readers())
+    }
+
+    fn answer_askers(&mut self) {
+        for (key, answer) in std::mem::take(&mut self.askers) {
+            let _ = answer.send(self.publisher.subscribe(&self.board, &key));
         }
     }
 
@@ -278,15 +301,14 @@ impl Keeper {
         let whole = std::mem::replace(&mut self.heard, heard) != heard;
         self.publisher.publish(&mut self.board, now, &trust, whole);
         (self.is_dirty, self.published_at) = (false, Instant::now());
+        self.answer_askers();
     }
 }
 
-/// The time between two publications that keeps deliveries within their share of a core; `None` when
-/// there is nobody to deliver to.
-fn interval(readers: usize) -> Option<Duration> {
+/// The shortest time between two publications that keeps deliveries within their share of a core.
+fn interval(readers: usize) -> Duration {
     let readers = u32::try_from(readers).unwrap_or(u32::MAX);
-    let pause = (DELIVERY * DELIVERY_SHARE).saturating_mul(readers);
-    (readers > 0).then(|| pause.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL))
+    (DELIVERY * DELIVERY_SHARE).saturating_mul(readers).clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL)
 }
 
 /// Never, when there is no instant.
@@ -312,14 +334,69 @@ pub(crate) fn midnights(board: &Board, home: Tz, now: Timestamp) -> Midnights {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use domain::trust::FeedLink;
+    use tokio_util::task::TaskTracker;
+
     use super::*;
+    use crate::{Purpose, journal::Journal, store::Store, zoom::wire::Reader};
 
     #[test]
     fn the_more_readers_the_longer_between_two_publications() {
-        assert_eq!(interval(0), None);
-        assert_eq!(interval(1), Some(SHORTEST_INTERVAL));
-        assert_eq!(interval(100), Some(Duration::from_millis(6)));
-        assert_eq!(interval(2_000), Some(Duration::from_millis(120)));
-        assert_eq!(interval(1_000_000), Some(LONGEST_INTERVAL));
+        assert_eq!(interval(0), SHORTEST_INTERVAL);
+        assert_eq!(interval(1), SHORTEST_INTERVAL);
+        assert_eq!(interval(100), Duration::from_millis(6));
+        assert_eq!(interval(2_000), Duration::from_millis(120));
+        assert_eq!(interval(1_000_000), LONGEST_INTERVAL);
+    }
+
+    async fn keeper(folder: &Path) -> Keeper {
+        let now = clock::now();
+        let (_store, writer) = Store::open(folder, Purpose::Work, now).await.unwrap();
+        let (facts, journalled) = mpsc::channel(1);
+        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        let journal = Journal::start(writer, Reader::default(), facts, now, &tracker, stop).await.unwrap();
+        let trust = Trust {
+            feed: FeedLink::Live,
+            feed_since: clock::now(),
+            feed_heard_at: None,
+            feed_problem: None,
+            newest_fact_at: None,
+            counting_since: None,
+            gap: None,
+            deaf_until: None,
+            demo: false,
+        };
+        let sources = Sources {
+            journalled,
+            directory: watch::channel(Arc::default()).1,
+            trust: watch::channel(trust).1,
+            unresolved: Arc::default(),
+        };
+        Keeper::new(7, Board::new(), Scribe::new(journal, 0, 0), None, Tz::UTC, sources).0
+    }
+
+    #[tokio::test]
+    async fn who_asks_waits_for_the_next_publication_instead_of_making_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut keeper = keeper(folder.path()).await;
+        tokio::time::pause();
+        keeper.publish();
+        let ask = |keeper: &mut Keeper| {
+            let (answer, answered) = oneshot::channel();
+            keeper.obey(Order::Subscribe((BoardKey::All, answer)));
+            answered
+        };
+        let revision = |mut answered: oneshot::Receiver<Subscription>| {
+            answered.try_recv().ok().flatten().map(|board| board.borrow().revision)
+        };
+        assert_eq!(revision(ask(&mut keeper)), Some(1), "nothing changed: at once");
+        keeper.let_time_pass();
+        let mut first = ask(&mut keeper);
+        assert!(first.try_recv().is_err(), "it was published just now");
+        tokio::time::advance(SHORTEST_INTERVAL).await;
+        assert_eq!(revision(ask(&mut keeper)), Some(2));
+        assert_eq!(revision(first), Some(2), "both with the same publication");
     }
 }
