@@ -87,6 +87,7 @@ pub fn board_start(json: &impl Json) -> Option<BoardStart> {
             per_page: count(&wall, "per_page")? as usize,
             turn_seconds: count(&wall, "turn_seconds")? as usize,
             page: count(&wall, "page")? as usize,
+            page_address: text(&wall, "page_address")?,
             columns: count(&wall, "columns")? as usize,
             figures: count(&wall, "figures")? as usize,
             name_length: count(&wall, "name_length")? as usize,
@@ -282,7 +283,13 @@ mod tests {
                 order: Order::from_word("-waiting").unwrap(),
                 find: "ü\"".to_owned(),
                 theme: "dark".to_owned(),
-                wall: WallShape { per_page: 7, page: 2, legible: "far".to_owned(), ..WallShape::default() },
+                wall: WallShape {
+                    per_page: 7,
+                    page: 2,
+                    page_address: "?rows=7&page=".to_owned(),
+                    legible: "far".to_owned(),
+                    ..WallShape::default()
+                },
             };
             let text = start.to_script();
             assert!(!text.contains('<'), "nothing in it ends the script element");

@@ -135,6 +135,8 @@ pub struct WallShape {
     pub turn_seconds: usize,
     /// The page to begin with, from 0.
     pub page: usize,
+    /// The address of a page of this wall, without its number.
+    pub page_address: String,
     /// How many of the wall's columns are shown.
     pub columns: usize,
     /// How many of the wall's figures are shown; 0 for the figures of one queue.
@@ -296,6 +298,12 @@ impl LiveBoard {
             let found = state.rows.iter().filter(|row| row.read(|shown| shown.is_found_by(&state.find)));
             found.skip(page.saturating_mul(per_page)).take(per_page).cloned().collect()
         })
+    }
+
+    /// How many pages the rows make, followed.
+    pub fn pages(&self) -> usize {
+        self.0.rows.track();
+        self.read(State::pages)
     }
 
     /// Not generic, so that every text shares it.

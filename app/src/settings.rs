@@ -148,6 +148,30 @@ impl WallSettings {
         }
         if problems.is_empty() { Ok(settings) } else { Err(problems) }
     }
+
+    /// The address of another page of the same wall, without its number. What is usual is not said.
+    pub fn page_address(&self) -> String {
+        let usual = Self::default();
+        let said = |is_said: bool, value: String| if is_said { value } else { String::new() };
+        let place = |value: fn(Place) -> String| self.place.map(value).unwrap_or_default();
+        let pairs = [
+            ("theme", said(self.theme != usual.theme, self.theme.word().to_owned())),
+            (
+                "order",
+                match self.order {
+                    Order::Trouble => String::new(),
+                    Order::Pinned => "pinned".to_owned(),
+                    Order::By { .. } => "name".to_owned(),
+                },
+            ),
+            ("rows", self.rows.map(|rows| rows.to_string()).unwrap_or_default()),
+            ("turn", said(self.turn_seconds != usual.turn_seconds, self.turn_seconds.to_string())),
+            ("diagonal", place(|place| decimal(place.diagonal_tenths, 1))),
+            ("distance", place(|place| decimal(place.distance_cm, 2))),
+        ];
+        let address = address::with_query("", &pairs.each_ref().map(|(key, value)| (*key, value.as_str())));
+        format!("{}page=", if address.is_empty() { "?".to_owned() } else { address + "&" })
+    }
 }
 
 /// What the address of the desk's queue table asks for.
@@ -242,6 +266,14 @@ fn sentence(key: &str, value: &str, problem: &str) -> String {
     }
 }
 
+/// A number of so many decimals, without the zeros at its end.
+fn decimal(number: u32, decimals: u32) -> String {
+    let one = 10_u32.pow(decimals);
+    let width = decimals as usize;
+    let text = format!("{}.{:0width$}", number / one, number % one);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// A decimal number of at most three decimals, in thousandths.
 fn thousandths(text: &str) -> Option<u32> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
@@ -283,6 +315,23 @@ mod tests {
             }
         );
         assert_eq!(WallSettings::parse([]).unwrap(), WallSettings::default());
+    }
+
+    #[test]
+    fn the_address_of_another_page_keeps_everything_else() {
+        assert_eq!(WallSettings::default().page_address(), "?page=");
+        let all = [
+            ("theme", "light"),
+            ("order", "name"),
+            ("rows", "5"),
+            ("turn", "0"),
+            ("diagonal", "54.6"),
+            ("distance", "6.25"),
+        ];
+        let address = WallSettings::parse(all).unwrap().page_address();
+        assert_eq!(address, "?theme=light&order=name&rows=5&turn=0&diagonal=54.6&distance=6.25&page=");
+        let whole = WallSettings::parse([("diagonal", "55"), ("distance", "10")]).unwrap();
+        assert_eq!(whole.page_address(), "?diagonal=55&distance=10&page=");
     }
 
     #[test]

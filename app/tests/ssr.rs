@@ -429,6 +429,25 @@ fn questions_to_zoom_are_counted_in_words() {
 }
 
 #[test]
+fn the_dots_of_a_wall_lead_to_every_page_with_its_settings() {
+    let queues = || {
+        (0..23)
+            .map(|number| sample::queue(&format!("Queue {number}"), 800 + number, &[], 1, 2, [4, 4, 0, 0]))
+            .collect()
+    };
+    let html = wall(
+        sample::view(queues(), sample::trust()),
+        WallSubject::AllQueues,
+        &[("theme", "light"), ("rows", "5")],
+    );
+    for page in 1..=5 {
+        let address = format!("href=\"?theme=light&amp;rows=5&amp;page={page}\"");
+        assert_eq!(html.matches(&address).count(), 1, "{address} in {html}");
+    }
+    assert!(!html.contains("page=6"));
+}
+
+#[test]
 fn gaps_that_cannot_be_read_are_not_called_none() {
     let html = feed(|feed| feed.gaps = None);
     assert_reads(&html, &["Not known: the database cannot be read."]);

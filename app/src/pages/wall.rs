@@ -85,6 +85,7 @@ impl WallShape {
             per_page: usize::from(layout.rows),
             turn_seconds: if settings.page.is_some() { 0 } else { usize::from(settings.turn_seconds) },
             page: settings.page.map_or(0, |page| usize::from(page) - 1),
+            page_address: settings.page_address(),
             columns: layout.columns,
             figures: match subject {
                 WallSubject::AllQueues => layout.figures,
@@ -113,12 +114,12 @@ pub fn WallScreen(
     /// What fits.
     wall: WallShape,
 ) -> impl IntoView {
-    let WallShape { columns, figures, name_length, legible, .. } = wall;
+    let WallShape { columns, figures, name_length, legible, page_address, .. } = wall;
     let alone = figures == 0;
     let subjects =
         if alone { &Subject::QUEUE[..] } else { &Subject::BOARD[..figures.min(Subject::BOARD.len())] };
     let columns = &Column::WALL[..columns.min(Column::WALL.len())];
-    let rows = (!alone).then(|| view! { <WallTable board=board.clone() columns name_length /> });
+    let rows = (!alone).then(|| view! { <WallTable board=board.clone() columns name_length page_address /> });
     view! {
         <div
             class="screen"
@@ -162,6 +163,8 @@ fn WallTable(
     columns: &'static [Column],
     /// How many characters of the name fit.
     name_length: usize,
+    /// The address of a page, without its number.
+    page_address: String,
 ) -> impl IntoView {
     let headings = columns
         .iter()
@@ -181,7 +184,7 @@ fn WallTable(
             <div hidden=board.condition(|state| !state.is_empty())>
                 <EmptyBoard />
             </div>
-            <Pager board=board.clone() />
+            <Pager board=board.clone() address=page_address />
             <table class="wall-table" hidden=board.condition(|state| state.is_empty())>
                 <thead>
                     <tr>
