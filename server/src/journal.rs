@@ -296,6 +296,11 @@ impl Journal {
         self.counters.kinds()
     }
 
+    /// True when the journal's task has ended.
+    pub fn has_ended(&self) -> bool {
+        self.orders.is_closed()
+    }
+
     /// Whether writing works.
     pub fn status(&self) -> watch::Receiver<JournalStatus> {
         self.status.clone()

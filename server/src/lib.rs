@@ -34,11 +34,12 @@ use chrono_tz::Tz;
 use domain::{
     board::{Board, Input, SETTLE_AFTER},
     time::Timestamp,
-    trust::FeedLink,
+    trust::{FeedLink, Trust},
 };
 use tokio::{
     net::TcpListener,
     sync::{Notify, mpsc, watch},
+    task::JoinHandle,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -49,7 +50,7 @@ use crate::{
         rendered::RenderedPages,
         router::{AppState, SiteFacts, router, stream_permits},
     },
-    journal::{Journal, Replay},
+    journal::{Journal, Journalled, Replay},
     keeper::{Keeper, Scribe, Sources},
     lookout::Lookout,
     store::{Store, StoreError},
@@ -132,12 +133,51 @@ pub async fn run(
     let (facts, journalled) = mpsc::channel(COMMITS_FOR_THE_KEEPER);
     let journal =
         Journal::start(writer, reader.clone(), facts, now, &journal_tracker, journal_stop.clone()).await?;
-
-    let rebuilding = rebuild(&store, reader.clone(), config.time_zone, now);
-    let Some(rebuilt) = stop.run_until_cancelled(rebuilding).await else {
-        close(&journal_stop, &journal_tracker, &store).await;
-        return Ok(());
+    let ground = Ground {
+        now,
+        store: store.clone(),
+        reader,
+        last_pulse,
+        journal,
+        journalled,
+        tracker: tracker.clone(),
+        sources_stop: sources_stop.clone(),
     };
+    let outcome = serve(config, purpose, listener, stop, ground).await;
+
+    // However it ended, what was acknowledged is written.
+    sources_stop.cancel();
+    tracker.close();
+    if tokio::time::timeout(shutdown::DRAIN, tracker.wait()).await.is_err() {
+        tracing::warn!("some requests did not end in time and were cut off");
+    }
+    close(&journal_stop, &journal_tracker, &store).await;
+    outcome
+}
+
+/// What the rest stands on, once the database is open and the journal runs.
+struct Ground {
+    now: Timestamp,
+    store: Store,
+    reader: Reader,
+    last_pulse: Option<Timestamp>,
+    journal: Journal,
+    journalled: mpsc::Receiver<Vec<Journalled>>,
+    tracker: TaskTracker,
+    sources_stop: CancellationToken,
+}
+
+/// Serves until `stop`, or until a task has ended that must not.
+async fn serve(
+    config: Config,
+    purpose: Purpose,
+    listener: TcpListener,
+    stop: CancellationToken,
+    ground: Ground,
+) -> Result<(), RunError> {
+    let Ground { now, store, reader, last_pulse, journal, journalled, tracker, sources_stop } = ground;
+    let rebuilding = rebuild(&store, reader.clone(), config.time_zone, now);
+    let Some(rebuilt) = stop.run_until_cancelled(rebuilding).await else { return Ok(()) };
     let Rebuilt { board, newest_fact_at, newest_event_id, written } = rebuilt?;
     let scribe = Scribe::new(journal.clone(), newest_event_id, written);
     let (plan, share) = (config.zoom.plan, config.zoom.api_share);
@@ -147,11 +187,18 @@ pub async fn run(
     let is_demo = purpose == Purpose::Demo;
     let lookout = Lookout::start(store.clone(), zoom.feed.clone(), config.time_zone, is_demo).await?;
     let trust = lookout.spawn(&tracker, sources_stop.clone()).await;
+    let seen_trust = trust.clone();
     let sources =
         Sources { journalled, directory: zoom.directory.directory, trust, unresolved: zoom.directory.nudge };
     let epoch = now.as_millis().unsigned_abs();
     let (keeper, handle) = Keeper::new(epoch, board, scribe, newest_fact_at, config.time_zone, sources);
     let keeping = tracker.spawn(keeper.keep(sources_stop.clone()));
+    let watched = Watched {
+        journal: journal.clone(),
+        feed: zoom.feed.clone(),
+        directory: zoom.directory.status.clone(),
+        trust: seen_trust,
+    };
 
     let webhooks = Webhooks::new(&config.zoom.webhook, reader, journal.clone());
     let public_host = config.public_url.as_ref().and_then(|url| url.host_str().map(str::to_owned));
@@ -172,17 +219,40 @@ pub async fn run(
     let serving = http::listener::serve(listener, router(state), &tracker, stop.clone());
     let ended = tokio::select! {
         () = serving => None,
-        _ = keeping => Some("live state"),
+        _ = keeping => Some(watched.ended().unwrap_or("live state")),
+        () = ended(zoom.repairing) => Some("repair of gaps"),
     };
-    let failure = ended.filter(|_| !stop.is_cancelled()).map(RunError::TaskEnded);
+    ended.filter(|_| !stop.is_cancelled()).map_or(Ok(()), |task| Err(RunError::TaskEnded(task)))
+}
 
-    sources_stop.cancel();
-    tracker.close();
-    if tokio::time::timeout(shutdown::DRAIN, tracker.wait()).await.is_err() {
-        tracing::warn!("some requests did not end in time and were cut off");
+/// The keeper's sources. It ends when one of them does.
+struct Watched {
+    journal: Journal,
+    feed: watch::Receiver<FeedStatus>,
+    directory: watch::Receiver<DirectoryStatus>,
+    trust: watch::Receiver<Trust>,
+}
+
+impl Watched {
+    /// The first of them that has ended, in the order in which one takes the next with it.
+    fn ended(&self) -> Option<&'static str> {
+        let tasks = [
+            ("journal", self.journal.has_ended()),
+            ("feed", self.feed.has_changed().is_err()),
+            ("directory", self.directory.has_changed().is_err()),
+            ("lookout", self.trust.has_changed().is_err()),
+        ];
+        tasks.into_iter().find_map(|(task, has_ended)| has_ended.then_some(task))
     }
-    close(&journal_stop, &journal_tracker, &store).await;
-    failure.map_or(Ok(()), Err)
+}
+
+/// When a task has ended, in whatever way; never, where there is none.
+async fn ended(task: Option<JoinHandle<()>>) {
+    match task {
+        // Whether it panicked stands in the log.
+        Some(task) => drop(task.await),
+        None => std::future::pending().await,
+    }
 }
 
 /// A demo's visitor may make the pretend Zoom misbehave.
@@ -199,12 +269,19 @@ async fn close(journal_stop: &CancellationToken, journal_tracker: &TaskTracker, 
     store.close().await;
     journal_stop.cancel();
     journal_tracker.close();
-    journal_tracker.wait().await;
-    tracing::info!("stopped");
+    match tokio::time::timeout(shutdown::FLUSH, journal_tracker.wait()).await {
+        Ok(()) => tracing::info!("stopped"),
+        Err(_) => tracing::warn!(
+            seconds = shutdown::FLUSH.as_secs(),
+            "stopped before the disk had taken what was queued; its log is read at the next start"
+        ),
+    }
 }
 
 /// What comes from Zoom besides events.
 struct Zoom {
+    /// Repairs gaps, where there are credentials.
+    repairing: Option<JoinHandle<()>>,
     feed: watch::Receiver<FeedStatus>,
     directory: DirectoryFeed,
 }
@@ -228,15 +305,16 @@ fn connect(
     let Talk { store, journal, reader, budget } = talk;
     let Some(credentials) = &config.zoom.app else {
         let feed = webhooks_only(journal, last_pulse, tracker, stop);
-        return Ok(Zoom { feed, directory: no_directory(tracker, stop) });
+        return Ok(Zoom { repairing: None, feed, directory: no_directory(tracker, stop) });
     };
     let http = zoom::http_client()?;
     let timings = config.zoom.timings;
     let tokens = Tokens::new(http.clone(), config.zoom.oauth_url.clone(), credentials.clone(), timings);
     let rest = RestClient::with_budget(http, config.zoom.api_url.clone(), tokens.clone(), Arc::clone(budget));
     let (store, journal_of_records, of_gaps) = (store.clone(), journal.clone(), rest.at(Priority::Repair));
-    Backfill { rest: of_gaps, store, journal: journal_of_records, reader: reader.clone(), timings }
-        .spawn(tracker, stop.clone());
+    let repairing =
+        Backfill { rest: of_gaps, store, journal: journal_of_records, reader: reader.clone(), timings }
+            .spawn(tracker, stop.clone());
     let directory = directory::spawn(rest.at(Priority::Periodic), tracker, stop.clone());
     let feed = match &config.zoom.ws_subscription_id {
         None => webhooks_only(journal, last_pulse, tracker, stop),
@@ -251,7 +329,7 @@ fn connect(
         }
         .spawn(tracker, stop.clone()),
     };
-    Ok(Zoom { feed, directory })
+    Ok(Zoom { repairing: Some(repairing), feed, directory })
 }
 
 /// Without a subscription events come by webhook only. Nothing tells whether Zoom still sends them; what

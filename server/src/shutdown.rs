@@ -10,6 +10,9 @@ use tokio_util::sync::CancellationToken;
 /// How long requests and tasks may take to end before they are left behind.
 pub(crate) const DRAIN: Duration = Duration::from_secs(4);
 
+/// How long the journal may take to write what is queued. Service managers kill after 10 s and more.
+pub(crate) const FLUSH: Duration = Duration::from_secs(5);
+
 /// Cancels `stop` at Ctrl-C or at the signal a service manager sends.
 pub async fn on_signal(stop: CancellationToken) {
     let terminated = async {

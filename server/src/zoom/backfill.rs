@@ -11,7 +11,7 @@ use std::{collections::HashMap, time::Duration};
 use domain::time::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::time::sleep;
+use tokio::{task::JoinHandle, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -78,11 +78,11 @@ type Unreadable = HashMap<i64, (u32, Timestamp)>;
 
 impl Backfill {
     /// Starts the task; it ends only by `stop`.
-    pub(crate) fn spawn(self, tracker: &TaskTracker, stop: CancellationToken) {
+    pub(crate) fn spawn(self, tracker: &TaskTracker, stop: CancellationToken) -> JoinHandle<()> {
         tracker.spawn(async move {
             // Whatever is interrupted is begun anew at the next start.
             let _ = stop.run_until_cancelled(self.run()).await;
-        });
+        })
     }
 
     async fn run(self) {

@@ -99,16 +99,22 @@ impl Rig {
         self.sim.stop().await;
     }
 
+    /// Stops the server alone.
+    pub(crate) async fn halt(self) -> (Sim, TempDir) {
+        self.stop.cancel();
+        self.running.await.unwrap().unwrap();
+        (self.sim, self.data)
+    }
+
     /// Stops the server, lets `meanwhile` happen at Zoom, and starts the server with what it had written.
     pub(crate) async fn restart(
         self,
         meanwhile: impl AsyncFnOnce(&Sim),
         change: impl FnOnce(&mut Config),
     ) -> Self {
-        self.stop.cancel();
-        self.running.await.unwrap().unwrap();
-        meanwhile(&self.sim).await;
-        Self::serve(self.sim, self.data, change).await
+        let (sim, data) = self.halt().await;
+        meanwhile(&sim).await;
+        Self::serve(sim, data, change).await
     }
 }
 
@@ -191,7 +197,7 @@ pub(crate) fn environment(sim: &Sim, folder: &Path) -> Vec<(&'static str, String
     ]
 }
 
-fn config_for(sim: &Sim, folder: &Path) -> Config {
+pub(crate) fn config_for(sim: &Sim, folder: &Path) -> Config {
     let variables = environment(sim, folder);
     let look_up =
         |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
