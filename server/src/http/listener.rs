@@ -44,7 +44,7 @@ pub async fn serve(listener: TcpListener, router: Router, tracker: &TaskTracker,
                 }
             },
         };
-        let connection = serve_connection(stream, peer, router.clone(), stop.clone());
+        let connection = serve_connection(stream, peer, router.clone(), HEAD, stop.clone());
         tracker.spawn(async move {
             connection.await;
             drop(permit);
@@ -52,7 +52,14 @@ pub async fn serve(listener: TcpListener, router: Router, tracker: &TaskTracker,
     }
 }
 
-async fn serve_connection(stream: TcpStream, peer: SocketAddr, router: Router, stop: CancellationToken) {
+/// Serves one connection whose requests each send their head within `head`.
+async fn serve_connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    head: Duration,
+    stop: CancellationToken,
+) {
     let socket = socket2::SockRef::from(&stream);
     // Frames are small and late ones are worthless; a peer that is gone must not be kept for ever.
     let _ = socket.set_tcp_nodelay(true);
@@ -60,7 +67,7 @@ async fn serve_connection(stream: TcpStream, peer: SocketAddr, router: Router, s
     let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        .header_read_timeout(head)
         .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     tokio::pin!(connection);
@@ -73,5 +80,32 @@ async fn serve_connection(stream: TcpStream, peer: SocketAddr, router: Router, s
     };
     if let Err(error) = result {
         tracing::debug!(%peer, %error, "a connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_that_never_ends_its_head_is_cut_off() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut slow = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        let router = Router::new().route("/", get(|| async { "here" }));
+        let (head, stop) = (Duration::from_millis(200), CancellationToken::new());
+        let serving = serve_connection(stream, peer, router, head, stop);
+        let talking = async {
+            // A whole request is answered, the next one never ends.
+            slow.write_all(b"GET / HTTP/1.1\r\nhost: here\r\n\r\nGET / HTTP/1.1\r\nhost: h").await.unwrap();
+            let mut answer = String::new();
+            slow.read_to_string(&mut answer).await.unwrap();
+            answer
+        };
+        let ((), answer) = tokio::join!(serving, talking);
+        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("here"), "{answer}");
     }
 }

@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use domain::view::{BoardChange, BoardView};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
+use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 use crate::support::{Rig, Ring, now};
 
@@ -157,18 +154,6 @@ async fn streams_end_when_the_server_stops_and_it_stops_in_time() {
     for mut stream in streams {
         while stream.next().await.is_some() {}
     }
-}
-
-#[tokio::test]
-async fn a_request_that_never_ends_its_head_is_cut_off_and_others_are_served() {
-    let rig = Rig::start().await;
-    let mut slow = TcpStream::connect(rig.address).await.unwrap();
-    slow.write_all(b"GET /queues HTTP/1.1\r\nhost: loc").await.unwrap();
-    assert_eq!(rig.get("/healthz").await.status(), 200);
-    let mut answer = Vec::new();
-    let cut_off = tokio::time::timeout(Duration::from_secs(60), slow.read_to_end(&mut answer)).await;
-    assert!(cut_off.is_ok(), "the connection ends by itself");
-    rig.stop().await;
 }
 
 #[tokio::test]

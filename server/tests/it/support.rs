@@ -1,9 +1,10 @@
 //! A pretend Zoom and a server on it, in this process or as the real binary, on free ports.
 
 use std::{
+    io::{BufRead as _, BufReader},
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     time::Duration,
 };
 
@@ -121,6 +122,8 @@ impl Rig {
 /// The real binary on a pretend Zoom.
 pub(crate) struct Process {
     child: Child,
+    /// A process whose output nobody reads ends when it says something.
+    _output: BufReader<ChildStdout>,
     pub(crate) address: SocketAddr,
     pub(crate) log: PathBuf,
 }
@@ -136,17 +139,25 @@ impl Process {
         folder: &Path,
         link: &'static str,
     ) -> Self {
-        // The port is free now; nobody else on this machine is told of it.
-        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let log = folder.with_extension("log");
         let file = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_callboard"));
-        command.arg("serve").env_clear().stdout(Stdio::null()).stderr(file);
+        command.arg("serve").env_clear().stdout(Stdio::piped()).stderr(file);
         for (name, value) in environment {
             command.env(name, value);
         }
-        command.env("CALLBOARD_LISTEN", address.to_string()).env("CALLBOARD_LOG", "debug");
-        let process = Self { child: command.spawn().unwrap(), address, log };
+        command.env("CALLBOARD_LISTEN", "127.0.0.1:0").env("CALLBOARD_LOG", "debug");
+        let mut child = command.spawn().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        // Told before anything else is done, so this does not wait for what runs in this process.
+        output.read_line(&mut line).unwrap();
+        let address = line.trim_end().trim_end_matches('/').rsplit('/').next().unwrap_or_default().parse();
+        let address = address.unwrap_or_else(|_| {
+            let _ = child.kill();
+            panic!("no address in {line:?}; see {}", log.display())
+        });
+        let process = Self { child, _output: output, address, log };
         let is_there = |feed: &Value| feed["link"] == link;
         eventually(&client(), "the process serves", is_there, &process.url("/api/v1/feed")).await;
         process
