@@ -1,7 +1,7 @@
 //! The columns of a queue table: what each is called, how it reads, sorts and is defined.
 //!
 //! Wall and desk draw their cells from here, and so does the list of definitions, so that a number
-//! and its explanation cannot drift apart.
+//! and its explanation cannot drift apart; a test compares the numbers in the texts with those in use.
 
 use std::cmp::Ordering;
 
@@ -356,5 +356,29 @@ fn free(queue: &QueueView, room: Room) -> Face {
             Face { text: room.count(available), unit: members, quality, quiet: false }
         }
         _ => Face { unit: members, ..Face::unknown() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        service_level::ServiceLevelPolicy,
+        view::{ACT_AFTER, SMALL_SAMPLE},
+    };
+
+    use super::*;
+    use crate::row_order::LEAVE_AFTER;
+
+    #[test]
+    fn definitions_say_the_numbers_in_use() {
+        let short = ServiceLevelPolicy::default().short_abandon_seconds;
+        for (column, said) in [
+            (Column::State, format!("for {} seconds more", ACT_AFTER.as_secs())),
+            (Column::State, format!("a state {} seconds after", LEAVE_AFTER.as_secs())),
+            (Column::Short, format!("({short} seconds unless set otherwise)")),
+            (Column::ServiceLevel, format!("fewer than {SMALL_SAMPLE} decided visits")),
+        ] {
+            assert!(column.definition().contains(&said), "{said}");
+        }
     }
 }

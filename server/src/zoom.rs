@@ -1,7 +1,8 @@
 //! Everything that speaks Zoom. Zoom's names and types stop here.
 //!
 //! Reading order: `wire` (text in, typed fields out) → `key` (same event or another) → `translate`
-//! (fields to facts) are pure; `auth`, `socket`, `webhook`, `rest` and `directory` do the talking.
+//! (live events to facts) and `record` (what is written down of a call afterwards) are pure; `auth`,
+//! `socket`, `webhook`, `rest`, `directory` and `backfill` do the talking.
 
 pub mod wire;
 

@@ -490,7 +490,6 @@ fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-/// Steps the world along with the clock.
 /// Waits for the first client and tells it everything that happened before.
 async fn tell_the_past(shared: Arc<Shared>, past: Vec<EmittedEvent>) {
     let connected = shared.subscriptions.watch_connected();
@@ -505,6 +504,7 @@ async fn tell_the_past(shared: Arc<Shared>, past: Vec<EmittedEvent>) {
     }
 }
 
+/// Steps the world along with the clock.
 async fn drive(shared: Arc<Shared>, clock: SimClock) {
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);

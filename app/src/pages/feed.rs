@@ -227,7 +227,7 @@ fn Facts(
         counted(
             "Queues nobody knows",
             feed.unmatched,
-            "Named by calls, not in Zoom's list of queues; their rows are marked unresolved.",
+            "Named by calls, not in Zoom's list of queues; their rows say “not in the directory”.",
         ),
         fact(
             "Access to Zoom",

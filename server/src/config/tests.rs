@@ -230,3 +230,11 @@ fn values_that_cannot_be_meant_are_refused() {
     assert_eq!(subjects(secret("a\nb")), ["ZOOM_WEBHOOK_SECRET_TOKEN"]);
     assert_eq!(subjects(secret("a\u{fffd}b")), ["ZOOM_WEBHOOK_SECRET_TOKEN"]);
 }
+
+#[test]
+fn every_variable_is_written_down() {
+    let told = include_str!("../../../ARCHITECTURE.md");
+    for name in VARIABLES.iter().map(|variable| variable.name).chain([CONFIG_FILE]) {
+        assert!(told.contains(&format!("`{name}`")), "ARCHITECTURE.md does not tell of {name}");
+    }
+}

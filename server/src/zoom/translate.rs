@@ -1,4 +1,4 @@
-//! Zoom's events become facts. The last place that knows Zoom's names.
+//! Zoom's live events become facts. Beyond this and `record` nobody knows Zoom's names.
 //!
 //! Tolerant where a board can live with less, strict where a guess would be a lie: a wrongly typed
 //! call id, party or time makes an event unreadable, a wrongly typed name is just not known.
