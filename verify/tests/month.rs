@@ -44,6 +44,12 @@ fn on_a_perfect_line_ringing_is_exact_and_every_visit_is_counted() {
         let score = report.scores.iter().find(|score| score.metric == metric).expect("a metric");
         assert_eq!(score.within, 0, "{report}");
     }
+    // A pause between two rings longer than the grace, or a hang-up in it, is told by nobody; who was
+    // transferred with consultation talks under the consultation's own id.
+    for (metric, exact_permille) in [("waiting", 998), ("with an agent", 970)] {
+        let score = report.scores.iter().find(|score| score.metric == metric).expect("a metric");
+        assert!(score.exact * 1000 >= (score.exact + score.within) * exact_permille, "{report}");
+    }
 }
 
 #[test]

@@ -8,6 +8,5 @@ mod ingest;
 mod live_stream;
 mod requests;
 mod restart;
-mod simulation;
 mod support;
 mod tidy;
