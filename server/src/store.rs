@@ -50,7 +50,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Store {
     readers: SqlitePool,
     installation: Arc<Installation>,
-    folder: Arc<FolderLock>,
+    _folder: Arc<FolderLock>,
 }
 
 /// Which database this is.
@@ -185,7 +185,7 @@ impl Store {
             .connect_with(options(&file).read_only(true).pragma("query_only", "on"))
             .await
             .map_err(|source| StoreError::Open { file, source })?;
-        Ok((Self { readers, installation, folder: lock }, writer))
+        Ok((Self { readers, installation, _folder: lock }, writer))
     }
 
     /// Which database this is.
@@ -196,7 +196,6 @@ impl Store {
     /// Ends all readers; the folder stays locked until the writer is gone, too.
     pub async fn close(&self) {
         self.readers.close().await;
-        tracing::debug!(locks = Arc::strong_count(&self.folder), "closed the readers of the database");
     }
 
     /// True when a trivial read works.
