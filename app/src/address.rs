@@ -9,6 +9,11 @@ pub fn wall_of(queue: &QueueId) -> String {
     format!("/wall/{}", encoded(queue.as_str()))
 }
 
+/// What stands behind the numbers of one queue.
+pub fn behind(queue: &QueueId) -> String {
+    format!("/queues/{}", encoded(queue.as_str()))
+}
+
 /// A path with those of `pairs` whose value is not empty.
 pub fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
     let mut address = path.to_owned();

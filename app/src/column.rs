@@ -202,6 +202,26 @@ impl Column {
         }
     }
 
+    /// How it is counted, as a formula. `O` offered, `A` answered, `B` left; `T` is the threshold, `s` the
+    /// short time.
+    pub const fn formula(self) -> &'static str {
+        match self {
+            Self::Queue => "",
+            Self::State => "wait ≥ T, or wait and free = 0, or A_T ÷ decided < target",
+            Self::Waiting => "entered − answered − left",
+            Self::Longest => "now − the earliest entry among the waiting",
+            Self::Ringing => "waiting with at least one ringing phone",
+            Self::Talking => "answered, connected and not held",
+            Self::OnHold => "answered, held or parked",
+            Self::Free => "members who take calls − those of them on a call",
+            Self::Offered => "O = visits that entered since midnight",
+            Self::Answered => "A, of O",
+            Self::Abandoned => "B with a wait > s, of O",
+            Self::Short => "B with a wait ≤ s, of O",
+            Self::ServiceLevel => "by the promised definition, below",
+        }
+    }
+
     /// True when something small may stand behind the number.
     pub const fn has_unit(self) -> bool {
         matches!(self, Self::Free | Self::ServiceLevel)

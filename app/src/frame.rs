@@ -7,7 +7,7 @@
 use domain::{
     id::QueueId,
     quality::Quality,
-    service_level::{ServiceLevel, ServiceLevelPolicy},
+    service_level::{Definition, ServiceLevel, ServiceLevelPolicy, ServiceLevels},
     time::Timestamp,
     trust::{FeedLink, Gap, Trust},
     view::{BoardChange, BoardView, Figures, QueueQuality, QueueView, Totals},
@@ -144,6 +144,8 @@ fn queue_view(json: &impl Json) -> Option<QueueView> {
             short_abandon_seconds: count(&policy, "short_abandon_seconds")?,
             target_permille: permille(&policy, "target_permille")?,
         },
+        definition: Definition::default(),
+        service_levels_today: ServiceLevels::default(),
         quality: QueueQuality {
             waiting: quality(&sure, "waiting")?,
             calls: quality(&sure, "calls")?,
@@ -162,6 +164,7 @@ fn figures(json: &impl Json) -> Option<Figures> {
         ringing: count(json, "ringing")?,
         talking: count(json, "talking")?,
         on_hold: count(json, "on_hold")?,
+        unconfirmed: count(json, "unconfirmed").unwrap_or(0),
         offered_today: count(json, "offered_today")?,
         answered_today: count(json, "answered_today")?,
         abandoned_today: count(json, "abandoned_today")?,

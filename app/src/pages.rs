@@ -4,6 +4,8 @@ pub mod wall;
 
 pub mod queues;
 
+pub mod queue;
+
 pub mod feed;
 
 pub mod problem;

@@ -207,7 +207,7 @@ pub enum Stillness {
 mod tests {
     use domain::{
         quality::Quality,
-        service_level::ServiceLevelPolicy,
+        service_level::{Definition, ServiceLevelPolicy, ServiceLevels},
         view::{Figures, QueueQuality},
     };
 
@@ -228,6 +228,8 @@ mod tests {
             members: Some(3),
             members_available: Some(1),
             policy: ServiceLevelPolicy::default(),
+            definition: Definition::default(),
+            service_levels_today: ServiceLevels::default(),
             quality: QueueQuality {
                 waiting: Quality::Live,
                 calls: Quality::Live,

@@ -15,13 +15,13 @@ use crate::{
         presence::PresenceFact,
         view::{AgentView, AgentsView, QueueName},
     },
-    call::{Call, CallState, Leg, LegState, soonest},
+    call::{Call, CallState, Leg, soonest},
     directory::Directory,
-    fact::{Fact, Side, StationKind, What},
+    fact::{Fact, What},
     id::{CallId, QueueId, UserId, ZoneName},
     quality::Quality,
     queue::{QueueMention, Visit, VisitPhase, visits},
-    service_level::ServiceLevelPolicy,
+    service_level::{PromiseBook, ServiceLevelPolicy},
     time::Timestamp,
     trust::{Freshness, Gap, Trust, feed_freshness, hears_whole_calls},
     view::{BoardView, QueueQuality, QueueView, Totals},
@@ -29,8 +29,13 @@ use crate::{
 
 mod book;
 mod chronicle;
+mod detail;
+mod live;
 mod people;
 mod tally;
+
+pub use detail::{LostVisit, QueueDetail};
+pub use live::{CallPhase, Consultation, Direction, LiveCall};
 
 use book::QueueBook;
 use chronicle::Chronicle;
@@ -59,6 +64,8 @@ pub enum Input {
     Presences(Vec<PresenceFact>),
     /// Events may have been missed.
     Gap(Gap),
+    /// What the operator promises was read.
+    Promises(PromiseBook),
     /// The directory was read.
     Directory(Directory),
     /// When today began, for the installation's zone and for every zone of a queue.
@@ -114,6 +121,8 @@ pub struct Board {
     settled_visits: Vec<SettledVisit>,
     tallies: HashMap<QueueId, Tally>,
     people: People,
+    /// When anything was last applied.
+    now: Timestamp,
     /// The end of the newest time in which events may have been missed.
     deaf_until: Option<Timestamp>,
     changed: BTreeSet<QueueId>,
@@ -131,51 +140,8 @@ struct TrackedCall {
     visits: Vec<Visit>,
     parts: BTreeMap<usize, Part>,
     due_at: Option<Timestamp>,
-}
-
-/// What the board publishes about one call that is not over.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LiveCall {
-    /// The call.
-    pub call_id: CallId,
-    /// The queue it is with now, if any.
-    pub queue_id: Option<QueueId>,
-    /// Its phase.
-    pub phase: CallPhase,
-    /// Since when.
-    pub since: Timestamp,
-    /// Name or number of the caller; `None` when withheld or not known.
-    pub caller: Option<String>,
-    /// Legs that are not over.
-    pub legs: Vec<Leg>,
-}
-
-/// Phase of a call as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CallPhase {
-    /// In a queue; no phone rings at the moment.
-    Waiting,
-    /// A phone rings, or an outgoing call is being set up.
-    Ringing,
-    /// People talk.
-    Talking,
-    /// Connected and held.
-    OnHold,
-    /// In a parking slot.
-    Parked,
-}
-
-impl CallPhase {
-    /// The word used in the API and on pages.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Ringing => "ringing",
-            Self::Talking => "talking",
-            Self::OnHold => "on_hold",
-            Self::Parked => "parked",
-        }
-    }
+    /// When the newest news of it arrived.
+    heard_at: Timestamp,
 }
 
 /// A visit of a settled call, kept to be counted anew at midnight or when the queue is named anew.
@@ -187,6 +153,8 @@ struct SettledVisit {
     is_named: bool,
     entered_at: Timestamp,
     counts: Today,
+    /// What is told of it when the caller left.
+    lost: Option<Box<LostVisit>>,
 }
 
 impl Board {
@@ -197,6 +165,7 @@ impl Board {
 
     /// Applies one input at `now`. Which queues changed is told by [`Board::take_changes`].
     pub fn apply(&mut self, now: Timestamp, input: Input) {
+        self.now = now;
         match input {
             Input::Facts(facts) => {
                 let told: BTreeSet<CallId> =
@@ -204,7 +173,11 @@ impl Board {
                 self.derive(now, &told);
             }
             Input::Presences(facts) => self.hear_presences(now, &facts),
-            Input::Gap(gap) => self.deaf_until = self.deaf_until.max(gap.to),
+            Input::Gap(gap) => self.miss(now, gap),
+            Input::Promises(promises) => {
+                self.book.promise(promises);
+                self.derive_all(now);
+            }
             Input::Directory(directory) => self.read_directory(now, directory),
             Input::Midnights(midnights) => self.set_midnights(now, midnights),
             Input::Tick => {}
@@ -240,13 +213,18 @@ impl Board {
             visits: Vec::new(),
             parts: BTreeMap::new(),
             due_at: None,
+            heard_at: now,
         });
         if tracked.call.fact_count() >= MOST_FACTS {
             self.anomalies.crowded += 1;
             return None;
         }
         let is_new = tracked.call.learn(fact);
-        self.anomalies.repeated += u64::from(!is_new);
+        if is_new {
+            tracked.heard_at = tracked.heard_at.max(now);
+        } else {
+            self.anomalies.repeated += 1;
+        }
         is_new.then_some(call_id)
     }
 
@@ -296,7 +274,10 @@ impl Board {
         self.withdraw(call_id, &tracked);
 
         let book = &self.book;
-        let (visits, visits_change_at) = visits(&tracked.state, now, &mut |mention| book.find(mention));
+        let (mut visits, visits_change_at) = visits(&tracked.state, now, &mut |mention| book.find(mention));
+        if self.is_unconfirmed(&tracked) {
+            visits.iter_mut().for_each(|visit| visit.unconfirmed = true);
+        }
         let before = std::mem::replace(&mut tracked.visits, visits);
         let parts = self.parts(&tracked.state);
         self.change_parts(now, call_id, &tracked.parts, &parts);
@@ -317,6 +298,26 @@ impl Board {
         self.contribute(call_id, &tracked);
         self.note_history(call_id, &before, &tracked.visits);
         self.calls.insert(call_id.clone(), tracked);
+    }
+
+    /// Whatever went on before a gap may have ended in it: it is in doubt until news of it come again.
+    fn miss(&mut self, now: Timestamp, gap: Gap) {
+        if gap.to <= self.deaf_until {
+            return;
+        }
+        self.deaf_until = gap.to;
+        let goes_on = |(call_id, tracked): (&CallId, &TrackedCall)| {
+            (self.is_unconfirmed(tracked) && !tracked.is_over()).then(|| call_id.clone())
+        };
+        let in_doubt: Vec<CallId> = self.calls.iter().filter_map(goes_on).collect();
+        for call_id in &in_doubt {
+            self.count(now, call_id);
+        }
+    }
+
+    /// Nothing was heard of it since the end of the newest gap.
+    fn is_unconfirmed(&self, tracked: &TrackedCall) -> bool {
+        self.deaf_until.is_some_and(|until| tracked.heard_at < until)
     }
 
     fn withdraw(&mut self, call_id: &CallId, tracked: &TrackedCall) {
@@ -407,12 +408,14 @@ impl Board {
         self.change_parts(now, call_id, &tracked.parts, &BTreeMap::new());
         self.people.settle(left, self.midnights.home, now);
         self.note_settled(call_id, &tracked, now);
+        let caller = tracked.caller();
         for visit in tracked.visits {
             let is_named = visit.entered_at >= self.midnights.home;
             if is_named {
                 self.book.mention(&visit.mention);
             }
             self.settled_visits.push(SettledVisit {
+                lost: LostVisit::of(call_id, &visit, caller.as_deref()).map(Box::new),
                 counts: Today::of(&visit),
                 queue_id: visit.queue_id,
                 mention: visit.mention,
@@ -465,7 +468,7 @@ impl Board {
         for visit in &mut self.settled_visits {
             visit.queue_id = self.book.find(&visit.mention).0;
             if visit.entered_at >= self.midnights.of(self.book.zone(&visit.queue_id)) {
-                self.tallies.entry(visit.queue_id.clone()).or_default().today.add(visit.counts);
+                self.tallies.entry(visit.queue_id.clone()).or_default().today.add(&visit.counts);
             }
         }
         self.people.leave_all(now);
@@ -512,7 +515,7 @@ impl Board {
                 && visit.entered_at >= *midnight
                 && let Some(tally) = self.tallies.get_mut(&visit.queue_id)
             {
-                tally.today.add(visit.counts);
+                tally.today.add(&visit.counts);
             }
         }
         for visit in self.calls.values().flat_map(|tracked| &tracked.visits) {
@@ -520,7 +523,7 @@ impl Board {
                 && visit.entered_at >= *midnight
                 && let Some(tally) = self.tallies.get_mut(&visit.queue_id)
             {
-                tally.today.add(Today::of(visit));
+                tally.today.add(&Today::of(visit));
             }
         }
         if before.home != self.midnights.home {
@@ -594,6 +597,7 @@ impl Board {
         let of_calls = |quality| if is_heard { quality } else { Quality::Unknown };
         // Who talks since before anybody listened looks free.
         let calls = if hears_whole_calls(now, trust) { Quality::Live } else { Quality::Inferred };
+        let promise = self.book.rules(id).promises.at(now);
         Some(QueueView {
             id: id.clone(),
             name: queue.name.clone(),
@@ -601,7 +605,9 @@ impl Board {
             figures,
             members,
             members_available: crew.map(|(_, free)| free),
-            policy: queue.policy,
+            policy: promise.policy,
+            definition: promise.definition,
+            service_levels_today: tally.map(|tally| tally.today.service_levels).unwrap_or_default(),
             quality: QueueQuality {
                 waiting: of_calls(Quality::Inferred),
                 calls: of_calls(calls),
@@ -625,7 +631,7 @@ impl Board {
         let mut policies: BTreeSet<ServiceLevelPolicy> = BTreeSet::new();
         for id in ids {
             let Some(queue) = self.book.get(id) else { continue };
-            policies.insert(queue.policy);
+            policies.insert(self.book.rules(id).promises.at(self.now).policy);
             totals.members_incomplete |= queue.members.is_none();
             let Some(tally) = self.tallies.get(id) else { continue };
             totals.waiting_beyond_threshold += tally.beyond_threshold;
@@ -704,14 +710,6 @@ impl Board {
             trust,
         }
     }
-
-    /// Calls that are not over, oldest first.
-    pub fn live_calls(&self) -> Vec<LiveCall> {
-        let mut calls: Vec<LiveCall> =
-            self.calls.iter().filter_map(|(call_id, tracked)| tracked.live(call_id)).collect();
-        calls.sort_by(|a, b| a.since.cmp(&b.since).then_with(|| a.call_id.cmp(&b.call_id)));
-        calls
-    }
 }
 
 impl TrackedCall {
@@ -723,46 +721,5 @@ impl TrackedCall {
     /// When it may be settled, should it be over by then.
     fn settles_at(&self, now: Timestamp) -> Timestamp {
         self.call.newest_fact_at().unwrap_or(now) + SETTLE_AFTER
-    }
-
-    fn live(&self, call_id: &CallId) -> Option<LiveCall> {
-        let open: Vec<&Leg> = self.state.legs.iter().filter(|leg| leg.ended_at.is_none()).collect();
-        let visit = self.visits.iter().rev().find(|visit| visit.phase != VisitPhase::Over);
-        let connected = open.iter().copied().filter(|leg| leg.is_connected());
-        let held = connected.clone().filter_map(|leg| leg.held_since).min();
-        let (phase, since) = if let Some(held_since) = held {
-            (CallPhase::OnHold, held_since)
-        } else if let Some(answered_at) = connected.filter_map(|leg| leg.answered_at).min() {
-            (CallPhase::Talking, answered_at)
-        } else if let Some(parked_since) = self.state.parked_since {
-            (CallPhase::Parked, parked_since)
-        } else if let Some(visit) = visit.filter(|visit| visit.phase == VisitPhase::BetweenRings) {
-            (CallPhase::Waiting, visit.entered_at)
-        } else {
-            let rang_at =
-                open.iter().filter(|leg| leg.state().0 == LegState::Ringing).map(|leg| leg.rang_at).min();
-            (
-                CallPhase::Ringing,
-                visit.filter(|visit| visit.is_waiting()).map_or(rang_at?, |visit| visit.entered_at),
-            )
-        };
-        Some(LiveCall {
-            call_id: call_id.clone(),
-            queue_id: visit.map(|visit| visit.queue_id.clone()),
-            phase,
-            since,
-            caller: self.caller(),
-            legs: open.into_iter().cloned().collect(),
-        })
-    }
-
-    /// The person who calls: a menu that passed the call on is not the caller.
-    fn caller(&self) -> Option<String> {
-        let own = self.state.legs.iter().find(|leg| leg.side == Side::Caller).map(|leg| &leg.party);
-        let mut callers = own
-            .into_iter()
-            .chain(self.state.legs.iter().filter(|leg| leg.side == Side::Callee).map(|leg| &leg.other))
-            .filter(|party| party.kind != Some(StationKind::AutoReceptionist));
-        callers.find_map(|party| party.name.clone().or_else(|| party.number.clone()))
     }
 }

@@ -12,7 +12,7 @@ use std::{
 
 use crate::{
     fact::{Fact, HangUp, LegFact, Party, Record, RecordedStay, Side, SideFact, Station, StationKind, What},
-    id::{ChannelId, DeviceId},
+    id::{CallId, ChannelId, DeviceId},
     time::Timestamp,
 };
 
@@ -47,8 +47,14 @@ pub struct CallState {
     pub voicemail_at: Option<Timestamp>,
     /// When a caller who belongs to the account hung up.
     pub caller_left_at: Option<Timestamp>,
-    /// Somebody began to transfer the call, first at this time.
+    /// Somebody transferred the call, or began to and did not take that back; first at this time.
     pub transferred_at: Option<Timestamp>,
+    /// Calls in which somebody asks another person about this one before passing it on.
+    pub consultations: BTreeSet<CallId>,
+    /// When it became a conference.
+    pub conference_since: Option<Timestamp>,
+    /// When somebody invited the others to go on in a meeting; the phone legs end soon after.
+    pub moved_to_meeting_at: Option<Timestamp>,
     /// Stays in queues as they were written down afterwards, in order, each once.
     pub recorded_stays: BTreeSet<RecordedStay>,
     /// The next instant at which this state changes without any news.
@@ -114,7 +120,12 @@ impl Leg {
         self.ended_at.is_none() && self.answered_at.is_some()
     }
 
-    /// A menu or a queue as such: nobody's phone.
+    /// A menu: nobody's phone, and nobody answers there.
+    pub fn is_a_menu(&self) -> bool {
+        self.party.kind == Some(StationKind::AutoReceptionist) && self.party.user_id.is_none()
+    }
+
+    /// Somebody's phone: not a menu or a queue as such.
     pub fn is_a_phone(&self) -> bool {
         !matches!(self.party.kind, Some(StationKind::AutoReceptionist | StationKind::CallQueue))
             || self.device_id.is_some()
@@ -153,6 +164,9 @@ impl Call {
             voicemail_at: None,
             caller_left_at: None,
             transferred_at: None,
+            consultations: BTreeSet::new(),
+            conference_since: None,
+            moved_to_meeting_at: None,
             recorded_stays: records.iter().flat_map(|record| &record.stays).cloned().collect(),
             next_change_at: None,
         };
@@ -215,19 +229,33 @@ impl Call {
     }
 
     fn note_call_wide_facts(&self, state: &mut CallState) {
+        // When consulting began, and when it was given up: a transfer that was taken back is none.
+        let (mut consulted_at, mut given_up_at) = (None, None);
         for fact in &self.facts {
             match &*fact.what {
                 What::VoicemailLeft => earliest(&mut state.voicemail_at, fact.at),
                 What::SentToVoicemail(transfer) if !transfer.failed => {
                     earliest(&mut state.voicemail_at, fact.at);
                 }
+                // The far side of a call changes when somebody passes on the one they had asked about.
                 What::BlindTransferStarted(transfer)
-                | What::WarmTransferStarted { transfer, .. }
                 | What::WarmTransferCompleted(transfer)
+                | What::RecipientChanged(transfer)
                     if !transfer.failed =>
                 {
                     earliest(&mut state.transferred_at, fact.at);
                 }
+                What::WarmTransferStarted { transfer, consult } if !transfer.failed => {
+                    earliest(&mut consulted_at, fact.at);
+                    state.consultations.extend(consult.clone());
+                }
+                What::WarmTransferCancelled(transfer) if !transfer.failed => {
+                    given_up_at = given_up_at.max(Some(fact.at));
+                }
+                What::ConferenceStarted(transfer) if !transfer.failed => {
+                    earliest(&mut state.conference_since, fact.at);
+                }
+                What::MovedToMeeting(_) => earliest(&mut state.moved_to_meeting_at, fact.at),
                 What::Ended(leg) if leg.side == Side::Caller => {
                     earliest(&mut state.caller_left_at, fact.at);
                     if leg.hang_up == Some(HangUp::Voicemail) {
@@ -236,6 +264,11 @@ impl Call {
                 }
                 _ => {}
             }
+        }
+        if let Some(consulted_at) =
+            consulted_at.filter(|at| given_up_at.is_none_or(|given_up| given_up < *at))
+        {
+            earliest(&mut state.transferred_at, consulted_at);
         }
     }
 
@@ -258,8 +291,14 @@ impl Call {
                 leg.rang_at > fact.at || leg.answered_at.is_some_and(|answered_at| answered_at > fact.at)
             });
             let gave_up = state.caller_left_at.is_some_and(|left_at| left_at >= fact.at);
+            // No message tells of fetching a call: an end long after the parker's own is that of whoever did.
+            let is_over = state.legs.iter().any(|leg| {
+                leg.answered_at.is_some()
+                    && leg.ended_at.is_some_and(|at| at > fact.at + RACE)
+                    && !is_same_extension(&leg.party, &by.party)
+            });
             let lost_at = fact.at + LOST_PARK_AFTER;
-            if picked_up || gave_up {
+            if picked_up || gave_up || is_over {
                 state.parked_since = None;
             } else if now < lost_at {
                 state.parked_since = Some(fact.at);
@@ -707,8 +746,9 @@ fn close_for_nobody(legs: &mut [Leg], nobodies: &[Observation<'_>]) {
 /// A phone whose end nobody told cannot still ring once another phone took the call, nor once the
 /// same extension rings anew.
 fn close_rings_that_must_be_over(legs: &mut [Leg]) {
-    let mut answers: Vec<Timestamp> =
-        legs.iter().filter(|leg| leg.side == Side::Callee).filter_map(|leg| leg.answered_at).collect();
+    // A menu that answers stops no phone: the call goes on from there.
+    let answering = legs.iter().filter(|leg| leg.side == Side::Callee && !leg.is_a_menu());
+    let mut answers: Vec<Timestamp> = answering.filter_map(|leg| leg.answered_at).collect();
     answers.sort_unstable();
     let must_end: Vec<(usize, Timestamp)> = legs
         .iter()

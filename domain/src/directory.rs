@@ -36,6 +36,8 @@ pub struct DirectoryQueue {
     pub policy: ServiceLevelPolicy,
     /// How long it leaves a member alone after a call; `None` when that is not known.
     pub wrap_up: Option<Duration>,
+    /// After this long it sends a caller elsewhere; `None` when its settings were not read.
+    pub max_wait: Option<Duration>,
 }
 
 /// A person or a shared phone that a queue rings.

@@ -98,3 +98,8 @@ impl QueueId {
         self.0.starts_with("unresolved:")
     }
 }
+
+/// Names of queues are compared without regard to case and space.
+pub(crate) fn fold_name(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}

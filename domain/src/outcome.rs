@@ -49,6 +49,19 @@ impl Outcome {
         }
     }
 
+    /// What a person reads.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Waiting => "still waiting",
+            Self::Answered => "answered",
+            Self::Abandoned => "abandoned",
+            Self::ShortAbandoned => "abandoned, short",
+            Self::Overflowed => "overflowed: went on elsewhere",
+            Self::Voicemail => "went to a mailbox",
+            Self::TransferredOut => "sent elsewhere by a person",
+        }
+    }
+
     /// Reads [`Outcome::word`].
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.word() == word)

@@ -11,17 +11,36 @@ use crate::{
     fact::{HangUp, RecordedStay, Side, StationKind},
     id::{ExtensionId, QueueId},
     outcome::Outcome,
-    service_level::{ServiceLevel, ServiceLevelPolicy},
+    service_level::{Promise, Promises, ServiceLevel, ServiceLevels},
     time::Timestamp,
 };
 
-/// How long after the last phone stopped ringing a caller is still taken to be waiting.
+/// How long after the last phone stopped ringing a caller is still taken to be waiting, in a queue whose
+/// longest wait is not known; see [`QueueRules::between_rings`].
 ///
 /// Members are rung anew about a second apart; longer silence means that nobody is free, or that
 /// the caller left, which no message tells.
 pub const BETWEEN_RINGS: Duration = Duration::from_secs(30);
+/// The same, however long a queue lets its callers wait.
+pub const LONGEST_BETWEEN_RINGS: Duration = Duration::from_secs(60);
 /// Phones of one round stop within this time of each other.
 const ROUND: Duration = Duration::from_secs(2);
+
+/// What a queue's own settings say about its visits.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct QueueRules {
+    /// What it promises and has promised.
+    pub promises: Promises,
+    /// After this long it sends a caller elsewhere; `None` when that is not known.
+    pub max_wait: Option<Duration>,
+}
+
+impl QueueRules {
+    /// How long after the last phone stopped ringing a caller is still taken to be waiting.
+    pub fn between_rings(&self) -> Duration {
+        self.max_wait.map_or(BETWEEN_RINGS, |longest| longest.min(LONGEST_BETWEEN_RINGS))
+    }
+}
 
 /// A queue as a leg names it. Every part may be missing, never all.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,8 +129,13 @@ pub struct Visit {
     pub measured: bool,
     /// What the caller does now.
     pub phase: VisitPhase,
-    /// Met and decided, each 0 or 1, by the queue's policy at this instant.
-    pub service_level: ServiceLevel,
+    /// What the queue promised when it entered.
+    pub promise: Promise,
+    /// Met and decided, each 0 or 1, by every definition.
+    pub service_levels: ServiceLevels,
+    /// A gap in the news began after the last that was heard of the call, so that nobody knows whether
+    /// what it says of now still holds.
+    pub unconfirmed: bool,
     /// Waits longer than the policy's threshold.
     pub beyond_threshold: bool,
 }
@@ -133,12 +157,7 @@ pub enum VisitPhase {
 
 impl Visit {
     /// A visit of which no live message told.
-    fn recorded(
-        stay: &RecordedStay,
-        queue_id: QueueId,
-        mention: QueueMention,
-        policy: ServiceLevelPolicy,
-    ) -> Self {
+    fn recorded(stay: &RecordedStay, queue_id: QueueId, mention: QueueMention, rules: &QueueRules) -> Self {
         let mut visit = Self {
             queue_id,
             mention,
@@ -148,15 +167,19 @@ impl Visit {
             presumed: false,
             measured: false,
             phase: VisitPhase::Over,
-            service_level: ServiceLevel::default(),
+            promise: Promise::default(),
+            service_levels: ServiceLevels::default(),
+            unconfirmed: false,
             beyond_threshold: false,
         };
-        visit.measure(stay, policy);
+        visit.measure(stay, rules);
         visit
     }
 
     /// Takes over what the record says. What the caller does now is still told by live messages.
-    fn measure(&mut self, stay: &RecordedStay, policy: ServiceLevelPolicy) {
+    fn measure(&mut self, stay: &RecordedStay, rules: &QueueRules) {
+        self.promise = rules.promises.at(stay.entered_at);
+        let policy = self.promise.policy;
         let wait = stay.left_at.since(stay.entered_at);
         self.outcome = Outcome::of_record(stay.end, wait, Some(self.outcome), policy);
         if self.outcome != Outcome::Answered || self.is_waiting() {
@@ -168,10 +191,12 @@ impl Visit {
         self.presumed = false;
         self.measured = true;
         self.beyond_threshold = false;
-        self.service_level = ServiceLevel {
-            met: u32::from(self.outcome == Outcome::Answered && wait <= policy.threshold()),
-            decided: u32::from(self.outcome != Outcome::ShortAbandoned),
-        };
+        self.service_levels = ServiceLevels::of(&policy, self.outcome, wait);
+    }
+
+    /// Met and decided, each 0 or 1, by the definition that was promised.
+    pub const fn service_level(&self) -> ServiceLevel {
+        self.service_levels.by(self.promise.definition)
     }
 
     /// Waiting, with or without a ringing phone.
@@ -185,7 +210,7 @@ impl Visit {
 pub fn visits(
     call: &CallState,
     now: Timestamp,
-    find: &mut dyn FnMut(&QueueMention) -> (QueueId, ServiceLevelPolicy),
+    find: &mut dyn FnMut(&QueueMention) -> (QueueId, QueueRules),
 ) -> (Vec<Visit>, Option<Timestamp>) {
     let mut stays = stays(call, find);
     let mut next_change_at = None;
@@ -209,11 +234,11 @@ fn put_right(
     visits: &mut Vec<Visit>,
     call: &CallState,
     now: Timestamp,
-    find: &mut dyn FnMut(&QueueMention) -> (QueueId, ServiceLevelPolicy),
+    find: &mut dyn FnMut(&QueueMention) -> (QueueId, QueueRules),
 ) {
     for stay in &call.recorded_stays {
         let mention = QueueMention::of_stay(stay);
-        let (queue_id, policy) = find(&mention);
+        let (queue_id, rules) = find(&mention);
         let is_it = |visit: &&mut Visit| {
             visit.queue_id == queue_id
                 && !visit.measured
@@ -221,8 +246,8 @@ fn put_right(
                 && visit.left_at.unwrap_or(now) + APART >= stay.entered_at
         };
         match visits.iter_mut().find(is_it) {
-            Some(visit) => visit.measure(stay, policy),
-            None => visits.push(Visit::recorded(stay, queue_id, mention, policy)),
+            Some(visit) => visit.measure(stay, &rules),
+            None => visits.push(Visit::recorded(stay, queue_id, mention, &rules)),
         }
     }
     visits.sort_by(|a, b| a.entered_at.cmp(&b.entered_at).then_with(|| a.queue_id.cmp(&b.queue_id)));
@@ -233,16 +258,13 @@ fn put_right(
 struct Station {
     queue_id: QueueId,
     mention: QueueMention,
-    policy: ServiceLevelPolicy,
+    rules: QueueRules,
 }
 
 impl Station {
-    fn find(
-        mention: QueueMention,
-        find: &mut dyn FnMut(&QueueMention) -> (QueueId, ServiceLevelPolicy),
-    ) -> Self {
-        let (queue_id, policy) = find(&mention);
-        Self { queue_id, mention, policy }
+    fn find(mention: QueueMention, find: &mut dyn FnMut(&QueueMention) -> (QueueId, QueueRules)) -> Self {
+        let (queue_id, rules) = find(&mention);
+        Self { queue_id, mention, rules }
     }
 }
 
@@ -251,7 +273,7 @@ impl Station {
 struct Stay<'a> {
     queue_id: QueueId,
     mention: QueueMention,
-    policy: ServiceLevelPolicy,
+    rules: QueueRules,
     legs: Vec<&'a Leg>,
     /// When the call began to ring somewhere else before anybody answered.
     moved_on_at: Option<Timestamp>,
@@ -261,7 +283,7 @@ struct Stay<'a> {
 
 fn stays<'a>(
     call: &'a CallState,
-    find: &mut dyn FnMut(&QueueMention) -> (QueueId, ServiceLevelPolicy),
+    find: &mut dyn FnMut(&QueueMention) -> (QueueId, QueueRules),
 ) -> Vec<Stay<'a>> {
     let mut stations: Vec<(&Leg, Option<Rc<Station>>)> = Vec::new();
     for leg in call.legs.iter().filter(|leg| leg.side == Side::Callee) {
@@ -288,9 +310,11 @@ fn stays<'a>(
             (Some(last), None) => match last.answered_at() {
                 Some(answered_at) if leg.rang_at > answered_at => last.transferred_to.push(leg),
                 Some(_) => {}
-                None => {
+                // Whatever rang in the second in which the queue began to ring, rang before: the menu on the way.
+                None if leg.rang_at > last.legs[0].rang_at => {
                     last.moved_on_at.get_or_insert(leg.rang_at);
                 }
+                None => {}
             },
             (Some(last), Some(station)) if last.takes(&station.queue_id, leg) => last.legs.push(leg),
             (last, Some(station)) => {
@@ -302,7 +326,7 @@ fn stays<'a>(
                 stays.push(Stay {
                     queue_id: station.queue_id.clone(),
                     mention: station.mention.clone(),
-                    policy: station.policy,
+                    rules: station.rules.clone(),
                     legs: vec![leg],
                     moved_on_at: None,
                     transferred_to: Vec::new(),
@@ -335,6 +359,8 @@ impl Stay<'_> {
     ) -> Visit {
         let entered_at = self.legs.iter().map(|leg| leg.rang_at).min().unwrap_or(now);
         let (outcome, left_at, presumed) = self.outcome(call, now, is_last, next_change_at);
+        // Clocks of several machines: nobody leaves before they came.
+        let left_at = left_at.map(|left_at| left_at.max(entered_at));
         let phase = match outcome {
             Outcome::Waiting if self.legs.iter().any(|leg| leg.is_ringing() && leg.is_a_phone()) => {
                 VisitPhase::Ringing
@@ -344,21 +370,16 @@ impl Stay<'_> {
             _ => VisitPhase::Over,
         };
         let wait = left_at.unwrap_or(now).since(entered_at);
+        let promise = self.rules.promises.at(entered_at);
         let outcome = match outcome {
-            Outcome::Abandoned if wait <= self.policy.short_abandon() => Outcome::ShortAbandoned,
+            Outcome::Abandoned if wait <= promise.policy.short_abandon() => Outcome::ShortAbandoned,
             outcome => outcome,
         };
-        let threshold = self.policy.threshold();
+        let threshold = promise.policy.threshold();
         let beyond_threshold = outcome == Outcome::Waiting && wait >= threshold;
         if outcome == Outcome::Waiting && !beyond_threshold {
             soonest(next_change_at, entered_at + threshold);
         }
-        let decided = match outcome {
-            Outcome::Waiting => beyond_threshold,
-            Outcome::ShortAbandoned => false,
-            _ => true,
-        };
-        let met = outcome == Outcome::Answered && wait <= threshold;
         Visit {
             queue_id: self.queue_id,
             mention: self.mention,
@@ -368,7 +389,9 @@ impl Stay<'_> {
             presumed,
             measured: false,
             phase,
-            service_level: ServiceLevel { met: u32::from(met), decided: u32::from(decided) },
+            promise,
+            service_levels: ServiceLevels::of(&promise.policy, outcome, wait),
+            unconfirmed: false,
             beyond_threshold,
         }
     }
@@ -417,7 +440,7 @@ impl Stay<'_> {
             leg.hang_up == Some(HangUp::CallerGaveUp)
                 && leg.ended_at.is_some_and(|ended_at| ended_at + ROUND >= last_end)
         });
-        let silent_at = last_end + BETWEEN_RINGS;
+        let silent_at = last_end + self.rules.between_rings();
         if gave_up {
             (Outcome::Abandoned, Some(last_end), false)
         } else if now < silent_at {

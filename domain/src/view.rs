@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     id::QueueId,
     quality::Quality,
-    service_level::{ServiceLevel, ServiceLevelPolicy},
+    service_level::{Definition, ServiceLevel, ServiceLevelPolicy, ServiceLevels},
     time::Timestamp,
     trust::Trust,
 };
@@ -65,6 +65,12 @@ pub struct QueueView {
     pub members_available: Option<u32>,
     /// What this queue promises.
     pub policy: ServiceLevelPolicy,
+    /// By which definition its service level is counted. Not sent to screens, which show the number alone.
+    #[serde(skip)]
+    pub definition: Definition,
+    /// The service level of today by every definition. Not sent to screens.
+    #[serde(skip)]
+    pub service_levels_today: ServiceLevels,
     /// How sure each number is.
     pub quality: QueueQuality,
 }
@@ -82,6 +88,9 @@ pub struct Figures {
     pub talking: u32,
     /// Callers of this queue who were answered and are held or parked.
     pub on_hold: u32,
+    /// Of the waiting, talking and held, those of whom nothing was heard since a gap.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unconfirmed: u32,
     /// Visits that entered since local midnight.
     pub offered_today: u32,
     /// Of these, answered.
@@ -92,6 +101,12 @@ pub struct Figures {
     pub short_abandoned_today: u32,
     /// Of these, the service level.
     pub service_level_today: ServiceLevel,
+}
+
+/// Nearly always: not worth its place in every frame.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields so")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// All queues of a board together; people and callers counted once.

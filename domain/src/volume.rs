@@ -8,7 +8,7 @@ use std::{sync::LazyLock, time::Duration};
 use crate::{
     outcome::Outcome,
     queue::Visit,
-    service_level::{ServiceLevel, ServiceLevelPolicy},
+    service_level::{Definition, ServiceLevel, ServiceLevelPolicy},
     time::Timestamp,
 };
 
@@ -48,27 +48,6 @@ pub struct Volume {
     pub waiting: u32,
     /// `W_<T`: of these, waiting for less than `T` so far.
     pub waiting_in_time: u32,
-}
-
-/// The ways in which the field counts a service level. They differ in what a caller who leaves does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Definition {
-    /// `A_T / A`: who leaves does not count at all.
-    AnsweredOnly,
-    /// `A_T / O`: who leaves counts against.
-    Negative,
-    /// `A_T / (O − B_T)`: who leaves in time does not count.
-    Ignored,
-    /// `(A_T + B_T) / O`: who leaves in time counts as served.
-    Positive,
-    /// `A_T / (O − B_s)`: only who leaves within the short time does not count. The default.
-    ShortExcluded,
-}
-
-impl Definition {
-    /// All of them, the default last.
-    pub const ALL: [Self; 5] =
-        [Self::AnsweredOnly, Self::Negative, Self::Ignored, Self::Positive, Self::ShortExcluded];
 }
 
 impl Volume {

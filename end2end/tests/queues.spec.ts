@@ -68,6 +68,16 @@ test("an address it cannot read is refused with reasons", async ({ page, trouble
   await expect(page.getByRole("main")).toContainText("sort");
 });
 
+test("a number opens what stands behind it", async ({ page }) => {
+  await page.goto("/queues");
+  await alive(page);
+  await page.locator("tbody tr").first().locator("td[data-column=waiting] a.number").click();
+  await expect(page).toHaveURL(/\/queues\/.+#waiting$/);
+  await expect(page.getByRole("heading", { name: /^Waiting now: \d+$/ })).toBeVisible();
+  await expect(page.getByRole("heading", { name: /^Abandoned today/ })).toBeVisible();
+  await expect(page.locator("tr[data-definition]")).toHaveCount(5);
+});
+
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });
 

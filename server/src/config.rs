@@ -14,10 +14,13 @@ use std::{
 };
 
 use chrono_tz::Tz;
+use domain::service_level::PromiseBook;
 use secrecy::SecretString;
 use url::{Host, Url};
 
 use crate::zoom::rate_limit::{Plan, Share};
+
+mod service_levels;
 
 /// Everything the operator decides.
 #[derive(Debug, Clone)]
@@ -32,6 +35,9 @@ pub struct Config {
     pub public_url: Option<Url>,
     /// `CALLBOARD_TIME_ZONE`, default `UTC`: IANA zone of queues that name none themselves.
     pub time_zone: Tz,
+    /// `CALLBOARD_SERVICE_LEVELS`, no default: path of a TOML file that says what is promised, by queue and
+    /// since when; without it, 80 % within 20 s.
+    pub promises: PromiseBook,
     /// `CALLBOARD_LOG`, default `info`: log filter, such as `info,server=debug`.
     pub log: String,
 }
@@ -222,10 +228,11 @@ const LISTEN: &str = "CALLBOARD_LISTEN";
 const DATA_DIR: &str = "CALLBOARD_DATA_DIR";
 const PUBLIC_URL: &str = "CALLBOARD_PUBLIC_URL";
 const TIME_ZONE: &str = "CALLBOARD_TIME_ZONE";
+const SERVICE_LEVELS: &str = "CALLBOARD_SERVICE_LEVELS";
 const LOG: &str = "CALLBOARD_LOG";
 
 /// All of them, in the order people read about them.
-const VARIABLES: [Variable; 19] = [
+const VARIABLES: [Variable; 20] = [
     plain(ACCOUNT_ID),
     plain(CLIENT_ID),
     secret(CLIENT_SECRET),
@@ -244,6 +251,7 @@ const VARIABLES: [Variable; 19] = [
     plain(DATA_DIR),
     plain(PUBLIC_URL),
     plain(TIME_ZONE),
+    plain(SERVICE_LEVELS),
     plain(LOG),
 ];
 
@@ -398,6 +406,24 @@ impl Given {
         self.text(name).map(SecretString::from)
     }
 
+    fn promises(&mut self) -> PromiseBook {
+        let Some(path) = self.text(SERVICE_LEVELS) else { return PromiseBook::default() };
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) => {
+                let advice = format!("{path} cannot be read ({error}); correct the path or its permissions");
+                self.report(SERVICE_LEVELS, advice);
+                return PromiseBook::default();
+            }
+        };
+        service_levels::parse(&text).unwrap_or_else(|problems| {
+            for problem in problems {
+                self.report(SERVICE_LEVELS, format!("{path}: {problem}"));
+            }
+            PromiseBook::default()
+        })
+    }
+
     fn config(&mut self) -> Config {
         let zoom = self.zoom();
         Config {
@@ -406,6 +432,7 @@ impl Given {
             data_dir: PathBuf::from(self.text(DATA_DIR).unwrap_or_else(|| "./data".to_owned())),
             public_url: self.public_url(),
             time_zone: self.time_zone(),
+            promises: self.promises(),
             log: self.log(),
         }
     }

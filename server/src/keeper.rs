@@ -10,8 +10,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono_tz::Tz;
 use domain::{
-    board::{Anomalies, Board, Input, LiveCall, Midnights},
+    board::{Anomalies, Board, Input, LiveCall, Midnights, QueueDetail},
     directory::Directory,
+    id::QueueId,
     time::Timestamp,
     trust::{Freshness, Gap, Trust, feed_freshness, hears_whole_calls},
 };
@@ -68,6 +69,7 @@ type Asker = (BoardKey, oneshot::Sender<Subscription>);
 enum Order {
     Subscribe(Asker),
     LiveCalls(oneshot::Sender<Vec<LiveCall>>),
+    Detail(QueueId, oneshot::Sender<Option<QueueDetail>>),
     Anomalies(oneshot::Sender<Anomalies>),
 }
 
@@ -87,6 +89,11 @@ impl KeeperHandle {
     /// Calls that are not over, oldest first.
     pub async fn live_calls(&self) -> Result<Vec<LiveCall>, KeeperGone> {
         self.ask(Order::LiveCalls).await
+    }
+
+    /// What stands behind the numbers of a queue; `None` for a queue nobody knows.
+    pub async fn queue_detail(&self, id: QueueId) -> Result<Option<QueueDetail>, KeeperGone> {
+        self.ask(|answer| Order::Detail(id, answer)).await
     }
 
     /// What was surprising since the start.
@@ -180,6 +187,7 @@ impl Keeper {
         let mut pulse = tokio::time::interval(PULSE);
         pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.let_time_pass();
+        self.note_gap();
         loop {
             let is_awaited = self.publisher.readers() > 0 || !self.askers.is_empty();
             let publish_at = is_awaited.then(|| self.publish_at());
@@ -205,7 +213,7 @@ impl Keeper {
                 changed = self.sources.trust.changed() => {
                     if changed.is_err() { break }
                     self.sources.trust.borrow_and_update();
-                    self.is_dirty = true;
+                    self.note_gap();
                 }
                 () = sleep_until(publish_at), if self.is_dirty => {}
             }
@@ -241,6 +249,15 @@ impl Keeper {
         }
     }
 
+    /// Calls that went on before a gap are in doubt once it is over.
+    fn note_gap(&mut self) {
+        let deaf_until = self.sources.trust.borrow().deaf_until;
+        if let Some(until) = deaf_until {
+            self.board.apply(clock::now(), Input::Gap(Gap { from: until, to: Some(until) }));
+        }
+        self.is_dirty = true;
+    }
+
     fn let_time_pass(&mut self) {
         let now = clock::now();
         let midnights = midnights(&self.board, self.home, now);
@@ -262,6 +279,9 @@ impl Keeper {
             }
             Order::LiveCalls(answer) => {
                 let _ = answer.send(self.board.live_calls());
+            }
+            Order::Detail(id, answer) => {
+                let _ = answer.send(self.board.queue_detail(&id));
             }
             Order::Anomalies(answer) => {
                 let _ = answer.send(self.board.anomalies());

@@ -30,7 +30,6 @@ pub mod telemetry;
 
 use std::{sync::Arc, time::Duration};
 
-use chrono_tz::Tz;
 use domain::{
     board::{Board, Input, SETTLE_AFTER},
     time::Timestamp,
@@ -176,7 +175,7 @@ async fn serve(
     ground: Ground,
 ) -> Result<(), RunError> {
     let Ground { now, store, reader, last_pulse, journal, journalled, tracker, sources_stop } = ground;
-    let rebuilding = rebuild(&store, reader.clone(), config.time_zone, now);
+    let rebuilding = rebuild(&store, reader.clone(), &config, now);
     let Some(rebuilt) = stop.run_until_cancelled(rebuilding).await else { return Ok(()) };
     let Rebuilt { board, newest_fact_at, newest_event_id, written } = rebuilt?;
     let scribe = Scribe::new(journal.clone(), newest_event_id, written);
@@ -400,9 +399,15 @@ struct Rebuilt {
 /// A board made from the journal: everything of today in any zone, the calls that may still go on, and
 /// whatever is not written down as history yet. Events are applied as of the time they arrived, so that
 /// it stands where it would stand without the restart.
-async fn rebuild(store: &Store, reader: Reader, home: Tz, now: Timestamp) -> Result<Rebuilt, StoreError> {
+async fn rebuild(
+    store: &Store,
+    reader: Reader,
+    config: &Config,
+    now: Timestamp,
+) -> Result<Rebuilt, StoreError> {
     let mut board = Board::new().with_history();
-    board.apply(now, Input::Midnights(keeper::midnights(&board, home, now)));
+    board.apply(now, Input::Promises(config.promises.clone()));
+    board.apply(now, Input::Midnights(keeper::midnights(&board, config.time_zone, now)));
     let place = store.history_place().await?;
     let unwritten = place.map_or(now, |place| place.written_at - SETTLE_AFTER);
     let mut replay = Replay::start(store, reader, unwritten.min(now - REBUILT)).await?;

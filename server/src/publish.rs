@@ -346,6 +346,7 @@ mod tests {
             members: None,
             policy: ServiceLevelPolicy::default(),
             wrap_up: None,
+            max_wait: None,
         }
     }
 

@@ -474,6 +474,7 @@ fn directory_of(world: &World) -> Directory {
         ),
         policy: ServiceLevelPolicy::default(),
         wrap_up: None,
+        max_wait: None,
     });
     Directory { queues: queues.collect() }
 }

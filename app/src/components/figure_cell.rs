@@ -5,6 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use crate::{
+    address,
     column::{Column, Face, Room},
     live_board::Row,
 };
@@ -23,9 +24,18 @@ pub fn FigureCell(
         row.text(move |row| part(column.face(&row.queue, row.shown_at, room), column))
     };
     let unit = column.has_unit().then(|| view! { <span class="unit">{part(|face, _| face.unit)}</span> });
+    let number = part(|face, _| face.text);
+    let number = match room {
+        Room::Wall => view! { <span class="number">{number}</span> }.into_any(),
+        // A desk's reader may ask what stands behind it.
+        Room::Desk => {
+            let href = format!("{}#{}", address::behind(&row.id), column.key());
+            view! { <a class="number" href=href>{number}</a> }.into_any()
+        }
+    };
     view! {
         <td data-column=column.key() data-face=part(|face, column| face.words(column))>
-            <span class="number">{part(|face, _| face.text)}</span>
+            {number}
             {unit}
         </td>
     }

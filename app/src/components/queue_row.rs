@@ -57,7 +57,12 @@ fn QueueRow(
         Some(extension) if room == Room::Desk => extension.clone(),
         _ => String::new(),
     });
-    let remark = if row.id.is_unresolved() { "not in the directory" } else { "" };
+    let is_unresolved = row.id.is_unresolved();
+    let remark = row.text(move |row| match row.queue.figures.unconfirmed {
+        0 if is_unresolved => "not in the directory".to_owned(),
+        0 => String::new(),
+        doubtful => format!("{doubtful} not heard of since the gap"),
+    });
     view! {
         <tr data-row=row.id.to_string() data-mark=row.text(|row| row.mark.word().to_owned())>
             <td class="row-state">

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::{
     directory::{Directory, DirectoryQueue},
-    id::{ExtensionId, QueueId, ZoneName},
-    queue::QueueMention,
-    service_level::ServiceLevelPolicy,
+    id::{ExtensionId, QueueId, ZoneName, fold_name},
+    queue::{QueueMention, QueueRules},
+    service_level::{PromiseBook, ServiceLevelPolicy},
 };
 
 #[derive(Debug, Default)]
@@ -20,6 +20,11 @@ pub(super) struct QueueBook {
     by_number: HashMap<String, QueueId>,
     by_name: HashMap<String, QueueId>,
     by_extension: HashMap<ExtensionId, QueueId>,
+    /// What the operator promises, and what that and their settings come to for the queues above.
+    promises: PromiseBook,
+    rules: HashMap<QueueId, QueueRules>,
+    /// What holds for every other queue.
+    other_rules: QueueRules,
     /// What calls say, and how many say it.
     mentions: BTreeMap<QueueMention, u32>,
     /// Those of the mentions that the directory does not know, and the queues they amount to.
@@ -83,10 +88,36 @@ impl QueueBook {
             if let Some(extension_id) = &queue.extension_id {
                 self.by_extension.insert(extension_id.clone(), queue.id.clone());
             }
-            self.by_name.insert(folded(&queue.name), queue.id.clone());
+            self.by_name.insert(fold_name(&queue.name), queue.id.clone());
         }
+        self.work_out_rules();
         self.is_stale = true;
         true
+    }
+
+    /// Takes in what the operator promises.
+    pub(super) fn promise(&mut self, promises: PromiseBook) {
+        self.promises = promises;
+        self.work_out_rules();
+    }
+
+    fn work_out_rules(&mut self) {
+        let rules = |queue: &DirectoryQueue| QueueRules {
+            promises: self
+                .promises
+                .of(&queue.id, queue.extension_number.as_deref(), &queue.name)
+                .unwrap_or_else(|| queue.policy.into()),
+            max_wait: queue.max_wait,
+        };
+        self.rules = self.queues.values().map(|queue| (queue.id.clone(), rules(queue))).collect();
+        // Nobody is called that: what is said of all queues.
+        let of_all = self.promises.of(&QueueId::new(""), None, "");
+        self.other_rules = QueueRules { promises: of_all.unwrap_or_default(), max_wait: None };
+    }
+
+    /// The rules of a queue.
+    pub(super) fn rules(&self, id: &QueueId) -> &QueueRules {
+        self.rules.get(id).unwrap_or(&self.other_rules)
     }
 
     /// One call more says this.
@@ -132,14 +163,14 @@ impl QueueBook {
         Renamed { moved, removed }
     }
 
-    /// The queue a call means and what it promises.
-    pub(super) fn find(&self, mention: &QueueMention) -> (QueueId, ServiceLevelPolicy) {
+    /// The queue a call means and its rules.
+    pub(super) fn find(&self, mention: &QueueMention) -> (QueueId, QueueRules) {
         // Whatever is in there, the directory does not know; and the look is the shorter one.
         let found = self.unresolved.get(mention).or_else(|| self.known(mention));
         // Nobody says that any more: it can only mean itself.
         let id = found.cloned().unwrap_or_else(|| own_name(mention));
-        let policy = self.queues.get(&id).map(|queue| queue.policy).unwrap_or_default();
-        (id, policy)
+        let rules = self.rules(&id).clone();
+        (id, rules)
     }
 
     /// The queue of the directory that is meant. Numbers are unique in an account, names need not be.
@@ -208,6 +239,7 @@ fn describe(unresolved: &BTreeMap<QueueMention, QueueId>) -> BTreeMap<QueueId, D
             members: None,
             policy: ServiceLevelPolicy::default(),
             wrap_up: None,
+            max_wait: None,
         };
         (id.clone(), queue)
     };
@@ -228,7 +260,7 @@ fn number_of(mention: &QueueMention) -> Option<String> {
 }
 
 fn name_of(mention: &QueueMention) -> Option<String> {
-    mention.name.as_ref().map(|name| within(mention, folded(name)))
+    mention.name.as_ref().map(|name| within(mention, fold_name(name)))
 }
 
 /// Numbers and names repeat between accounts: those of another account never meet our own.
@@ -237,9 +269,4 @@ fn within(mention: &QueueMention, text: String) -> String {
         Some(account) => format!("{account}/{text}"),
         None => text,
     }
-}
-
-/// Names are compared without regard to case and space.
-fn folded(name: &str) -> String {
-    name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }

@@ -79,7 +79,7 @@ impl TrackedCall {
             let live = |visit: &Visit| {
                 Some(LiveStay {
                     queue_id: visit.queue_id.clone(),
-                    policy: book.find(&visit.mention).1,
+                    policy: visit.promise.policy,
                     told: Told::of_visit(visit)?,
                 })
             };
@@ -106,7 +106,8 @@ fn finished(visits: &[Visit]) -> impl Iterator<Item = (&QueueId, Told, bool)> {
 /// A record of a whole call, its queues found.
 fn reading(record: &Record, book: &QueueBook) -> Option<RecordReading> {
     let stays = record.stays.iter().map(|stay| {
-        let (queue_id, policy) = book.find(&QueueMention::of_stay(stay));
+        let (queue_id, rules) = book.find(&QueueMention::of_stay(stay));
+        let policy = rules.promises.at(stay.entered_at).policy;
         let (entered_at, left_at, end) = (stay.entered_at, stay.left_at, stay.end);
         RecordStay { queue_id, policy, entered_at, left_at, end }
     });

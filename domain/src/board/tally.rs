@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     outcome::Outcome,
     queue::{Visit, VisitPhase},
-    service_level::ServiceLevel,
+    service_level::{ServiceLevel, ServiceLevels},
     time::Timestamp,
     view::Figures,
 };
@@ -18,6 +18,8 @@ pub(super) struct Tally {
     pub(super) ringing: u32,
     pub(super) talking: u32,
     pub(super) on_hold: u32,
+    /// Of the waiting, talking and held, those of whom nothing was heard since a gap.
+    pub(super) unconfirmed: u32,
     pub(super) today: Today,
 }
 
@@ -30,7 +32,11 @@ pub(super) struct Today {
     pub(super) short_abandoned: u32,
     /// Of the offered, those that the record tells of.
     pub(super) measured: u32,
+    /// By the definition that was promised, and by all.
     pub(super) service_level: ServiceLevel,
+    pub(super) service_levels: ServiceLevels,
+    /// By outcome, in the order of [`Outcome::ALL`].
+    pub(super) outcomes: [u32; Outcome::ALL.len()],
 }
 
 impl Today {
@@ -41,21 +47,27 @@ impl Today {
             abandoned: u32::from(visit.outcome == Outcome::Abandoned),
             short_abandoned: u32::from(visit.outcome == Outcome::ShortAbandoned),
             measured: u32::from(visit.measured),
-            service_level: visit.service_level,
+            service_level: visit.service_level(),
+            service_levels: visit.service_levels,
+            outcomes: Outcome::ALL.map(|outcome| u32::from(outcome == visit.outcome)),
         }
     }
 
-    pub(super) fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: &Self) {
         self.offered += other.offered;
         self.answered += other.answered;
         self.abandoned += other.abandoned;
         self.short_abandoned += other.short_abandoned;
         self.measured += other.measured;
         self.service_level = self.service_level.plus(other.service_level);
+        self.service_levels.add(&other.service_levels);
+        for (count, more) in self.outcomes.iter_mut().zip(other.outcomes) {
+            *count += more;
+        }
     }
 
     /// Takes out what [`Today::add`] put in.
-    pub(super) fn take_out(&mut self, other: Self) {
+    pub(super) fn take_out(&mut self, other: &Self) {
         self.offered -= other.offered;
         self.answered -= other.answered;
         self.abandoned -= other.abandoned;
@@ -63,6 +75,10 @@ impl Today {
         self.measured -= other.measured;
         self.service_level.met -= other.service_level.met;
         self.service_level.decided -= other.service_level.decided;
+        self.service_levels.take_out(&other.service_levels);
+        for (count, less) in self.outcomes.iter_mut().zip(other.outcomes) {
+            *count -= less;
+        }
     }
 }
 
@@ -78,8 +94,9 @@ impl Tally {
             VisitPhase::OnHold => self.on_hold += 1,
             VisitPhase::Over => {}
         }
+        self.unconfirmed += u32::from(visit.unconfirmed && visit.phase != VisitPhase::Over);
         if visit.entered_at >= midnight {
-            self.today.add(Today::of(visit));
+            self.today.add(&Today::of(visit));
         }
     }
 
@@ -99,8 +116,9 @@ impl Tally {
             VisitPhase::OnHold => self.on_hold -= 1,
             VisitPhase::Over => {}
         }
+        self.unconfirmed -= u32::from(visit.unconfirmed && visit.phase != VisitPhase::Over);
         if visit.entered_at >= midnight {
-            self.today.take_out(Today::of(visit));
+            self.today.take_out(&Today::of(visit));
         }
     }
 
@@ -111,6 +129,7 @@ impl Tally {
             ringing: self.ringing,
             talking: self.talking,
             on_hold: self.on_hold,
+            unconfirmed: self.unconfirmed,
             offered_today: self.today.offered,
             answered_today: self.today.answered,
             abandoned_today: self.today.abandoned,
@@ -130,6 +149,7 @@ impl Figures {
             ringing: self.ringing + other.ringing,
             talking: self.talking + other.talking,
             on_hold: self.on_hold + other.on_hold,
+            unconfirmed: self.unconfirmed + other.unconfirmed,
             offered_today: self.offered_today + other.offered_today,
             answered_today: self.answered_today + other.answered_today,
             abandoned_today: self.abandoned_today + other.abandoned_today,

@@ -50,10 +50,11 @@ pub(crate) fn directory_queue(name: &str, number: &str, members: &[&str]) -> Dir
         ),
         policy: ServiceLevelPolicy::default(),
         wrap_up: None,
+        max_wait: None,
     }
 }
 
-fn board() -> Board {
+pub(crate) fn board() -> Board {
     let mut board = Board::new();
     let queues = vec![
         directory_queue("Billing", "801", &["Ada", "Bo"]),
@@ -63,7 +64,7 @@ fn board() -> Board {
     board
 }
 
-fn tell(board: &mut Board, now: i64, facts: &[Fact]) {
+pub(crate) fn tell(board: &mut Board, now: i64, facts: &[Fact]) {
     for fact in facts {
         board.apply(at(now), Input::Facts(vec![fact.clone()]));
     }
@@ -73,7 +74,7 @@ fn has_unresolved(board: &Board) -> bool {
     board.queue_ids().iter().any(QueueId::is_unresolved)
 }
 
-fn row(board: &Board, id: &str, now: i64) -> QueueView {
+pub(crate) fn row(board: &Board, id: &str, now: i64) -> QueueView {
     board.queue_view(&id.into(), at(now), &live_trust(at(now))).expect("a queue the board knows")
 }
 

@@ -8,7 +8,7 @@ use domain::{
 use crate::story::{at, blind_transfer, phone};
 
 /// The legs of a story at an instant as `name state since`.
-fn check(now: i64, story: &[Fact], expected: &[&str]) {
+pub(crate) fn check(now: i64, story: &[Fact], expected: &[&str]) {
     let mut call = Call::default();
     for fact in story {
         call.learn(fact.clone());

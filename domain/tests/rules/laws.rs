@@ -10,8 +10,7 @@ use domain::{
     id::{CallId, QueueId},
     interval::Balance,
     outcome::Outcome,
-    queue::{QueueMention, Visit, visits},
-    service_level::ServiceLevelPolicy,
+    queue::{QueueMention, QueueRules, Visit, visits},
     view::BoardView,
 };
 use proptest::{prelude::*, sample::Index};
@@ -227,7 +226,7 @@ proptest! {
         }
         let mut find = |mention: &QueueMention| {
             let id = mention.extension_number.clone().unwrap_or_default();
-            (QueueId::new(id), ServiceLevelPolicy::default())
+            (QueueId::new(id), QueueRules::default())
         };
         let visits: Vec<Visit> =
             calls.values().flat_map(|call| visits(&call.state(at(now)), at(now), &mut find).0).collect();

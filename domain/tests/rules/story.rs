@@ -87,6 +87,12 @@ impl Phone {
         self
     }
 
+    /// The party at the other end.
+    pub(crate) fn with(mut self, other: Party) -> Self {
+        self.leg.other = other.into();
+        self
+    }
+
     pub(crate) fn caller_side(mut self) -> Self {
         self.leg.side = Side::Caller;
         self
@@ -161,6 +167,11 @@ impl Phone {
         let what = What::Parked { by: self.side(), code: "*801".to_owned() };
         Fact::new(self.call_id.clone(), at(seconds), what)
     }
+}
+
+/// Anything that happens to a call as a whole.
+pub(crate) fn happened(call: &str, seconds: i64, what: What) -> Fact {
+    Fact::new(call.into(), at(seconds), what)
 }
 
 pub(crate) fn blind_transfer(call: &str, seconds: i64) -> Fact {

@@ -5,26 +5,25 @@ use domain::{
     fact::{Fact, HangUp, StayEnd},
     id::QueueId,
     outcome::Outcome,
-    queue::{QueueMention, Visit, VisitPhase, visits},
-    service_level::ServiceLevelPolicy,
+    queue::{QueueMention, QueueRules, Visit, VisitPhase, visits},
 };
 
 use crate::story::{at, blind_transfer, phone, queue, read, stay, voicemail};
 
-fn visits_of(now: i64, story: &[Fact]) -> Vec<Visit> {
+pub(crate) fn visits_of(now: i64, story: &[Fact]) -> Vec<Visit> {
     let mut call = Call::default();
     for fact in story {
         call.learn(fact.clone());
     }
     let mut find = |mention: &QueueMention| {
         let name = mention.name.clone().unwrap_or_default();
-        (QueueId::new(name), ServiceLevelPolicy::default())
+        (QueueId::new(name), QueueRules::default())
     };
     visits(&call.state(at(now)), at(now), &mut find).0
 }
 
 /// The visits of a story at an instant as `queue outcome wait phase`.
-fn check(now: i64, story: &[Fact], expected: &[&str]) {
+pub(crate) fn check(now: i64, story: &[Fact], expected: &[&str]) {
     let told: Vec<String> = visits_of(now, story)
         .iter()
         .map(|visit| {
@@ -40,11 +39,11 @@ fn check(now: i64, story: &[Fact], expected: &[&str]) {
     assert_eq!(told, expected);
 }
 
-fn billing(who: &str, rang: i64) -> crate::story::Phone {
+pub(crate) fn billing(who: &str, rang: i64) -> crate::story::Phone {
     phone("1", who, rang).on(queue("Billing", "801"))
 }
 
-fn support(who: &str, rang: i64) -> crate::story::Phone {
+pub(crate) fn support(who: &str, rang: i64) -> crate::story::Phone {
     phone("1", who, rang).on(queue("Support", "802"))
 }
 
@@ -174,7 +173,7 @@ fn a_rejected_ring_leaves_the_caller_waiting() {
 #[test]
 fn the_service_level_is_decided_the_moment_the_threshold_passes() {
     let ada = billing("Ada", 0);
-    let decided = |now: i64, story: &[Fact]| visits_of(now, story)[0].service_level;
+    let decided = |now: i64, story: &[Fact]| visits_of(now, story)[0].service_level();
     assert_eq!((decided(19, &[ada.rang()]).met, decided(19, &[ada.rang()]).decided), (0, 0));
     assert_eq!((decided(20, &[ada.rang()]).met, decided(20, &[ada.rang()]).decided), (0, 1));
     let in_time = [ada.rang(), ada.answered(20)];
@@ -188,7 +187,7 @@ fn a_visit_knows_when_it_next_changes_by_itself() {
     let ada = billing("Ada", 0);
     let mut call = Call::default();
     call.learn(ada.rang());
-    let mut find = |_: &QueueMention| (QueueId::from("q"), ServiceLevelPolicy::default());
+    let mut find = |_: &QueueMention| (QueueId::from("q"), QueueRules::default());
     let (visits, next) = visits(&call.state(at(3)), at(3), &mut find);
     assert_eq!((visits[0].outcome, visits[0].phase), (Outcome::Waiting, VisitPhase::Ringing));
     assert_eq!(next, Some(at(20)), "the service level threshold");

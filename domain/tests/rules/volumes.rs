@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use domain::{
     outcome::Outcome,
-    service_level::ServiceLevelPolicy,
-    volume::{Definition, Histogram, Volume, Wait, Waits},
+    service_level::{Definition, ServiceLevelPolicy},
+    volume::{Histogram, Volume, Wait, Waits},
 };
 use proptest::prelude::*;
 

@@ -238,3 +238,18 @@ fn every_variable_is_written_down() {
         assert!(told.contains(&format!("`{name}`")), "ARCHITECTURE.md does not tell of {name}");
     }
 }
+
+#[test]
+fn what_is_promised_comes_from_a_file_of_its_own() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("promises.toml");
+    let load =
+        || load(&[("ZOOM_WEBHOOK_SECRET_TOKEN", "x"), ("CALLBOARD_SERVICE_LEVELS", path.to_str().unwrap())]);
+    assert_eq!(subjects(load()), ["CALLBOARD_SERVICE_LEVELS"], "it is not there");
+    fs::write(&path, "[[service_level]]\nqueue = \"801\"\nthreshold_seconds = 30\n").unwrap();
+    let promises = load().unwrap().promises;
+    assert_eq!(promises.entries.len(), 1);
+    fs::write(&path, "[[service_level]]\ntarget_percent = 101\n\n[[service_level]]\ndefinition = \"best\"\n")
+        .unwrap();
+    assert_eq!(subjects(load()), ["CALLBOARD_SERVICE_LEVELS"; 2]);
+}

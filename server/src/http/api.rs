@@ -1,9 +1,12 @@
 //! The JSON API. Field names and meanings are a contract with outsiders; see `ARCHITECTURE.md`.
 
+use std::collections::BTreeMap;
+
 use axum::{Json, extract::State};
 use domain::{
     call::{Leg, LegState},
     quality::Quality,
+    service_level::{Definition, ServiceLevel},
     time::Timestamp,
     trust::FeedLink,
     view::QueueView,
@@ -34,8 +37,23 @@ pub(super) struct QueueJson {
     abandoned_today: u32,
     short_abandoned_today: u32,
     service_level_today: Option<f64>,
+    /// What that is measured by.
+    service_level_policy: PolicyJson,
+    /// The same by every definition in use, by its word.
+    service_levels_today: BTreeMap<&'static str, Option<f64>>,
+    /// Of the waiting, talking and held, those of whom nothing was heard since a gap.
+    unconfirmed: u32,
     quality: QualityJson,
     as_of: String,
+}
+
+/// What a queue promises.
+#[derive(Debug, Serialize)]
+struct PolicyJson {
+    threshold_seconds: u32,
+    short_abandon_seconds: u32,
+    target: f64,
+    definition: &'static str,
 }
 
 /// How sure each number is, by the name of its field.
@@ -83,7 +101,18 @@ fn queue_json(queue: &QueueView, as_of: Timestamp) -> QueueJson {
         answered_today: figures.answered_today,
         abandoned_today: figures.abandoned_today,
         short_abandoned_today: figures.short_abandoned_today,
-        service_level_today: share(figures.service_level_today.met, figures.service_level_today.decided),
+        service_level_today: level_share(figures.service_level_today),
+        service_level_policy: PolicyJson {
+            threshold_seconds: queue.policy.threshold_seconds,
+            short_abandon_seconds: queue.policy.short_abandon_seconds,
+            target: f64::from(queue.policy.target_permille) / 1000.0,
+            definition: queue.definition.word(),
+        },
+        service_levels_today: Definition::ALL
+            .into_iter()
+            .map(|definition| (definition.word(), level_share(queue.service_levels_today.by(definition))))
+            .collect(),
+        unconfirmed: figures.unconfirmed,
         quality: QualityJson {
             waiting: quality.waiting,
             oldest_waiting_since: quality.waiting,
@@ -103,6 +132,11 @@ fn queue_json(queue: &QueueView, as_of: Timestamp) -> QueueJson {
 }
 
 /// 0–1 with four decimals, `None` when there is nothing to divide by.
+fn level_share(level: ServiceLevel) -> Option<f64> {
+    share(level.met, level.decided)
+}
+
+/// 0–1 with four decimals, `None` when there is nothing to divide by.
 fn share(part: u32, whole: u32) -> Option<f64> {
     (whole > 0).then(|| (f64::from(part) / f64::from(whole) * 10_000.0).round() / 10_000.0)
 }
@@ -115,6 +149,12 @@ pub(super) struct LiveCallJson {
     state: &'static str,
     since: String,
     caller: Option<String>,
+    /// `incoming`, `outgoing` or `internal`.
+    direction: &'static str,
+    /// The call about which this one asks somebody.
+    consults_for: Option<String>,
+    /// Nothing was heard of it since a gap: it may be over.
+    unconfirmed: bool,
     legs: Vec<LegJson>,
 }
 
@@ -138,6 +178,9 @@ pub(super) async fn live_calls(State(state): State<AppState>) -> Result<Json<Vec
         state: call.phase.word(),
         since: format_rfc3339(call.since),
         caller: call.caller,
+        direction: call.direction.word(),
+        consults_for: call.consults_for.map(|consultation| consultation.call_id.to_string()),
+        unconfirmed: call.unconfirmed,
         legs: call.legs.into_iter().map(leg_json).collect(),
     });
     Ok(Json(calls.collect()))

@@ -6,6 +6,7 @@ use app::{
     document::PageLink,
     pages::{
         problem::{ProblemPage, problem_page},
+        queue::{QueuePage, queue_page},
         queues::{QueuesPage, queues_page},
         style::style_page,
         wall::{WallPage, WallSubject, wall_page},
@@ -20,7 +21,7 @@ use axum::{
 };
 use chrono::{DateTime, Duration, Offset, TimeZone};
 use chrono_tz::Tz;
-use domain::time::Timestamp;
+use domain::{id::QueueId, time::Timestamp};
 use leptos::prelude::{AnyView, IntoAny as _};
 
 use super::{rendered::RenderedPage, router::AppState};
@@ -97,6 +98,32 @@ pub(super) async fn queues(State(state): State<AppState>, request: Request) -> R
         Ok(QueuesPage { site, stream_url: "/live/all".to_owned(), view: board.view(), settings, zone })
     };
     show(&state, &request, board.revision, prepare, |page| queues_page(page).into_any())
+}
+
+/// `GET /queues/{queue}`: what stands behind its numbers.
+pub(super) async fn queue(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    let id = QueueId::new(id);
+    let (board, detail) =
+        match (state.keeper.board(BoardKey::All).await, state.keeper.queue_detail(id.clone()).await) {
+            (Ok(Some(board)), Ok(detail)) => (board, detail),
+            _ => return not_ready(&state, &request),
+        };
+    let (Some(queue), Some(detail)) = (board.row(&id), detail) else {
+        return not_found(State(state), request).await;
+    };
+    let page = QueuePage {
+        site: state.site.site(),
+        zone: local_zone(state.home, clock::now()),
+        as_of: board.as_of,
+        gap: board.trust.gap,
+        queue: queue.clone(),
+        detail,
+    };
+    RenderedPage::of(|| queue_page(page).into_any()).respond(StatusCode::OK, request.headers())
 }
 
 /// `GET /style`, in the demo only.

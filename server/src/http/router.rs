@@ -113,6 +113,7 @@ pub fn router(state: AppState) -> Router {
         .route("/queues/", get(|| async { Redirect::permanent("/queues") }))
         .route("/wall/{queue}", get(pages::wall_of_queue))
         .route("/queues", get(pages::queues))
+        .route("/queues/{queue}", get(pages::queue))
         .route("/feed", get(feed::feed))
         .route(feed::CUT, post(feed::cut))
         .route("/style", get(pages::style))

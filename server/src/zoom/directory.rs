@@ -251,6 +251,7 @@ impl QueueRow {
             members: before.and_then(|before| before.members.clone()),
             policy: ServiceLevelPolicy::default(),
             wrap_up: before.and_then(|before| before.wrap_up),
+            max_wait: None,
         }
     }
 }

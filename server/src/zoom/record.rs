@@ -250,7 +250,12 @@ fn talk(side: Side, user_id: &Text<'_>, element: &Element<'_>) -> Option<Recorde
     let (answered_at, ended_at) = (element.answer_time.get()?, element.end_time.get()?);
     let was_taken = matches!(element.result.as_str(), Some("answered" | "connected" | "accepted"));
     let by_other = element.result_reason.as_str().is_some();
-    if !was_taken || by_other || ended_at < answered_at {
+    // A supervisor who listens in, or breaks in, handles no call.
+    let is_watched = matches!(
+        element.event.as_str(),
+        Some("monitor" | "listen" | "whisper" | "barge" | "conference_barge" | "takeover")
+    );
+    if is_watched || !was_taken || by_other || ended_at < answered_at {
         return None;
     }
     let (id, number, kind, name) = match side {
@@ -335,6 +340,14 @@ mod tests {
         assert_eq!(talk.party.user_id.as_ref().map(UserId::as_str), Some("u-7"));
         assert_eq!(talk.party.extension_number.as_deref(), Some("1007"));
         assert_eq!(talk.offered_by.as_ref().and_then(|queue| queue.name.as_deref()), Some("Billing"));
+    }
+
+    #[test]
+    fn e9_a_supervisor_who_listens_in_handles_no_call() {
+        for event in ["monitor", "listen", "whisper", "barge", "conference_barge", "takeover"] {
+            let text = element(|element| element["event"] = json!(event));
+            assert_eq!(fact(Scope::Part(Side::Callee), &text, NOW), None, "{event}");
+        }
     }
 
     #[test]

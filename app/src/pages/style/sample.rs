@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{
     id::QueueId,
     quality::Quality,
-    service_level::{ServiceLevel, ServiceLevelPolicy},
+    service_level::{Definition, ServiceLevel, ServiceLevelPolicy, ServiceLevels},
     time::Timestamp,
     trust::{FeedLink, Gap, Trust},
     view::{BoardView, Figures, QueueQuality, QueueView, Totals},
@@ -68,6 +68,7 @@ pub fn queue(
             ringing: waiting.min(free),
             talking: (members - free).min(offered),
             on_hold: u32::from(offered > 100),
+            unconfirmed: 0,
             offered_today: offered,
             answered_today: offered.saturating_sub(abandoned + waiting),
             abandoned_today: abandoned,
@@ -77,6 +78,8 @@ pub fn queue(
         members: Some(members),
         members_available: Some(free),
         policy: ServiceLevelPolicy::default(),
+        definition: Definition::default(),
+        service_levels_today: ServiceLevels::default(),
         quality: QueueQuality {
             waiting: Quality::Inferred,
             calls: Quality::Live,

@@ -213,7 +213,7 @@ fn what_a_side_does_with_a_connected_call() {
 }
 
 #[test]
-fn only_a_code_makes_a_park() {
+fn e4_only_a_code_makes_a_park() {
     let park = |code: Value, reason: &str| {
         let object = json!({
             "call_id": "74", "callee": member(), "caller": {}, "date_time": "2026-09-21T12:05:00Z",
@@ -228,7 +228,7 @@ fn only_a_code_makes_a_park() {
 }
 
 #[test]
-fn a_transfer_failed_when_it_gives_a_reason() {
+fn e3_a_transfer_failed_when_it_gives_a_reason() {
     let when = "2026-09-21T12:06:00Z";
     let object = |reason: Value| {
         json!({
@@ -317,14 +317,14 @@ fn times_that_are_missing_fall_back() {
 }
 
 #[test]
-fn an_end_may_come_without_a_callee() {
+fn a6_an_end_may_come_without_a_callee() {
     let object = json!({ "call_id": "80", "caller": {}, "call_end_time": "2026-09-21T12:01:00Z" });
     let Said::Ended(leg) = *fact("phone.callee_ended", &object).what else { panic!("an end") };
     assert_eq!((leg.party, leg.device_id), (Arc::default(), None));
 }
 
 #[test]
-fn words_are_folded_and_unknown_ones_kept() {
+fn c3_words_are_folded_and_unknown_ones_kept() {
     let hang_up = |words: &str| {
         let object = callee_object(json!({ "handup_result": words }));
         match *fact("phone.callee_missed", &object).what {
@@ -370,7 +370,7 @@ fn words_are_folded_and_unknown_ones_kept() {
 }
 
 #[test]
-fn a_withheld_number_is_no_number() {
+fn c10_a_withheld_number_is_no_number() {
     for number in ["anonymous", "Anonymous", "", "Restricted", "unknown"] {
         let object = callee_object(json!({ "caller": { "phone_number": number } }));
         let Said::Rang(leg) = *fact("phone.callee_ringing", &object).what else { panic!("a ring") };
@@ -379,12 +379,111 @@ fn a_withheld_number_is_no_number() {
 }
 
 #[test]
-fn parts_of_a_transferred_call_are_one_call() {
+fn e6_parts_of_a_transferred_call_are_one_call() {
     for (id, expected) in [("81_1", "81"), ("81_12", "81"), ("81_", "81_"), ("a_1", "a_1"), ("81", "81")] {
         let object = json!({ "call_id": id, "date_time": "2026-09-21T12:05:00Z" });
         let parsed = read("phone.conference_started", &object).expect("readable");
         assert_eq!(parsed.call_id.as_deref(), Some(id), "as it was written");
         assert_eq!(parsed.fact.map(|fact| fact.call_id), Some(CallId::from(expected)));
+    }
+}
+
+#[test]
+fn b8_what_happened_is_dated_by_its_own_times_and_not_by_its_sending() {
+    // Sent 12 s later, as messages are; the times in it disagree by eight hours with that of another.
+    let object = callee_object(json!({ "answer_start_time": "2026-09-21T12:00:07Z" }));
+    let text = |sent: i64| {
+        json!({ "event": "phone.callee_answered", "event_ts": sent, "payload": { "object": object } })
+            .to_string()
+    };
+    for sent in [SENT_MS, SENT_MS + 12_000, SENT_MS - 8 * 3_600_000] {
+        let fact = Reader::default().fact(&text(sent), ARRIVED).expect("a fact");
+        let Said::Answered(leg) = *fact.what else { panic!("an answer") };
+        assert_eq!((fact.at, leg.rang_at), (at("2026-09-21T12:00:07Z"), at("2026-09-21T12:00:00Z")));
+    }
+}
+
+#[test]
+fn c1_a_queue_is_named_without_an_id_and_its_caller_is_not_its_member() {
+    let by =
+        json!({ "name": "Sales", "extension_type": "callQueue", "extension_number": "805", "id": "q-1" });
+    let object = callee_object(json!({ "forwarded_by": by }));
+    let Said::Rang(leg) = *fact("phone.callee_ringing", &object).what else { panic!("a ring") };
+    assert_eq!(*leg.party, anna());
+    let queue = leg.offered_by.expect("a queue");
+    assert_eq!((queue.name.as_deref(), queue.extension_number.as_deref()), (Some("Sales"), Some("805")));
+}
+
+#[test]
+fn c2_the_queue_itself_may_be_called() {
+    let queue = json!({ "extension_type": "callqueue", "extension_id": "e-q", "extension_number": 805,
+        "name": "Sales", "phone_number": "805" });
+    let mut object = callee_object(json!({}));
+    object["callee"] = queue;
+    let Said::Rang(leg) = *fact("phone.callee_ringing", &object).what else { panic!("a ring") };
+    assert_eq!(leg.party.kind, Some(StationKind::CallQueue));
+    assert_eq!(leg.party.user_id, None);
+    assert_eq!(leg.party.extension_id, Some(ExtensionId::from("e-q")));
+}
+
+#[test]
+fn c4_extension_numbers_come_as_numbers_and_as_text_and_outside_numbers_among_them() {
+    let caller = |value: Value| {
+        let object =
+            callee_object(json!({ "caller": { "extension_type": "user", "extension_number": value } }));
+        let Said::Rang(leg) = *fact("phone.callee_ringing", &object).what else { panic!("a ring") };
+        leg.other.extension_number.clone()
+    };
+    assert_eq!(caller(json!(201)), caller(json!("201")));
+    assert_eq!(caller(json!(493_055_500_111_i64)).as_deref(), Some("493055500111"));
+    // A bare extension where a telephone number stands.
+    let object = callee_object(json!({ "caller": { "phone_number": "1045" } }));
+    let Said::Rang(leg) = *fact("phone.callee_ringing", &object).what else { panic!("a ring") };
+    assert_eq!(leg.other.number.as_deref(), Some("1045"));
+}
+
+#[test]
+fn c6_a_menu_that_rings_is_told_as_a_menu() {
+    let mut object = callee_object(json!({}));
+    object["callee"] =
+        json!({ "extension_type": "auto_receptionist", "extension_number": 700, "name": "Menu" });
+    let Said::Rang(leg) = *fact("phone.callee_ringing", &object).what else { panic!("a ring") };
+    assert_eq!(leg.party.kind, Some(StationKind::AutoReceptionist));
+    assert_eq!(leg.party.user_id, None);
+}
+
+#[test]
+fn c12_fields_of_real_messages_that_no_schema_has_are_read_or_passed_over() {
+    let object = json!({ "call_id": "90", "callee": member(), "date-time": "2026-09-21T12:05:00Z" });
+    assert_eq!(fact("phone.callee_hold", &object).at, at("2026-09-21T12:05:00Z"));
+    let missed = callee_object(json!({
+        "call_end_time": "2026-09-21T12:00:20Z", "handup_result": "No Answer", "channel_id": "c-1",
+        "sip_id": "s-1@host", "redirect_forwarded_by": { "name": "Menu", "extension_type": "autoReceptionist" },
+    }));
+    let Said::Missed(leg) = *fact("phone.callee_missed", &missed).what else { panic!("a miss") };
+    assert_eq!(leg.channel_id, Some(ChannelId::from("c-1")));
+    assert_eq!(leg.came_through.map(|station| station.kind.clone()), Some(StationKind::AutoReceptionist));
+}
+
+/// What belongs to a call and is not the call: kept as it came, and nothing on the board moves.
+#[test]
+fn f2_f3_f4_f5_f6_f7_f8_what_is_left_of_calls_is_kept_and_tells_no_fact() {
+    let recording = json!({ "id": "r-1", "call_id": "91", "download_url": "https://zoom.invalid/r/1" });
+    for (event, object) in [
+        (
+            "phone.voicemail_received_for_access_member",
+            json!({ "id": "v-1", "call_id": "91", "access_member_id": "m" }),
+        ),
+        ("phone.recording_completed", json!({ "recordings": [recording.clone(), recording] })),
+        ("phone.recording_completed_for_access_member", json!({ "recordings": [] })),
+        ("phone.voicemail_transcript_completed", json!({ "id": "v-1", "transcription": { "status": 2 } })),
+        ("phone.ai_call_summary_changed", json!({ "call_log_ids": ["l-1", "l-2"] })),
+        ("phone.voicemail_deleted", json!({ "id": "v-1" })),
+        ("phone.recording_permanently_deleted", json!({ "recordings": [] })),
+        ("phone.call_element_deleted", json!({ "call_elements": ["e-1"] })),
+        ("contact_center.recording_completed", json!({ "recording_id": "r-9" })),
+    ] {
+        assert_eq!(read(event, &object).expect(event).fact, None, "{event}");
     }
 }
 

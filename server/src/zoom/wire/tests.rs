@@ -168,7 +168,7 @@ fn another_account_is_marked() {
 }
 
 #[test]
-fn the_same_event_is_the_same_however_it_is_delivered() {
+fn b3_the_same_event_is_the_same_however_it_is_delivered() {
     let original = event(ringing());
     let mut later = original.clone();
     later["event_ts"] = json!(1_790_000_099_999_i64);

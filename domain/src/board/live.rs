@@ -1,0 +1,247 @@
+//! What the board tells of single calls that are not over: where each is, who is in it, and what it
+//! has to do with others.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{Board, TrackedCall};
+use crate::{
+    call::{Leg, LegState, is_same_extension},
+    directory::Member,
+    fact::{Party, Side, StationKind},
+    id::{CallId, ExtensionId, QueueId, UserId},
+    queue::VisitPhase,
+    time::Timestamp,
+};
+
+/// What the board publishes about one call that is not over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveCall {
+    /// The call.
+    pub call_id: CallId,
+    /// The queue it is with now, if any.
+    pub queue_id: Option<QueueId>,
+    /// Its phase.
+    pub phase: CallPhase,
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether it comes in, goes out or stays within the account.
+    pub direction: Direction,
+    /// Name or number of the caller; `None` when withheld or not known.
+    pub caller: Option<String>,
+    /// The call about which this one asks somebody, before that is passed on.
+    pub consults_for: Option<Consultation>,
+    /// It is a conference since then.
+    pub conference_since: Option<Timestamp>,
+    /// Somebody invited the others to go on in a meeting, then.
+    pub moved_to_meeting_at: Option<Timestamp>,
+    /// Nothing was heard of it since a gap: it may be over.
+    pub unconfirmed: bool,
+    /// Legs that are not over.
+    pub legs: Vec<Leg>,
+}
+
+/// Phase of a call as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallPhase {
+    /// In a queue; no phone rings at the moment.
+    Waiting,
+    /// A phone rings, or an outgoing call is being set up.
+    Ringing,
+    /// With an auto receptionist, and with nobody else.
+    Menu,
+    /// People talk.
+    Talking,
+    /// Connected and held.
+    OnHold,
+    /// In a parking slot.
+    Parked,
+}
+
+impl CallPhase {
+    /// The word used in the API and on pages.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Ringing => "ringing",
+            Self::Menu => "menu",
+            Self::Talking => "talking",
+            Self::OnHold => "on_hold",
+            Self::Parked => "parked",
+        }
+    }
+
+    /// What a person reads.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Waiting => "no phone rings at the moment",
+            Self::Ringing => "a phone rings",
+            Self::Menu => "with a menu",
+            Self::Talking => "talking",
+            Self::OnHold => "on hold",
+            Self::Parked => "parked",
+        }
+    }
+}
+
+/// Which ends of a call belong to the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Only called ones.
+    Incoming,
+    /// Only the calling one.
+    Outgoing,
+    /// Both.
+    Internal,
+}
+
+impl Direction {
+    /// The word used in the API and on pages.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Incoming => "incoming",
+            Self::Outgoing => "outgoing",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+/// What ties a consultation to the call it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consultation {
+    /// The call it is about.
+    pub call_id: CallId,
+    /// No message said so: somebody who holds that call began this one.
+    pub inferred: bool,
+}
+
+impl Board {
+    /// Calls that are not over, oldest first.
+    pub fn live_calls(&self) -> Vec<LiveCall> {
+        let mut calls: Vec<LiveCall> =
+            self.calls.iter().filter_map(|(call_id, tracked)| tracked.live(call_id)).collect();
+        for call in &mut calls {
+            call.unconfirmed =
+                self.calls.get(&call.call_id).is_some_and(|tracked| self.is_unconfirmed(tracked));
+        }
+        calls.sort_by(|a, b| a.since.cmp(&b.since).then_with(|| a.call_id.cmp(&b.call_id)));
+        self.link_consultations(&mut calls);
+        self.name_legs(&mut calls);
+        calls
+    }
+
+    /// Consultations are calls of their own. Few clients announce them; for the others, whoever holds one
+    /// call and dials another asks about the first.
+    fn link_consultations(&self, calls: &mut [LiveCall]) {
+        let mut announced: HashMap<&CallId, &CallId> = HashMap::new();
+        for (call_id, tracked) in &self.calls {
+            announced.extend(tracked.state.consultations.iter().map(|consultation| (consultation, call_id)));
+        }
+        let holders: Vec<(CallId, Arc<Party>, Timestamp)> = calls
+            .iter()
+            .flat_map(|call| call.legs.iter().map(|leg| (&call.call_id, leg)))
+            .filter_map(|(call_id, leg)| Some((call_id.clone(), leg.party.clone(), leg.held_since?)))
+            .collect();
+        for call in calls {
+            let about = announced.get(&call.call_id).map(|about| (*about).clone());
+            call.consults_for = match about {
+                Some(call_id) => Some(Consultation { call_id, inferred: false }),
+                None => {
+                    let dialled = call.legs.iter().find(|leg| leg.side == Side::Caller);
+                    let is_holder = |(call_id, holder, held_since): &&(CallId, Arc<Party>, Timestamp)| {
+                        *call_id != call.call_id
+                            && dialled.is_some_and(|leg| {
+                                leg.rang_at >= *held_since && is_same_extension(&leg.party, holder)
+                            })
+                    };
+                    let held = holders.iter().find(is_holder);
+                    held.map(|(call_id, ..)| Consultation { call_id: call_id.clone(), inferred: true })
+                }
+            };
+        }
+    }
+
+    /// Most messages name nobody: the directory knows the people by their ids.
+    fn name_legs(&self, calls: &mut [LiveCall]) {
+        let mut by_user: HashMap<&UserId, &str> = HashMap::new();
+        let mut by_extension: HashMap<&ExtensionId, &str> = HashMap::new();
+        let members = self.book.queues().flat_map(|queue| queue.members.iter().flatten());
+        for Member { id, extension_id, name, .. } in members.filter(|member| !member.name.is_empty()) {
+            by_user.insert(id, name);
+            by_extension.extend(extension_id.as_ref().map(|id| (id, name.as_str())));
+        }
+        let nameless = |leg: &&mut Leg| leg.party.name.is_none();
+        for leg in calls.iter_mut().flat_map(|call| &mut call.legs).filter(nameless) {
+            let of_user = leg.party.user_id.as_ref().and_then(|id| by_user.get(id));
+            let name =
+                of_user.or_else(|| leg.party.extension_id.as_ref().and_then(|id| by_extension.get(id)));
+            if let Some(name) = name {
+                Arc::make_mut(&mut leg.party).name = Some((*name).to_owned());
+            }
+        }
+    }
+}
+
+impl TrackedCall {
+    /// What is told of the call; `None` when it is over.
+    pub(super) fn live(&self, call_id: &CallId) -> Option<LiveCall> {
+        let open: Vec<&Leg> = self.state.legs.iter().filter(|leg| leg.ended_at.is_none()).collect();
+        let visit = self.visits.iter().rev().find(|visit| visit.phase != VisitPhase::Over);
+        let connected = open.iter().copied().filter(|leg| leg.is_connected());
+        let held = connected.clone().filter_map(|leg| leg.held_since).min();
+        let answered =
+            connected.clone().filter(|leg| !leg.is_a_menu()).filter_map(|leg| leg.answered_at).min();
+        let (phase, since) = if let Some(held_since) = held {
+            (CallPhase::OnHold, held_since)
+        } else if let Some(answered_at) = answered {
+            (CallPhase::Talking, answered_at)
+        } else if let Some(parked_since) = self.state.parked_since {
+            (CallPhase::Parked, parked_since)
+        } else if let Some(visit) = visit.filter(|visit| visit.phase == VisitPhase::BetweenRings) {
+            (CallPhase::Waiting, visit.entered_at)
+        } else if let Some(visit) = visit.filter(|visit| visit.is_waiting()) {
+            (CallPhase::Ringing, visit.entered_at)
+        } else if let Some(rang_at) = open
+            .iter()
+            .filter(|leg| leg.state().0 == LegState::Ringing && !leg.is_a_menu())
+            .map(|leg| leg.rang_at)
+            .min()
+        {
+            (CallPhase::Ringing, rang_at)
+        } else {
+            (CallPhase::Menu, open.iter().map(|leg| leg.rang_at).min()?)
+        };
+        let is_from_us = self.state.legs.iter().any(|leg| leg.side == Side::Caller);
+        let is_to_us = self.state.legs.iter().any(|leg| leg.side == Side::Callee);
+        Some(LiveCall {
+            call_id: call_id.clone(),
+            queue_id: visit.map(|visit| visit.queue_id.clone()),
+            phase,
+            since,
+            direction: match (is_from_us, is_to_us) {
+                (true, true) => Direction::Internal,
+                (true, false) => Direction::Outgoing,
+                (false, _) => Direction::Incoming,
+            },
+            caller: self.caller(),
+            consults_for: None,
+            conference_since: self.state.conference_since,
+            moved_to_meeting_at: self.state.moved_to_meeting_at,
+            unconfirmed: false,
+            legs: open.into_iter().cloned().collect(),
+        })
+    }
+
+    /// The person who calls: a menu that passed the call on is not the caller. Outside numbers may
+    /// stand in the place of an extension's.
+    pub(super) fn caller(&self) -> Option<String> {
+        let own = self.state.legs.iter().find(|leg| leg.side == Side::Caller).map(|leg| &leg.party);
+        let mut callers = own
+            .into_iter()
+            .chain(self.state.legs.iter().filter(|leg| leg.side == Side::Callee).map(|leg| &leg.other))
+            .filter(|party| party.kind != Some(StationKind::AutoReceptionist));
+        callers.find_map(|party| {
+            let told = [&party.name, &party.number, &party.extension_number];
+            told.into_iter().flatten().next().cloned()
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! What stands behind a queue's numbers, and what is in doubt after a gap.
+
+use domain::{
+    board::{Board, Input},
+    fact::{HangUp, StayEnd},
+    outcome::Outcome,
+    trust::Gap,
+};
+
+use crate::{
+    board::{board, row, tell},
+    story::{at, phone, queue, stay},
+};
+
+fn gap(board: &mut Board, from: i64, to: i64) {
+    board.apply(at(to), Input::Gap(Gap { from: at(from), to: Some(at(to)) }));
+}
+
+fn in_doubt(board: &Board, now: i64) -> (u32, Vec<String>) {
+    let calls = board.live_calls().into_iter().filter(|call| call.unconfirmed);
+    (row(board, "q-801", now).figures.unconfirmed, calls.map(|call| call.call_id.to_string()).collect())
+}
+
+#[test]
+fn calls_that_were_open_at_a_gap_are_unconfirmed_until_news_of_them_come() {
+    let mut board = board();
+    let talks = phone("1", "Ada", 0).on(queue("Billing", "801"));
+    let waits = phone("2", "Bo", 50).on(queue("Billing", "801"));
+    let over = phone("3", "Bo", 0).on(queue("Billing", "801"));
+    let story =
+        [talks.rang(), talks.answered(8), over.rang(), over.answered(5), over.ended(5, 20), waits.rang()];
+    tell(&mut board, 55, &story);
+    assert_eq!(in_doubt(&board, 55), (0, vec![]));
+    gap(&mut board, 60, 90);
+    let figures = row(&board, "q-801", 90).figures;
+    assert_eq!((figures.talking, figures.waiting), (1, 1), "still counted, nobody said otherwise");
+    assert_eq!(in_doubt(&board, 90), (2, vec!["1".into(), "2".into()]));
+    assert_eq!(board.totals(&board.queue_ids()).figures.unconfirmed, 2);
+    // News of one of them.
+    tell(&mut board, 95, &[talks.held(95)]);
+    assert_eq!(in_doubt(&board, 95), (1, vec!["2".into()]));
+    // What begins after the gap is in no doubt.
+    tell(&mut board, 99, &[phone("4", "Ada", 98).on(queue("Billing", "801")).rang()]);
+    assert_eq!(in_doubt(&board, 99).0, 1);
+    // The record of the other: it was over all the time.
+    tell(&mut board, 200, &[stay("2", &queue("Billing", "801"), 50, 70, StayEnd::Abandoned)]);
+    assert_eq!(in_doubt(&board, 200), (0, vec![]));
+    assert_eq!(row(&board, "q-801", 200).figures.abandoned_today, 1);
+}
+
+#[test]
+fn a_gap_that_is_told_again_or_late_puts_nothing_more_in_doubt() {
+    let mut board = board();
+    gap(&mut board, 10, 20);
+    let ada = phone("1", "Ada", 30).on(queue("Billing", "801"));
+    tell(&mut board, 40, &[ada.rang(), ada.answered(38)]);
+    gap(&mut board, 10, 20);
+    gap(&mut board, 5, 12);
+    assert_eq!(in_doubt(&board, 41), (0, vec![]));
+    // An open gap puts nothing in doubt yet: the whole board says that it is deaf.
+    board.apply(at(50), Input::Gap(Gap { from: at(45), to: None }));
+    assert_eq!(in_doubt(&board, 50), (0, vec![]));
+}
+
+#[test]
+fn who_left_today_is_listed_with_how_that_is_known() {
+    let mut board = board();
+    let gave_up = phone("1", "Ada", 0).on(queue("Billing", "801"));
+    let silent = phone("2", "Ada", 100).on(queue("Billing", "801"));
+    let at_once = phone("3", "Ada", 200).on(queue("Billing", "801"));
+    let elsewhere = phone("4", "Cem", 200).on(queue("Support", "802"));
+    let story = [
+        gave_up.rang(),
+        gave_up.missed(30, HangUp::CallerGaveUp),
+        silent.rang(),
+        silent.missed(112, HangUp::NoAnswer),
+        at_once.rang(),
+        at_once.missed(203, HangUp::CallerGaveUp),
+        elsewhere.rang(),
+        elsewhere.missed(240, HangUp::CallerGaveUp),
+    ];
+    tell(&mut board, 300, &story);
+    board.apply(at(400), Input::Tick);
+    let told = |board: &Board| -> Vec<(String, bool, bool, bool)> {
+        let detail = board.queue_detail(&"q-801".into()).expect("a queue of the directory");
+        let lost = detail.lost.iter();
+        lost.map(|lost| (lost.call_id.to_string(), lost.short, lost.presumed, lost.measured)).collect()
+    };
+    let expected = [
+        ("3".to_owned(), true, false, false),
+        ("2".to_owned(), false, true, false),
+        ("1".to_owned(), false, false, false),
+    ];
+    assert_eq!(told(&board), expected);
+    tell(&mut board, 500, &[stay("2", &queue("Billing", "801"), 100, 130, StayEnd::Abandoned)]);
+    assert_eq!(told(&board)[1], ("2".to_owned(), false, false, true));
+    // Their numbers are the same, also when the calls are settled and their facts dropped.
+    board.apply(at(6 * 3600), Input::Tick);
+    assert_eq!((board.size(), told(&board).len()), ((0, 0), 3));
+    let figures = row(&board, "q-801", 6 * 3600).figures;
+    assert_eq!((figures.abandoned_today, figures.short_abandoned_today), (2, 1));
+    let detail = board.queue_detail(&"q-801".into()).expect("a queue of the directory");
+    let caller = detail.lost[0].caller.as_deref();
+    assert_eq!(caller, Some("+4930123456"));
+    assert!(detail.outcomes.contains(&(Outcome::Abandoned, 2)));
+    assert_eq!(detail.outcomes.iter().map(|(_, count)| count).sum::<u32>(), figures.offered_today);
+    assert!(board.queue_detail(&"nobody".into()).is_none());
+}
