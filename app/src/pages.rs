@@ -8,6 +8,8 @@ pub mod queue;
 
 pub mod feed;
 
+pub mod reconciliation;
+
 pub mod problem;
 
 pub mod style;

@@ -5,7 +5,7 @@
 //! here; `server/src/zoom` translates them into [`fact::Fact`]s.
 //!
 //! Suggested reading order: `time`, `id`, `fact`, `call`, `outcome`, `queue`, `service_level`,
-//! `volume`, `interval`, `erlang`, `directory`, `agent`, `history`, `board`, `quality`, `trust`, `view`.
+//! `volume`, `interval`, `erlang`, `directory`, `agent`, `history`, `reconciliation`, `board`, `quality`, `trust`, `view`.
 #![forbid(unsafe_code)]
 
 pub mod time;
@@ -33,6 +33,8 @@ pub mod directory;
 pub mod agent;
 
 pub mod history;
+
+pub mod reconciliation;
 
 pub mod board;
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, LocalResult, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone, Utc};
+use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone, Utc};
 use chrono_tz::Tz;
 use domain::{id::ZoneName, time::Timestamp};
 
@@ -57,6 +57,25 @@ pub fn utc_day(now: Timestamp) -> i64 {
     now.as_millis().div_euclid(86_400_000)
 }
 
+/// When that local day began in `zone`, and when the next one did.
+pub fn day_of(zone: Tz, date: NaiveDate) -> (Timestamp, Timestamp) {
+    let start = |date: NaiveDate| {
+        // Noon is on the same day in whatever zone, at most half a day away.
+        let noon = date.and_time(NaiveTime::MIN) + chrono::Duration::hours(12);
+        let noon = zone.from_local_datetime(&noon).earliest().map_or(noon.and_utc(), |noon| noon.to_utc());
+        day_start(zone, Timestamp::from_millis(noon.timestamp_millis()))
+    };
+    (start(date), date.succ_opt().map_or(start(date), start))
+}
+
+/// The local date in `zone`.
+pub fn date_of(zone: Tz, at: Timestamp) -> NaiveDate {
+    DateTime::<Utc>::from_timestamp_millis(at.as_millis())
+        .unwrap_or_default()
+        .with_timezone(&zone)
+        .date_naive()
+}
+
 /// When the UTC day after `now` begins.
 pub fn next_utc_day(now: Timestamp) -> Timestamp {
     const DAY: Duration = Duration::from_secs(86_400);
@@ -91,6 +110,21 @@ mod tests {
         check(Tz::America__Sao_Paulo, "2018-11-04T12:00:00Z", "2018-11-04T03:00:00Z");
         // Clocks went from 01:00 back to 00:00: the day began at the first midnight.
         check(Tz::America__Havana, "2026-11-01T12:00:00Z", "2026-11-01T04:00:00Z");
+    }
+
+    #[test]
+    fn a_day_has_the_hours_its_clock_gives_it() {
+        let check = |zone: Tz, date: &str, hours: u64| {
+            let date = date.parse().unwrap();
+            let (from, to) = day_of(zone, date);
+            assert_eq!(to.since(from), Duration::from_secs(hours * 3600), "{zone} on {date}");
+            assert_eq!((date_of(zone, from), date_of(zone, to - Duration::from_millis(1))), (date, date));
+        };
+        check(Tz::UTC, "2026-06-01", 24);
+        check(Tz::Europe__Berlin, "2026-03-29", 23);
+        check(Tz::Europe__Berlin, "2026-10-25", 25);
+        check(Tz::America__Sao_Paulo, "2018-11-04", 23);
+        check(Tz::America__Havana, "2026-11-01", 25);
     }
 
     #[test]

@@ -14,3 +14,4 @@ mod guard;
 mod health;
 mod live;
 mod pages;
+mod reconciliation;

@@ -6,6 +6,7 @@
 mod checkpoint;
 mod event;
 mod gap;
+mod reconciliation;
 mod request;
 mod visit;
 mod writer;
@@ -29,6 +30,7 @@ pub use self::{
     checkpoint::Checkpointer,
     event::{Source, StoredEvent},
     gap::StoredGap,
+    reconciliation::{ClassCount, DifferingStay, Unwritten},
     request::RequestCount,
     visit::{HistoryBatch, HistoryPlace},
     writer::{Batch, Committed, EventRow, GapOrder, QuarantineRow, Writer},

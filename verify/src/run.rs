@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     fmt,
     hash::{DefaultHasher, Hash, Hasher},
 };
@@ -11,9 +11,11 @@ use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
 use domain::{
     board::{Board, Input, Midnights},
     directory::{Directory, DirectoryQueue, Member},
-    id::QueueId,
+    history::{CallHistory, newest, pair},
+    id::{CallId, QueueId},
     quality::Quality,
     queue::BETWEEN_RINGS,
+    reconciliation::{Class, Reconciliation},
     service_level::ServiceLevelPolicy,
     time::Timestamp,
     trust::{FeedLink, Gap, Trust},
@@ -59,12 +61,23 @@ pub struct Report {
     pub line: Counts,
     /// Changes with every board of the run.
     pub fingerprint: u64,
+    /// What the days come to when what the board said is held against the record, as the page
+    /// `/reconciliation` does it; `None` when no record was read.
+    pub reconciliation: Option<Reconciliation>,
+    /// Stays by which record and history differ though both are complete.
+    pub lost_stays: u64,
 }
 
 impl Report {
     /// Looks at which a figure was wrong.
     pub fn wrong(&self) -> u64 {
         self.scores.iter().map(|score| score.wrong).sum()
+    }
+
+    /// Differences between what the board said live and the record that no call explains; `None` when no
+    /// record was read.
+    pub fn unexplained(&self) -> Option<u64> {
+        self.reconciliation.map(|sum| u64::from(sum.unexplained) + self.lost_stays)
     }
 }
 
@@ -87,6 +100,24 @@ impl fmt::Display for Report {
             if let Some(first) = &score.first_wrong {
                 writeln!(f, "first wrong {}: {first}", score.metric)?;
             }
+        }
+        if let (Some(sum), Some(unexplained)) = (self.reconciliation, self.unexplained()) {
+            let Reconciliation { live, record, corrected, corrected_times, awaited, .. } = sum;
+            writeln!(
+                f,
+                "board said live / record: offered {} / {}, answered {} / {}, abandoned {} / {}",
+                live.offered,
+                record.offered,
+                live.answered,
+                record.answered,
+                live.abandoned,
+                record.abandoned
+            )?;
+            writeln!(
+                f,
+                "corrected: {corrected} stays, and the times of {corrected_times}; not written down yet: {awaited}"
+            )?;
+            writeln!(f, "unexplained differences: {unexplained}")?;
         }
         write!(f, "fingerprint {:016x}", self.fingerprint)
     }
@@ -136,11 +167,19 @@ pub fn run(plan: Plan) -> Report {
         if plan.reconciled {
             run.read_records();
             run.compare_with_record(midnight);
+            run.reconcile(midnight);
         } else {
             run.compare_day(midnight);
         }
     }
-    Report { scores: run.scores, line: run.line.counts, fingerprint: run.fingerprint.finish() }
+    let reconciliation = plan.reconciled.then_some(run.reconciliation);
+    Report {
+        scores: run.scores,
+        line: run.line.counts,
+        fingerprint: run.fingerprint.finish(),
+        reconciliation,
+        lost_stays: run.lost_stays,
+    }
 }
 
 struct Run {
@@ -157,6 +196,10 @@ struct Run {
     reconciled: bool,
     /// Calls whose record the board has.
     records_read: HashSet<String>,
+    /// The newest history of each call, of two days.
+    histories: HashMap<CallId, CallHistory>,
+    reconciliation: Reconciliation,
+    lost_stays: u64,
 }
 
 impl Run {
@@ -175,6 +218,9 @@ impl Run {
             .map(|queue| (queue.id.clone(), QueueId::from(queue.id.as_str())))
             .collect();
         let mut board = Board::new();
+        if plan.reconciled {
+            board = board.with_history();
+        }
         board.apply(timestamp(start), Input::Directory(directory_of(&world)));
         Self {
             world,
@@ -189,6 +235,9 @@ impl Run {
             harm: Harm::default(),
             reconciled: plan.reconciled,
             records_read: HashSet::new(),
+            histories: HashMap::new(),
+            reconciliation: Reconciliation::default(),
+            lost_stays: 0,
         }
     }
 
@@ -246,21 +295,8 @@ impl Run {
         for (id, queue_id) in &self.queues {
             let figures =
                 self.board.queue_view(queue_id, now, &trust).expect("a queue of the directory").figures;
-            let number = self.number_of(id);
+            let (offered, answered, lost) = self.recorded(id, midnight);
             let history = self.world.history();
-            let stays = history.visible_at(at).flat_map(|record| &record.elements).filter(|element| {
-                element.callee.extension_type == Some("call_queue")
-                    && element.callee.extension_number.as_deref() == Some(&number)
-                    && element.start >= midnight
-                    // A closed queue hangs up on its callers; they were never in it.
-                    && element.result != "hang_up"
-            });
-            let (mut offered, mut answered, mut lost) = (0, 0, 0);
-            for stay in stays {
-                offered += 1;
-                answered += u64::from(stay.result == "answered");
-                lost += u64::from(stay.result == "abandoned");
-            }
             // Calls that go on, or are not written down yet, are known from live messages only.
             let written: HashSet<&str> =
                 history.visible_at(at).map(|record| record.call_id.as_str()).collect();
@@ -273,6 +309,68 @@ impl Run {
             let left = u64::from(figures.abandoned_today + figures.short_abandoned_today);
             self.scores[9].note(left, lost, unwritten, what);
         }
+    }
+
+    /// What the record has of a queue's day: stays, of these answered, of these left by the caller.
+    fn recorded(&self, id: &str, midnight: DateTime<Utc>) -> (u64, u64, u64) {
+        let number = self.number_of(id);
+        let records = self.world.history().visible_at(self.now);
+        let stays = records.flat_map(|record| &record.elements).filter(|element| {
+            element.callee.extension_type == Some("call_queue")
+                && element.callee.extension_number.as_deref() == Some(&number)
+                && element.start >= midnight
+                // A closed queue hangs up on its callers; they were never in it.
+                && element.result != "hang_up"
+        });
+        stays.fold((0, 0, 0), |(offered, answered, lost), stay| {
+            let is = |result| u64::from(stay.result == result);
+            (offered + 1, answered + is("answered"), lost + is("abandoned"))
+        })
+    }
+
+    /// Holds what the board said of a day against the record, the way the server's page does.
+    fn reconcile(&mut self, midnight: DateTime<Utc>) {
+        for history in self.board.take_history(timestamp(self.now), usize::MAX) {
+            match self.histories.get_mut(&history.call_id) {
+                Some(known) => {
+                    known.live = history.live.or(known.live.take());
+                    known.records = newest(std::mem::take(&mut known.records), &history.records);
+                }
+                None => {
+                    self.histories.insert(history.call_id.clone(), history);
+                }
+            }
+        }
+        let (from, to) = (timestamp(midnight), timestamp(self.now));
+        let mut days: BTreeMap<QueueId, Reconciliation> = BTreeMap::new();
+        for history in self.histories.values() {
+            let is_recorded = !history.records.is_empty();
+            for stay in pair(history.live.as_deref().unwrap_or_default(), &history.records) {
+                if let Some(class) = Class::of(&stay, is_recorded, from, to) {
+                    // The last calls of a day are written down after it.
+                    days.entry(stay.queue_id.clone()).or_default().add(&class, 1, false);
+                }
+            }
+        }
+        for (id, queue_id) in &self.queues {
+            let day = days.remove(queue_id).unwrap_or_default();
+            // Counted by the pretend Zoom itself, not from what our reader made of it.
+            let (offered, answered, lost) = self.recorded(id, midnight);
+            let off = [
+                (u64::from(day.record.offered), offered),
+                (u64::from(day.record.answered), answered),
+                (u64::from(day.record.abandoned), lost),
+            ];
+            self.lost_stays += off.iter().map(|(told, counted)| told.abs_diff(*counted)).max().unwrap_or(0);
+            self.reconciliation = self.reconciliation.plus(day);
+        }
+        self.lost_stays +=
+            days.values().map(|day| u64::from(day.live.offered.max(day.record.offered))).sum::<u64>();
+        let kept = from - REMEMBERED.to_std().unwrap_or_default();
+        self.histories.retain(|_, history| {
+            let newest = pair(history.live.as_deref().unwrap_or_default(), &history.records);
+            newest.iter().filter_map(|stay| stay.counts()).any(|told| told.left_at >= kept)
+        });
     }
 
     fn number_of(&self, queue: &str) -> String {

@@ -69,4 +69,8 @@ fn reconciled_days_equal_the_record_to_the_call() {
         let score = report.scores.iter().find(|score| score.metric == metric).expect("a metric");
         assert!(score.exact > 0, "{report}");
     }
+    let sum = report.reconciliation.expect("records were read");
+    assert_eq!(report.unexplained(), Some(0), "{report}");
+    assert!(sum.record.offered > 0 && sum.corrected > 0, "nothing to explain proves nothing\n{report}");
+    assert!(report.to_string().contains("unexplained differences: 0"), "{report}");
 }

@@ -4,8 +4,10 @@ use domain::{
     board::{Board, Input, Midnights},
     directory::Directory,
     fact::{Fact, HangUp, StayEnd},
-    history::{CallHistory, Difference, WrittenStay, pair},
+    history::{CallHistory, Difference, Told, WrittenStay, pair},
     outcome::Outcome,
+    reconciliation::{Class, Counts, Reconciliation},
+    service_level::ServiceLevelPolicy,
 };
 
 use crate::{
@@ -29,7 +31,7 @@ fn tell(board: &mut Board, now: i64, facts: &[Fact]) -> Vec<CallHistory> {
 
 /// In words: the queue, what was said live, what the record says, how they differ.
 fn words(history: &CallHistory) -> Vec<String> {
-    let told = |told: Option<domain::history::Told>| {
+    let told = |told: Option<Told>| {
         told.map_or("-".to_owned(), |told| {
             let second = |at: domain::time::Timestamp| (at.as_millis() - crate::story::NOON) / 1000;
             format!("{} {}..{}", told.outcome.word(), second(told.entered_at), second(told.left_at))
@@ -128,4 +130,54 @@ fn every_word_is_read_back() {
     for difference in [Difference::Missed, Difference::NotInRecord, Difference::Outcome, Difference::Times] {
         assert_eq!(Difference::parse(difference.word()), Some(difference));
     }
+}
+
+#[test]
+fn a_day_is_held_against_the_record_and_every_difference_is_accounted_for() {
+    let told = |outcome, entered: i64| Told {
+        entered_at: at(entered),
+        left_at: at(entered + 9),
+        outcome,
+        presumed: false,
+    };
+    let stay = |live: Option<Told>, record: Option<Told>| WrittenStay {
+        queue_id: "q-801".into(),
+        policy: ServiceLevelPolicy::default(),
+        live,
+        record: record.map(|told| ("r-1".into(), told)),
+    };
+    let (answered, abandoned) =
+        (|at| Some(told(Outcome::Answered, at)), |at| Some(told(Outcome::Abandoned, at)));
+    let day = |stays: &[(WrittenStay, bool)], is_closed| {
+        let mut day = Reconciliation::default();
+        for (stay, is_recorded) in stays {
+            if let Some(class) = Class::of(stay, *is_recorded, at(0), at(1000)) {
+                day.add(&class, 1, is_closed);
+            }
+        }
+        day
+    };
+    let stays = [
+        (stay(answered(10), answered(10)), true),
+        (stay(answered(20), answered(14)), true),
+        (stay(abandoned(30), answered(30)), true),
+        (stay(None, abandoned(40)), true),
+        (stay(abandoned(50), None), true),
+        (stay(answered(60), None), false),
+        // Rang for the first time after midnight, came before it; and the other way round.
+        (stay(answered(2), answered(-3)), true),
+        (stay(answered(1002), answered(998)), true),
+        (stay(answered(1500), None), false),
+    ];
+    let counts = |offered, answered, abandoned| Counts { offered, answered, abandoned };
+    let open = Reconciliation {
+        live: counts(6, 4, 2),
+        record: counts(5, 4, 1),
+        corrected: 4,
+        awaited: 1,
+        unexplained: 1,
+        corrected_times: 1,
+    };
+    assert_eq!(day(&stays, false), open);
+    assert_eq!(day(&stays, true), Reconciliation { awaited: 0, unexplained: 2, ..open });
 }

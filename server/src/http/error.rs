@@ -22,6 +22,12 @@ pub(crate) enum ApiError {
     /// More streams are open than this server serves.
     #[error("too many live streams are open; try again in a moment")]
     TooManyStreams,
+    /// The address asks for something that does not exist.
+    #[error("{problem}")]
+    BadQuestion {
+        /// What is wrong with it, in sentences.
+        problem: String,
+    },
     /// The server is stopping.
     #[error("the server is restarting; try again in a moment")]
     Stopping,
@@ -56,6 +62,7 @@ impl ApiError {
         match self {
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::TooManyStreams | Self::Stopping | Self::StoreUnreadable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::BadQuestion { .. } => StatusCode::BAD_REQUEST,
         }
     }
 }
@@ -91,6 +98,7 @@ mod tests {
     fn every_error_has_its_status() {
         let pairs = [
             (ApiError::NotFound { what: "queue" }, 404),
+            (ApiError::BadQuestion { problem: "day is a date".to_owned() }, 400),
             (ApiError::TooManyStreams, 503),
             (ApiError::Stopping, 503),
             (ApiError::StoreUnreadable, 503),

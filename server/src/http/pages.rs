@@ -137,14 +137,14 @@ pub(super) async fn style(State(state): State<AppState>, request: Request) -> Re
 
 /// Any other address.
 pub(super) async fn not_found(State(state): State<AppState>, request: Request) -> Response {
-    problem(&request, ProblemPage::not_found(state.site.site()))
+    problem_page_of(&request, ProblemPage::not_found(state.site.site()))
 }
 
 pub(super) fn not_ready(state: &AppState, request: &Request) -> Response {
-    problem(request, ProblemPage::not_ready(state.site.site()))
+    problem_page_of(request, ProblemPage::not_ready(state.site.site()))
 }
 
-fn problem(request: &Request, page: ProblemPage) -> Response {
+pub(super) fn problem_page_of(request: &Request, page: ProblemPage) -> Response {
     let status = StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     RenderedPage::of(|| problem_page(page).into_any()).respond(status, request.headers())
 }
@@ -167,13 +167,13 @@ fn show<Page>(
             state.pages.keep(revision, address, &page);
             page.respond(StatusCode::OK, request.headers())
         }
-        Err(page) => problem(request, *page),
+        Err(page) => problem_page_of(request, *page),
     }
 }
 
 /// Reads the pairs of the query. Text that is no UTF-8 becomes a replacement character, which no
 /// setting accepts.
-fn read_query<T>(
+pub(super) fn read_query<T>(
     uri: &Uri,
     parse: impl FnOnce(Vec<(&str, &str)>) -> Result<T, Vec<String>>,
 ) -> Result<T, Vec<String>> {

@@ -17,7 +17,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::{
     api, assets,
     error::{self, ApiError},
-    feed, guard, health, live, pages,
+    feed, guard, health, live, pages, reconciliation,
     rendered::RenderedPages,
 };
 use crate::{
@@ -81,6 +81,7 @@ impl SiteFacts {
         let mut links = vec![
             PageLink::new("Queues", "/queues"),
             PageLink::new("Wall", "/wall"),
+            PageLink::new("Reconciliation", "/reconciliation"),
             PageLink::new("Feed", "/feed"),
         ];
         if self.demo {
@@ -115,6 +116,7 @@ pub fn router(state: AppState) -> Router {
         .route("/queues", get(pages::queues))
         .route("/queues/{queue}", get(pages::queue))
         .route("/feed", get(feed::feed))
+        .route("/reconciliation", get(reconciliation::page))
         .route(feed::CUT, post(feed::cut))
         .route("/style", get(pages::style))
         .fallback(pages::not_found);
@@ -123,6 +125,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/v1/queues", get(api::queues))
         .route("/api/v1/calls/live", get(api::live_calls))
         .route("/api/v1/feed", get(health::feed))
+        .route("/api/v1/reconciliation", get(reconciliation::json))
         // Programs get problems they can read, not a page.
         .route("/api", any(|| async { ApiError::NotFound { what: "such interface" } }))
         .route("/api/{*rest}", any(|| async { ApiError::NotFound { what: "such interface" } }));

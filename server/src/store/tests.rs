@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqliteConnection};
 use tempfile::TempDir;
 
 use super::*;
-use crate::store::{event, gap, visit, writer};
+use crate::store::{event, gap, reconciliation, visit, writer};
 
 mod history;
 
@@ -284,7 +284,7 @@ async fn counts_of_requests_never_fall_and_are_forgotten_after_two_months() {
 
 /// Everything the store ever says to SQLite, and whether it may read a whole table: the counts of
 /// rows that are kept few may.
-const STATEMENTS: [(&str, bool); 30] = [
+const STATEMENTS: [(&str, bool); 32] = [
     (event::PAGE, false),
     (event::FIRST_SINCE, false),
     (event::LAST, false),
@@ -310,6 +310,8 @@ const STATEMENTS: [(&str, bool); 30] = [
     (visit::SUM_QUARTERS, false),
     (visit::SET_PLACE, false),
     (visit::PLACE, false),
+    (reconciliation::CLASSES, false),
+    (reconciliation::DIFFERING, false),
     (writer::RECENT_KEYS, false),
     (writer::INSTALL, false),
     (request::SINCE, false),

@@ -88,6 +88,25 @@ async fn calls_of_a_gap_are_counted_from_the_record() {
             .all(|row| row["quality"]["offered_today"] == "measured")
     };
     rig.eventually("what the record tells is measured", is_measured, "/api/v1/queues").await;
+    // The same day, held against the record: what was missed is named, and nothing is left unexplained.
+    let held = |day: &Value| {
+        let queues = day["queues"].as_array().into_iter().flatten();
+        let count = |queue: &Value, name: &str| queue["record"][name].as_u64().unwrap_or(0);
+        queues.fold((0, 0), |(offered, answered), queue| {
+            (offered + count(queue, "offered"), answered + count(queue, "answered"))
+        })
+    };
+    let all = |sim: &Sim| recorded(sim).values().fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
+    let day = rig
+        .eventually("the record is written down", |day| held(day) == all(&rig.sim), "/api/v1/reconciliation")
+        .await;
+    assert_eq!(day["unexplained"], json!(0), "{day}");
+    let calls = day["calls"].as_array().unwrap();
+    let missed = calls.iter().filter(|call| call["difference"] == "missed");
+    assert_eq!(missed.count() as u64, all(&rig.sim).0, "{day}");
+    let page = rig.get("/reconciliation").await.text().await.unwrap();
+    assert!(page.contains("Unexplained differences: 0"), "{page}");
+    assert!(page.contains("its events never came"), "{page}");
     let page = rig.get("/feed").await.text().await.unwrap();
     assert!(!page.contains("not yet"), "the page says when it was repaired");
     rig.stop().await;

@@ -6,6 +6,7 @@ mod backfill;
 mod failing_disk;
 mod ingest;
 mod live_stream;
+mod reconciliation;
 mod requests;
 mod restart;
 mod support;
