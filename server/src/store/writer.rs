@@ -194,6 +194,8 @@ pub(super) const WRITE_PULSE: &str = "
 pub(super) const RECENT_KEYS: &str = "
     select key from event where received_at >= ?1 order by received_at desc limit ?2";
 
+pub(super) const FOLD: &str = "pragma wal_checkpoint(truncate)";
+
 pub(super) const INSTALLATION: &str = "select installation_id, created_at, purpose from installation";
 
 pub(super) const INSTALL: &str =
@@ -331,8 +333,13 @@ impl Writer {
         Ok(keys.into_iter().filter_map(|key| key.try_into().ok()).collect())
     }
 
-    /// Ends the writer after folding the log into the file.
-    pub async fn close(self) -> Result<(), StoreError> {
+    /// Ends the writer after folding the log into the file. SQLite does so by itself for the last
+    /// connection only, and a reader whose query was cut off ends a moment after this.
+    pub async fn close(mut self) -> Result<(), StoreError> {
+        sqlx::query(FOLD)
+            .execute(&mut self.connection)
+            .await
+            .map_err(StoreError::write("the end of the log"))?;
         self.connection.close().await.map_err(StoreError::write("the end of the log"))
     }
 }

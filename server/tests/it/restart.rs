@@ -160,7 +160,7 @@ async fn no_secret_token_or_number_reaches_the_log() {
         |feed: &Value| feed["reconnects"].as_u64() > Some(0) && feed["directory"]["read_at"].is_string();
     eventually(&http, "it was refused and is well again", is_well_again, &process.url("/api/v1/feed")).await;
     let log = std::fs::read_to_string(&process.log).unwrap();
-    for told in ["Token is invalid", "the queues could not be read"] {
+    for told in ["Zoom refused the WebSocket (HTTP 401)", "the queues could not be read"] {
         assert!(log.contains(told), "{told} is logged: {log}");
     }
     let credentials = sim.credentials();
