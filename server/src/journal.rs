@@ -21,7 +21,7 @@ pub use self::{
 };
 pub use crate::store::Source;
 use crate::{
-    store::{GapOrder, HistoryBatch, RequestCount, StoreError, Writer},
+    store::{GapOrder, HistoryBatch, RecordBatch, RequestCount, StoreError, Writer},
     zoom::wire::{Parsed, Reader, Unreadable},
 };
 
@@ -153,6 +153,7 @@ enum Order {
     Gap(GapOrder),
     Pulse(Timestamp),
     History(Arc<HistoryBatch>, oneshot::Sender<bool>),
+    Records(Arc<RecordBatch>, oneshot::Sender<bool>),
     Requests(Vec<RequestCount>),
     Flush(oneshot::Sender<()>),
 }
@@ -273,6 +274,13 @@ impl Journal {
     /// Writes down how many REST requests went out.
     pub async fn count_requests(&self, counts: Vec<RequestCount>) -> Result<(), JournalStopped> {
         self.order(Order::Requests(counts)).await
+    }
+
+    /// Writes records as rows; tells whether they are on disk.
+    pub(crate) async fn write_records(&self, batch: Arc<RecordBatch>) -> Result<bool, JournalStopped> {
+        let (done, wait) = oneshot::channel();
+        self.order(Order::Records(batch, done)).await?;
+        wait.await.map_err(|_| JournalStopped)
     }
 
     /// Waits until everything queued before is written or refused.

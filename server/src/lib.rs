@@ -57,6 +57,7 @@ use crate::{
         auth::Tokens,
         backfill::Backfill,
         directory::{self, DirectoryFeed, DirectoryStatus},
+        filing::Filing,
         rest::{Budget, Priority, RestClient},
         socket::{Feed, FeedStatus},
         webhook::Webhooks,
@@ -189,6 +190,7 @@ async fn serve(
     let seen_trust = trust.clone();
     let sources =
         Sources { journalled, directory: zoom.directory.directory, trust, unresolved: zoom.directory.nudge };
+    Filing { store: store.clone(), journal: journal.clone() }.spawn(&tracker, sources_stop.clone());
     let epoch = now.as_millis().unsigned_abs();
     let (keeper, handle) = Keeper::new(epoch, board, scribe, newest_fact_at, config.time_zone, sources);
     let keeping = tracker.spawn(keeper.keep(sources_stop.clone()));

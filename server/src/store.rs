@@ -7,6 +7,7 @@ mod checkpoint;
 mod event;
 mod gap;
 mod reconciliation;
+mod record;
 mod request;
 mod visit;
 mod writer;
@@ -31,6 +32,7 @@ pub use self::{
     event::{Source, StoredEvent},
     gap::StoredGap,
     reconciliation::{ClassCount, DifferingStay, Unwritten},
+    record::{ElementRow, RecordBatch, RecordEvent, RecordRow},
     request::RequestCount,
     visit::{HistoryBatch, HistoryPlace},
     writer::{Batch, Committed, EventRow, GapOrder, QuarantineRow, Writer},

@@ -69,7 +69,7 @@ struct Collected {
     in_batch: KeySet,
     waiting: Vec<(Waiting, Reply)>,
     flushes: Vec<oneshot::Sender<()>>,
-    /// Who waits for the history in the batch.
+    /// Who waits for the history and the records in the batch.
     histories: Vec<oneshot::Sender<bool>>,
     /// Messages nobody waits for.
     unanswered: Vec<Timestamp>,
@@ -208,6 +208,10 @@ impl Task {
                     collected.histories.push(done);
                 }
                 Order::Requests(counts) => collected.batch.requests.extend(counts),
+                Order::Records(records, done) => {
+                    collected.batch.records.push(records);
+                    collected.histories.push(done);
+                }
                 Order::Flush(done) => collected.flushes.push(done),
             }
         }

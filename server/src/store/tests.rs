@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqliteConnection};
 use tempfile::TempDir;
 
 use super::*;
-use crate::store::{event, gap, reconciliation, visit, writer};
+use crate::store::{event, gap, reconciliation, record, visit, writer};
 
 mod history;
 
@@ -284,7 +284,7 @@ async fn counts_of_requests_never_fall_and_are_forgotten_after_two_months() {
 
 /// Everything the store ever says to SQLite, and whether it may read a whole table: the counts of
 /// rows that are kept few may.
-const STATEMENTS: [(&str, bool); 32] = [
+const STATEMENTS: [(&str, bool); 37] = [
     (event::PAGE, false),
     (event::FIRST_SINCE, false),
     (event::LAST, false),
@@ -310,6 +310,11 @@ const STATEMENTS: [(&str, bool); 32] = [
     (visit::SUM_QUARTERS, false),
     (visit::SET_PLACE, false),
     (visit::PLACE, false),
+    (record::UPSERT_RECORDS, false),
+    (record::UPSERT_ELEMENTS, false),
+    (record::SET_RECORD_PLACE, false),
+    (record::RECORD_PLACE, false),
+    (record::RECORD_EVENTS, false),
     (reconciliation::CLASSES, false),
     (reconciliation::DIFFERING, false),
     (writer::RECENT_KEYS, false),

@@ -10,8 +10,8 @@ use domain::time::Timestamp;
 use sqlx::{Connection, SqliteConnection};
 
 use super::{
-    Checkpointer, FolderLock, HistoryBatch, Installation, RequestCount, Source, StoreError, StoredEvent,
-    event, options, request, visit,
+    Checkpointer, FolderLock, HistoryBatch, Installation, RecordBatch, RequestCount, Source, StoreError,
+    StoredEvent, event, options, record, request, visit,
 };
 use crate::Purpose;
 
@@ -37,6 +37,8 @@ pub struct Batch {
     pub pulse: Option<Timestamp>,
     /// What calls did in queues, in order.
     pub history: Vec<Arc<HistoryBatch>>,
+    /// Records as rows, in order.
+    pub records: Vec<Arc<RecordBatch>>,
     /// Counts of REST requests.
     pub requests: Vec<RequestCount>,
 }
@@ -49,6 +51,7 @@ impl Batch {
             && self.gaps.is_empty()
             && self.pulse.is_none()
             && self.history.is_empty()
+            && self.records.is_empty()
             && self.requests.is_empty()
     }
 }
@@ -295,6 +298,9 @@ impl Writer {
         }
         if let Some(heard_at) = batch.pulse {
             sqlx::query(WRITE_PULSE).bind(heard_at.as_millis()).execute(&mut *transaction).await?;
+        }
+        for records in &batch.records {
+            record::write_records(&mut transaction, records).await?;
         }
         for history in &batch.history {
             visit::write_history(&mut transaction, history).await?;

@@ -2,66 +2,43 @@
 //!
 //! The `…_call_element_completed` events tell of one person's part, seconds to minutes after it; the
 //! whole path of a call is read over REST (`backfill`) and journalled as [`DETAIL`]. Both hold the same
-//! elements under the same names; the second generation of both puts them into a list of another name.
-//! What else they say is kept in the journal and read by nobody yet.
+//! elements under the same names; `element` reads these and the two generations before them. [`rows`]
+//! gives the same as rows of the database.
 
-use std::{sync::Arc, time::Duration};
+mod element;
+mod rows;
+
+use std::sync::Arc;
 
 use domain::{
     fact::{Fact, Party, Record, RecordedStay, RecordedTalk, Side, Station, StationKind, StayEnd, What},
     id::{CallId, ExtensionId, RecordId, UserId},
     time::Timestamp,
 };
-use serde::Deserialize;
 
+use self::element::{Element, Event};
+pub(crate) use self::rows::rows;
 use super::{
     translate::{station_kind, without_part_suffix},
-    wire::{Moment, Part, Text},
+    wire::{Part, Text},
 };
 
 /// The name under which the path of a call, read over REST, is journalled.
 pub(super) const DETAIL: &str = "rest.call_history";
+/// The name under which a call log of the first generation, read over REST, is journalled.
+pub(super) const LOG: &str = "rest.call_log";
 
-#[derive(Deserialize)]
-struct Event<'a> {
-    #[serde(borrow)]
-    payload: Payload<'a>,
-}
-
-#[derive(Deserialize)]
-struct Payload<'a> {
-    #[serde(borrow)]
-    object: Object<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Object<'a> {
-    #[serde(borrow)]
-    user_id: Text<'a>,
-    #[serde(borrow)]
-    call_history_uuid: Text<'a>,
-    /// The same in the second generation.
-    #[serde(borrow)]
-    id: Text<'a>,
-    #[serde(borrow)]
-    call_elements: Option<Vec<Part<Element<'a>>>>,
-    /// The second generation's list in the path of a call. For a time both lists come, with the same in
-    /// them.
-    #[serde(borrow)]
-    call_path: Option<Vec<Part<Element<'a>>>>,
-    /// The second generation's list in an event.
-    #[serde(borrow)]
-    call_logs: Option<Vec<Part<Element<'a>>>>,
-}
-
-impl<'a> Object<'a> {
-    /// The newest generation's list that has something in it.
-    fn elements(&self) -> &[Part<Element<'a>>] {
-        let lists = [&self.call_elements, &self.call_path, &self.call_logs];
-        lists.into_iter().flatten().find(|list| !list.is_empty()).map_or(&[], Vec::as_slice)
-    }
-}
+/// The names of all messages that are records.
+pub(crate) const NAMES: [&str; 8] = [
+    "phone.callee_call_element_completed",
+    "phone.caller_call_element_completed",
+    "phone.callee_call_history_completed",
+    "phone.caller_call_history_completed",
+    "phone.callee_call_log_completed",
+    "phone.caller_call_log_completed",
+    DETAIL,
+    LOG,
+];
 
 /// Which part of a call a record is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,61 +47,6 @@ pub(super) enum Scope {
     Part(Side),
     /// All of it.
     Whole,
-}
-
-/// One step of a call, as far as it is read.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Element<'a> {
-    #[serde(borrow)]
-    call_id: Text<'a>,
-    #[serde(borrow)]
-    caller_ext_id: Text<'a>,
-    #[serde(borrow)]
-    caller_ext_number: Text<'a>,
-    #[serde(borrow)]
-    caller_ext_type: Text<'a>,
-    #[serde(borrow)]
-    caller_name: Text<'a>,
-    #[serde(borrow)]
-    callee_ext_id: Text<'a>,
-    #[serde(borrow)]
-    callee_ext_number: Text<'a>,
-    #[serde(borrow)]
-    callee_ext_type: Text<'a>,
-    #[serde(borrow)]
-    callee_name: Text<'a>,
-    #[serde(borrow)]
-    operator_ext_number: Text<'a>,
-    #[serde(borrow)]
-    operator_ext_type: Text<'a>,
-    #[serde(borrow)]
-    operator_name: Text<'a>,
-    start_time: Moment,
-    answer_time: Moment,
-    end_time: Moment,
-    #[serde(borrow)]
-    waiting_time: Text<'a>,
-    /// The same in events. An alias would refuse an element that says both.
-    #[serde(borrow)]
-    wait_time: Text<'a>,
-    #[serde(borrow)]
-    direction: Text<'a>,
-    /// What the step was.
-    #[serde(borrow)]
-    event: Text<'a>,
-    #[serde(borrow)]
-    result: Text<'a>,
-    #[serde(borrow)]
-    result_reason: Text<'a>,
-}
-
-impl Element<'_> {
-    fn wait(&self) -> Option<Duration> {
-        // More than a day is no wait, and would date what follows beyond all belief.
-        let seconds = |text: &Text<'_>| text.as_str()?.parse().ok().filter(|seconds| *seconds <= 86_400);
-        seconds(&self.waiting_time).or_else(|| seconds(&self.wait_time)).map(Duration::from_secs)
-    }
 }
 
 /// The path of a call, read over REST as this JSON object, as the event that is journalled.
@@ -137,22 +59,20 @@ pub(super) fn is_understood(text: &str) -> bool {
     let event: Result<Event<'_>, _> = serde_json::from_str(text);
     event.is_ok_and(|event| {
         let object = event.payload.object;
-        let has_list =
-            [&object.call_elements, &object.call_path, &object.call_logs].into_iter().any(Option::is_some);
-        has_list && object.elements().iter().all(|element| element.get().is_some())
+        object.has_list() && object.elements().iter().all(|element| element.get().is_some())
     })
 }
 
 /// What the message of this name is a record of; `None` for any other message.
 pub(super) fn scope(name: &str) -> Option<Scope> {
     match name {
-        "phone.callee_call_element_completed" | "phone.callee_call_history_completed" => {
-            Some(Scope::Part(Side::Callee))
-        }
-        "phone.caller_call_element_completed" | "phone.caller_call_history_completed" => {
-            Some(Scope::Part(Side::Caller))
-        }
-        DETAIL => Some(Scope::Whole),
+        "phone.callee_call_element_completed"
+        | "phone.callee_call_history_completed"
+        | "phone.callee_call_log_completed" => Some(Scope::Part(Side::Callee)),
+        "phone.caller_call_element_completed"
+        | "phone.caller_call_history_completed"
+        | "phone.caller_call_log_completed" => Some(Scope::Part(Side::Caller)),
+        DETAIL | LOG => Some(Scope::Whole),
         _ => None,
     }
 }
@@ -167,7 +87,7 @@ pub(super) fn fact(scope: Scope, text: &str, read_at: Timestamp) -> Option<Fact>
     let elements = object.elements();
     let mut call: Option<&str> = None;
     let id = match scope {
-        Scope::Whole => object.call_history_uuid.as_str().or(object.id.as_str()).map(RecordId::new),
+        Scope::Whole => object.record_id().map(RecordId::new),
         // Several people have a part in one record.
         Scope::Part(_) => None,
     };
@@ -204,9 +124,9 @@ pub(super) fn fact(scope: Scope, text: &str, read_at: Timestamp) -> Option<Fact>
 /// An element of a queue itself: how long a caller waited there, and how that ended. `all` are the
 /// elements of its call.
 fn stay(element: &Element<'_>, all: &[Part<Element<'_>>]) -> Option<RecordedStay> {
-    let kind = element.callee_ext_type.as_str().map(station_kind)?;
-    let entered_at = element.start_time.get()?;
-    let end = match element.result.as_str()? {
+    let kind = element.callee_kind()?;
+    let entered_at = element.started_at()?;
+    let end = match &*element.result()? {
         "answered" | "connected" | "accepted" => StayEnd::Answered,
         "abandoned" => StayEnd::Abandoned,
         // Also said of callers who only heard that the queue is closed: those were never in it.
@@ -218,15 +138,15 @@ fn stay(element: &Element<'_>, all: &[Part<Element<'_>>]) -> Option<RecordedStay
     let by_wait = || element.wait().map(|wait| entered_at + wait);
     let left_at: Timestamp = match end {
         // The end of an answered element may be the end of the conversation.
-        StayEnd::Answered => element.answer_time.get().or_else(by_wait).or(element.end_time.get())?,
-        _ => element.end_time.get().or_else(by_wait)?,
+        StayEnd::Answered => element.answered_at().or_else(by_wait).or(element.ended_at())?,
+        _ => element.ended_at().or_else(by_wait)?,
     };
     (kind == StationKind::CallQueue).then(|| RecordedStay {
         queue: Party {
             kind: Some(kind),
             extension_id: element.callee_ext_id.as_str().map(ExtensionId::new),
-            extension_number: element.callee_ext_number.as_str().map(str::to_owned),
-            name: element.callee_name.as_str().map(str::to_owned),
+            extension_number: element.callee_extension().map(str::to_owned),
+            name: element.callee_name().map(str::to_owned),
             ..Party::default()
         },
         account: None,
@@ -238,63 +158,60 @@ fn stay(element: &Element<'_>, all: &[Part<Element<'_>>]) -> Option<RecordedStay
 
 /// True when a member's phone rang on behalf of the queue that `element` is about.
 fn rang_somebody(element: &Element<'_>, all: &[Part<Element<'_>>]) -> bool {
-    let queue = element.callee_ext_number.as_str();
-    let is_ring = |other: &&Element<'_>| {
-        other.event.as_str() == Some("ring_to_member") && other.operator_ext_number.as_str() == queue
-    };
+    let queue = element.callee_extension();
+    let is_ring =
+        |other: &&Element<'_>| other.event() == Some("ring_to_member") && other.operator_extension() == queue;
     queue.is_some() && all.iter().filter_map(Part::get).any(|other| is_ring(&other))
 }
 
 /// An element that was answered by the person it is about.
 fn talk(side: Side, user_id: &Text<'_>, element: &Element<'_>) -> Option<RecordedTalk> {
-    let (answered_at, ended_at) = (element.answer_time.get()?, element.end_time.get()?);
-    let was_taken = matches!(element.result.as_str(), Some("answered" | "connected" | "accepted"));
-    let by_other = element.result_reason.as_str().is_some();
+    let (answered_at, ended_at) = (element.answered_at()?, element.ended_at()?);
+    let was_taken = matches!(element.result().as_deref(), Some("answered" | "connected" | "accepted"));
     // A supervisor who listens in, or breaks in, handles no call.
     let is_watched = matches!(
-        element.event.as_str(),
+        element.event(),
         Some("monitor" | "listen" | "whisper" | "barge" | "conference_barge" | "takeover")
     );
-    if is_watched || !was_taken || by_other || ended_at < answered_at {
+    if is_watched || !was_taken || element.was_taken_by_other() || ended_at < answered_at {
         return None;
     }
     let (id, number, kind, name) = match side {
         Side::Callee => (
-            &element.callee_ext_id,
-            &element.callee_ext_number,
-            &element.callee_ext_type,
-            &element.callee_name,
+            element.callee_ext_id.as_str(),
+            element.callee_extension(),
+            element.callee_kind(),
+            element.callee_name(),
         ),
         Side::Caller => (
-            &element.caller_ext_id,
-            &element.caller_ext_number,
-            &element.caller_ext_type,
-            &element.caller_name,
+            element.caller_ext_id.as_str(),
+            element.caller_extension(),
+            element.caller_ext_type.as_str().map(station_kind),
+            element.caller_name.as_str(),
         ),
     };
-    let kind = kind.as_str().map(station_kind);
     // A queue or a menu that "answered" is no person's conversation.
     if matches!(kind, Some(StationKind::CallQueue | StationKind::AutoReceptionist)) {
         return None;
     }
     let party = Arc::new(Party {
-        extension_id: id.as_str().map(ExtensionId::new),
-        extension_number: number.as_str().map(str::to_owned),
-        user_id: user_id.as_str().map(UserId::new),
-        name: name.as_str().map(str::to_owned),
+        extension_id: id.map(ExtensionId::new),
+        extension_number: number.map(str::to_owned),
+        user_id: user_id.as_str().or(element.owner_user()).map(UserId::new),
+        name: name.map(str::to_owned),
         number: None,
         kind,
     });
-    let operator = element.operator_ext_type.as_str().map(station_kind);
+    let operator = element.operator_kind();
     let offered_by = operator.filter(|kind| *kind == StationKind::CallQueue).map(|kind| {
         Arc::new(Station {
             kind,
             account: None,
-            name: element.operator_name.as_str().map(str::to_owned),
-            extension_number: element.operator_ext_number.as_str().map(str::to_owned),
+            name: element.operator_name().map(str::to_owned),
+            extension_number: element.operator_extension().map(str::to_owned),
         })
     });
-    let rang_at = element.start_time.get().unwrap_or(answered_at).min(answered_at);
+    let rang_at = element.started_at().unwrap_or(answered_at).min(answered_at);
     Some(RecordedTalk { side, party, offered_by, rang_at, answered_at, ended_at })
 }
 
@@ -404,7 +321,10 @@ mod tests {
         assert_eq!(scope("phone.caller_call_element_completed"), Some(Scope::Part(Side::Caller)));
         assert_eq!(scope("phone.callee_call_history_completed"), Some(Scope::Part(Side::Callee)));
         assert_eq!(scope("phone.caller_call_history_completed"), Some(Scope::Part(Side::Caller)));
-        assert_eq!(scope(DETAIL), Some(Scope::Whole));
+        assert_eq!(scope("phone.callee_call_log_completed"), Some(Scope::Part(Side::Callee)));
+        assert_eq!(scope("phone.caller_call_log_completed"), Some(Scope::Part(Side::Caller)));
+        assert_eq!((scope(DETAIL), scope(LOG)), (Some(Scope::Whole), Some(Scope::Whole)));
+        assert!(NAMES.iter().all(|name| scope(name).is_some()));
         assert_eq!(scope("phone.callee_ended"), None);
     }
 
@@ -464,5 +384,77 @@ mod tests {
         for nonsense in [json!("soon"), json!(-1), json!({}), json!([20]), json!(true), json!(u64::MAX)] {
             assert_eq!(left_at(&|queue| queue["waiting_time"] = nonsense.clone()), at_the_end, "{nonsense}");
         }
+    }
+
+    /// A log of the first generation, of an invented account.
+    fn log(change: impl FnOnce(&mut Value)) -> Value {
+        let mut log = json!({
+            "id": "log-1", "call_id": "7000000000000000044_2", "direction": "inbound",
+            "caller_number": "+4940556677", "caller_number_type": 2, "caller_name": "Outside",
+            "callee_number": "1007", "callee_number_type": 1, "callee_name": "Ada",
+            "date_time": "2026-11-21T13:00:00Z", "answer_start_time": "2026-11-21T13:00:08Z",
+            "call_end_time": "2026-11-21T13:02:00Z", "duration": 112, "waiting_time": 8, "hold_time": 10,
+            "result": "Call connected", "path": "callQueue",
+            "forwarded_by": { "extension_number": 801, "extension_type": "callQueue", "name": "Billing" }
+        });
+        change(&mut log);
+        log
+    }
+
+    #[test]
+    fn g3_a_log_of_the_first_generation_is_the_same_conversation() {
+        let told = |change: &dyn Fn(&mut Value)| {
+            let object = json!({ "user_id": "u-7", "call_logs": [log(change)] });
+            let text = json!({ "event": "phone.callee_call_log_completed", "payload": { "object": object } });
+            let fact = fact(Scope::Part(Side::Callee), &text.to_string(), NOW)?;
+            let What::Recorded(record) = *fact.what else { panic!("no record") };
+            assert_eq!(fact.call_id.as_str(), "7000000000000000044");
+            record.talks.into_iter().next()
+        };
+        let talk = told(&|_| {}).unwrap();
+        assert_eq!(talk.answered_at, at("2026-11-21T13:00:08Z"));
+        assert_eq!((talk.rang_at, talk.ended_at), (at("2026-11-21T13:00:00Z"), at("2026-11-21T13:02:00Z")));
+        assert_eq!(talk.party.extension_number.as_deref(), Some("1007"));
+        assert_eq!(talk.party.user_id.as_ref().map(UserId::as_str), Some("u-7"));
+        let queue = talk.offered_by.clone().unwrap();
+        assert_eq!(
+            (queue.name.as_deref(), queue.extension_number.as_deref()),
+            (Some("Billing"), Some("801"))
+        );
+        let without_end = told(&|log| log["call_end_time"] = Value::Null).unwrap();
+        assert_eq!(without_end.ended_at, at("2026-11-21T13:02:00Z"), "the duration tells as well");
+        for result in ["Missed", "Rejected", "Answered by Other Member", "Voicemail", "Call Cancel"] {
+            assert_eq!(told(&|log| log["result"] = json!(result)), None, "{result}");
+        }
+        assert_eq!(told(&|log| log["answer_start_time"] = Value::Null), None);
+    }
+
+    #[test]
+    fn g3_a_queues_own_log_of_the_first_generation_is_a_stay() {
+        let stay = |change: &dyn Fn(&mut Value)| {
+            let log = log(|log| {
+                log["owner"] =
+                    json!({ "type": "callQueue", "extension_number": 801, "name": "Billing", "id": "q-1" });
+                change(log);
+            });
+            let object = json!({ "id": "log-1", "call_logs": [log] });
+            let text = json!({ "event": LOG, "payload": { "object": object } }).to_string();
+            let fact = fact(Scope::Whole, &text, NOW)?;
+            let What::Recorded(record) = *fact.what else { panic!("no record") };
+            assert_eq!(record.id.as_ref().map(RecordId::as_str), Some("log-1"));
+            record.stays.into_iter().next()
+        };
+        let answered = stay(&|_| {}).unwrap();
+        assert_eq!((answered.end, answered.left_at), (StayEnd::Answered, at("2026-11-21T13:00:08Z")));
+        assert_eq!(answered.queue.extension_number.as_deref(), Some("801"));
+        let unanswered = |log: &mut Value, result: &str| {
+            log["result"] = json!(result);
+            log["answer_start_time"] = Value::Null;
+        };
+        let missed = stay(&|log| unanswered(log, "Missed")).unwrap();
+        assert_eq!((missed.end, missed.left_at), (StayEnd::Overflowed, at("2026-11-21T13:02:00Z")));
+        assert_eq!(stay(&|log| unanswered(log, "Voicemail")).map(|stay| stay.end), Some(StayEnd::Voicemail));
+        assert_eq!(stay(&|log| unanswered(log, "Abandoned")).map(|stay| stay.end), Some(StayEnd::Abandoned));
+        assert_eq!(stay(&|log| log["owner"]["type"] = json!("user")), None, "a person's own log");
     }
 }
