@@ -147,6 +147,9 @@ pub struct FeedTimings {
     /// Default 10 min after a repair the same records are read once more, for calls that were written
     /// down late or revised.
     pub second_look: Duration,
+    /// Default `None`: the record is walked through every night at half past two. Tests and the demo do not
+    /// wait for a night.
+    pub walk_every: Option<Duration>,
 }
 
 impl Default for FeedTimings {
@@ -166,6 +169,7 @@ impl Default for FeedTimings {
             linger: Duration::from_secs(10),
             record_delay: Duration::from_secs(90),
             second_look: Duration::from_secs(10 * 60),
+            walk_every: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Its data folder is thrown away, unless `CALLBOARD_DATA_DIR` names one.
 
-use std::io;
+use std::{io, time::Duration};
 
 use tempfile::TempDir;
 
@@ -31,6 +31,9 @@ pub enum DemoError {
     #[error("start the pretend Zoom: {0}")]
     Sim(String),
 }
+
+/// How often a demo's record is walked through.
+const WALK_EVERY: Duration = Duration::from_secs(120);
 
 /// The zone of most of the demo's people.
 const ZONE: &str = "Europe/Berlin";
@@ -85,7 +88,9 @@ impl Demo {
             name if name.starts_with("ZOOM_") => None,
             name => environment(name),
         };
-        let config = Config::load(settings, None).map_err(DemoError::Config)?;
+        let mut config = Config::load(settings, None).map_err(DemoError::Config)?;
+        // Who tries it out does not wait for a night.
+        config.zoom.timings.walk_every = Some(WALK_EVERY);
         Ok((Self { sim, _data: data }, config))
     }
 

@@ -21,7 +21,7 @@ pub use self::{
 };
 pub use crate::store::Source;
 use crate::{
-    store::{GapOrder, HistoryBatch, RecordBatch, RequestCount, StoreError, Writer},
+    store::{GapOrder, HistoryBatch, RecordBatch, RequestCount, StoreError, WalkOrder, Writer},
     zoom::wire::{Parsed, Reader, Unreadable},
 };
 
@@ -152,6 +152,7 @@ enum Order {
     Event { incoming: Incoming, reply: Option<Reply>, _bytes: OwnedSemaphorePermit },
     Gap(GapOrder),
     Pulse(Timestamp),
+    Walk(WalkOrder),
     History(Arc<HistoryBatch>, oneshot::Sender<bool>),
     Records(Arc<RecordBatch>, oneshot::Sender<bool>),
     Requests(Vec<RequestCount>),
@@ -281,6 +282,11 @@ impl Journal {
         let (done, wait) = oneshot::channel();
         self.order(Order::Records(batch, done)).await?;
         wait.await.map_err(|_| JournalStopped)
+    }
+
+    /// Writes down how the walk through the record goes.
+    pub(crate) async fn walk(&self, order: WalkOrder) -> Result<(), JournalStopped> {
+        self.order(Order::Walk(order)).await
     }
 
     /// Waits until everything queued before is written or refused.

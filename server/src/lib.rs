@@ -55,9 +55,10 @@ use crate::{
     store::{Store, StoreError},
     zoom::{
         auth::Tokens,
-        backfill::Backfill,
+        backfill::{Backfill, PathReader},
         directory::{self, DirectoryFeed, DirectoryStatus},
         filing::Filing,
+        nightly::Nightly,
         rest::{Budget, Priority, RestClient},
         socket::{Feed, FeedStatus},
         webhook::Webhooks,
@@ -190,7 +191,8 @@ async fn serve(
     let seen_trust = trust.clone();
     let sources =
         Sources { journalled, directory: zoom.directory.directory, trust, unresolved: zoom.directory.nudge };
-    Filing { store: store.clone(), journal: journal.clone() }.spawn(&tracker, sources_stop.clone());
+    let filing = Filing { store: store.clone(), journal: journal.clone() };
+    let filing = filing.spawn(&tracker, sources_stop.clone());
     let epoch = now.as_millis().unsigned_abs();
     let (keeper, handle) = Keeper::new(epoch, board, scribe, newest_fact_at, config.time_zone, sources);
     let keeping = tracker.spawn(keeper.keep(sources_stop.clone()));
@@ -222,6 +224,8 @@ async fn serve(
         () = serving => None,
         _ = keeping => Some(watched.ended().unwrap_or("live state")),
         () = ended(zoom.repairing) => Some("repair of gaps"),
+        () = ended(zoom.walking) => Some("nightly walk through the record"),
+        () = ended(Some(filing)) => Some("filing of records"),
     };
     ended.filter(|_| !stop.is_cancelled()).map_or(Ok(()), |task| Err(RunError::TaskEnded(task)))
 }
@@ -283,6 +287,8 @@ async fn close(journal_stop: &CancellationToken, journal_tracker: &TaskTracker, 
 struct Zoom {
     /// Repairs gaps, where there are credentials.
     repairing: Option<JoinHandle<()>>,
+    /// Walks through the record every night, where there are credentials.
+    walking: Option<JoinHandle<()>>,
     feed: watch::Receiver<FeedStatus>,
     directory: DirectoryFeed,
 }
@@ -306,16 +312,25 @@ fn connect(
     let Talk { store, journal, reader, budget } = talk;
     let Some(credentials) = &config.zoom.app else {
         let feed = webhooks_only(journal, last_pulse, tracker, stop);
-        return Ok(Zoom { repairing: None, feed, directory: no_directory(tracker, stop) });
+        return Ok(Zoom { repairing: None, walking: None, feed, directory: no_directory(tracker, stop) });
     };
     let http = zoom::http_client()?;
     let timings = config.zoom.timings;
     let tokens = Tokens::new(http.clone(), config.zoom.oauth_url.clone(), credentials.clone(), timings);
     let rest = RestClient::with_budget(http, config.zoom.api_url.clone(), tokens.clone(), Arc::clone(budget));
-    let (store, journal_of_records, of_gaps) = (store.clone(), journal.clone(), rest.at(Priority::Repair));
-    let repairing =
-        Backfill { rest: of_gaps, store, journal: journal_of_records, reader: reader.clone(), timings }
-            .spawn(tracker, stop.clone());
+    let paths =
+        |priority| PathReader { rest: rest.at(priority), journal: journal.clone(), reader: reader.clone() };
+    let gaps =
+        Backfill { paths: paths(Priority::Repair), store: store.clone(), journal: journal.clone(), timings };
+    let repairing = gaps.spawn(tracker, stop.clone());
+    let nightly = Nightly {
+        paths: paths(Priority::Periodic),
+        store: store.clone(),
+        journal: journal.clone(),
+        home: config.time_zone,
+        timings,
+    };
+    let walking = nightly.spawn(tracker, stop.clone());
     let directory = directory::spawn(rest.at(Priority::Periodic), tracker, stop.clone());
     let feed = match &config.zoom.ws_subscription_id {
         None => webhooks_only(journal, last_pulse, tracker, stop),
@@ -330,7 +345,7 @@ fn connect(
         }
         .spawn(tracker, stop.clone()),
     };
-    Ok(Zoom { repairing: Some(repairing), feed, directory })
+    Ok(Zoom { repairing: Some(repairing), walking: Some(walking), feed, directory })
 }
 
 /// Without a subscription events come by webhook only. Nothing tells whether Zoom still sends them; what

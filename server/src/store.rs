@@ -10,6 +10,7 @@ mod reconciliation;
 mod record;
 mod request;
 mod visit;
+mod walk;
 mod writer;
 
 use std::{
@@ -35,6 +36,7 @@ pub use self::{
     record::{ElementRow, RecordBatch, RecordEvent, RecordRow},
     request::RequestCount,
     visit::{HistoryBatch, HistoryPlace},
+    walk::{RecordWalk, WalkOrder},
     writer::{Batch, Committed, EventRow, GapOrder, QuarantineRow, Writer},
 };
 

@@ -16,6 +16,8 @@ pub mod record;
 
 pub(crate) mod backfill;
 
+pub(crate) mod nightly;
+
 pub(crate) mod filing;
 
 mod patience;

@@ -116,7 +116,7 @@ pub(super) async fn page(State(state): State<AppState>, request: Request) -> Res
 
 async fn prepare(state: &AppState, asked: Asked) -> Result<ReconciliationPage, StoreError> {
     let now = clock::now();
-    let read_until = None;
+    let read_until = state.store.record_walk().await?.map(|walk| walk.read_until);
     let today = clock::date_of(state.home, now);
     let shown = Day::of(state, asked.day.unwrap_or(today), read_until);
     let names = names(state).await;
@@ -266,7 +266,8 @@ pub(super) async fn json(State(state): State<AppState>, request: Request) -> Res
 
 async fn day_json(state: &AppState, asked: Asked) -> Result<DayJson, StoreError> {
     let today = clock::date_of(state.home, clock::now());
-    let day = Day::of(state, asked.day.unwrap_or(today), None);
+    let read_until = state.store.record_walk().await?.map(|walk| walk.read_until);
+    let day = Day::of(state, asked.day.unwrap_or(today), read_until);
     let names = names(state).await;
     let mut sums = by_queue(&state.store.stay_classes(day.from, day.to).await?, day.is_closed);
     sums.retain(|id, _| asked.queue.as_ref().is_none_or(|only| only == id));

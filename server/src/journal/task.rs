@@ -212,6 +212,7 @@ impl Task {
                     collected.batch.records.push(records);
                     collected.histories.push(done);
                 }
+                Order::Walk(order) => collected.batch.walk.push(order),
                 Order::Flush(done) => collected.flushes.push(done),
             }
         }

@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqliteConnection};
 use tempfile::TempDir;
 
 use super::*;
-use crate::store::{event, gap, reconciliation, record, visit, writer};
+use crate::store::{event, gap, reconciliation, record, visit, walk, writer};
 
 mod history;
 
@@ -284,7 +284,7 @@ async fn counts_of_requests_never_fall_and_are_forgotten_after_two_months() {
 
 /// Everything the store ever says to SQLite, and whether it may read a whole table: the counts of
 /// rows that are kept few may.
-const STATEMENTS: [(&str, bool); 37] = [
+const STATEMENTS: [(&str, bool); 44] = [
     (event::PAGE, false),
     (event::FIRST_SINCE, false),
     (event::LAST, false),
@@ -315,6 +315,13 @@ const STATEMENTS: [(&str, bool); 37] = [
     (record::SET_RECORD_PLACE, false),
     (record::RECORD_PLACE, false),
     (record::RECORD_EVENTS, false),
+    (walk::WALK, false),
+    (walk::BEGIN_WALK, false),
+    (walk::REACH, false),
+    (walk::READ_CALL, false),
+    (walk::FORGET_CALLS, true),
+    (walk::CALLS_READ, true),
+    (walk::FIRST_STAY, false),
     (reconciliation::CLASSES, false),
     (reconciliation::DIFFERING, false),
     (writer::RECENT_KEYS, false),

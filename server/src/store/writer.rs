@@ -11,7 +11,7 @@ use sqlx::{Connection, SqliteConnection};
 
 use super::{
     Checkpointer, FolderLock, HistoryBatch, Installation, RecordBatch, RequestCount, Source, StoreError,
-    StoredEvent, event, options, record, request, visit,
+    StoredEvent, WalkOrder, event, options, record, request, visit, walk,
 };
 use crate::Purpose;
 
@@ -39,6 +39,8 @@ pub struct Batch {
     pub history: Vec<Arc<HistoryBatch>>,
     /// Records as rows, in order.
     pub records: Vec<Arc<RecordBatch>>,
+    /// How the walk through the record goes, in order.
+    pub walk: Vec<WalkOrder>,
     /// Counts of REST requests.
     pub requests: Vec<RequestCount>,
 }
@@ -51,6 +53,7 @@ impl Batch {
             && self.gaps.is_empty()
             && self.pulse.is_none()
             && self.history.is_empty()
+            && self.walk.is_empty()
             && self.records.is_empty()
             && self.requests.is_empty()
     }
@@ -301,6 +304,9 @@ impl Writer {
         }
         for records in &batch.records {
             record::write_records(&mut transaction, records).await?;
+        }
+        for order in batch.walk {
+            walk::write_walk(&mut transaction, order).await?;
         }
         for history in &batch.history {
             visit::write_history(&mut transaction, history).await?;

@@ -45,16 +45,23 @@ const MOST_READINGS: u32 = 2;
 /// Repairs gaps for as long as the server runs.
 #[derive(Debug)]
 pub(crate) struct Backfill {
-    pub(crate) rest: RestClient,
+    pub(crate) paths: PathReader,
     pub(crate) store: Store,
     pub(crate) journal: Journal,
-    pub(crate) reader: Reader,
     pub(crate) timings: FeedTimings,
 }
 
-/// Why a gap could not be repaired now.
+/// Reads the paths of calls and journals them.
+#[derive(Debug, Clone)]
+pub(crate) struct PathReader {
+    pub(crate) rest: RestClient,
+    pub(crate) journal: Journal,
+    pub(crate) reader: Reader,
+}
+
+/// Why the record could not be read now.
 #[derive(Debug, thiserror::Error)]
-enum RepairError {
+pub(super) enum RepairError {
     #[error(transparent)]
     Rest(#[from] RestError),
     #[error(transparent)]
@@ -75,6 +82,20 @@ struct Reading {
 
 /// Gaps of which something could not be read: how often, and when last.
 type Unreadable = HashMap<i64, (u32, Timestamp)>;
+
+impl RepairError {
+    /// How long to wait before the next try.
+    pub(super) fn pause(&self, back_off: &mut BackOff) -> Duration {
+        let asked = match self {
+            Self::Rest(error) => error.asked_pause(clock::now()),
+            _ => None,
+        };
+        let pause = back_off.failed().max(asked.unwrap_or_default());
+        // A missing scope is repaired by people.
+        let is_refused = matches!(self, Self::Rest(RestError::Refused { .. }));
+        if is_refused { pause.max(Duration::from_secs(60)) } else { pause }
+    }
+}
 
 impl Backfill {
     /// Starts the task; it ends only by `stop`.
@@ -99,16 +120,7 @@ impl Backfill {
                         error = telemetry::chain(&error),
                         "a gap could not be repaired; trying again"
                     );
-                    let asked = match &error {
-                        RepairError::Rest(error) => error.asked_pause(clock::now()),
-                        _ => None,
-                    };
-                    let mut pause = back_off.failed().max(asked.unwrap_or_default());
-                    if matches!(error, RepairError::Rest(RestError::Refused { .. })) {
-                        // A missing scope is repaired by people.
-                        pause = pause.max(Duration::from_secs(60));
-                    }
-                    sleep(pause).await;
+                    sleep(error.pause(&mut back_off)).await;
                 }
             }
         }
@@ -157,24 +169,12 @@ impl Backfill {
     /// Journals the path of every call that ended around `[from, to]`.
     async fn read(&self, from: Timestamp, to: Timestamp) -> Result<Reading, RepairError> {
         let from = (from - MARGIN).max(to - LONGEST_WINDOW);
-        let rows = self.rest.calls_that_ended(from, to + MARGIN).await?;
+        let rows = self.paths.calls_that_ended(from, to + MARGIN).await?;
         let mut reading = Reading { calls: rows.len(), unreadable: 0 };
         for row in rows {
-            let CallRow::Call { id } = row else {
-                reading.unreadable += 1;
-                continue;
-            };
-            let path = match self.rest.path_of_call(&id).await {
-                Ok(path) => path,
-                // Deleted in between: an absence is no error.
-                Err(RestError::Unanswered { status: 404, .. }) => continue,
-                Err(error) => return Err(error.into()),
-            };
-            let text = record::path_event(path.get());
-            let incoming = Incoming::read(&self.reader, Source::Rest, clock::now(), &text);
-            let is_understood = match self.journal.append(incoming).await? {
-                Receipt::Journalled | Receipt::Duplicate => record::is_understood(&text),
-                Receipt::Quarantined => false,
+            let is_understood = match row {
+                CallRow::Call { id } => self.paths.read(&id).await?,
+                _ => false,
             };
             reading.unreadable += usize::from(!is_understood);
         }
@@ -182,9 +182,37 @@ impl Backfill {
     }
 }
 
+impl PathReader {
+    /// The calls that ended within `[from, to]`.
+    pub(super) async fn calls_that_ended(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<CallRow>, RepairError> {
+        Ok(self.rest.calls_that_ended(from, to).await?)
+    }
+
+    /// Journals the path of a call; true when it is understood, or gone. What the journal has already is
+    /// not written again.
+    pub(super) async fn read(&self, id: &str) -> Result<bool, RepairError> {
+        let path = match self.rest.path_of_call(id).await {
+            Ok(path) => path,
+            // Deleted in between: an absence is no error.
+            Err(RestError::Unanswered { status: 404, .. }) => return Ok(true),
+            Err(error) => return Err(error.into()),
+        };
+        let text = record::path_event(path.get());
+        let incoming = Incoming::read(&self.reader, Source::Rest, clock::now(), &text);
+        Ok(match self.journal.append(incoming).await? {
+            Receipt::Journalled | Receipt::Duplicate => record::is_understood(&text),
+            Receipt::Quarantined => false,
+        })
+    }
+}
+
 /// A row in the list of finished calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum CallRow {
+pub(super) enum CallRow {
     Call {
         id: String,
     },
@@ -260,7 +288,7 @@ impl Page for CallPage {
 impl RestClient {
     async fn calls_that_ended(&self, from: Timestamp, to: Timestamp) -> Result<Vec<CallRow>, RestError> {
         let path = ["phone", "call_history"];
-        let request = Request { what: "the calls of a gap", path: &path, category: Category::Heavy };
+        let request = Request { what: "the calls of a time", path: &path, category: Category::Heavy };
         let whole_second =
             |at: Timestamp| clock::format_rfc3339(Timestamp::from_millis(at.as_millis() / 1000 * 1000));
         let filters =

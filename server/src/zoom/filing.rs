@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::sleep;
+use tokio::{task::JoinHandle, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::record::{NAMES, rows};
@@ -39,11 +39,11 @@ enum FilingError {
 
 impl Filing {
     /// Starts the task; it ends only by `stop`.
-    pub(crate) fn spawn(self, tracker: &TaskTracker, stop: CancellationToken) {
+    pub(crate) fn spawn(self, tracker: &TaskTracker, stop: CancellationToken) -> JoinHandle<()> {
         tracker.spawn(async move {
             // What is not filed yet is filed by the next start.
             let _ = stop.run_until_cancelled(self.run()).await;
-        });
+        })
     }
 
     async fn run(self) {

@@ -69,7 +69,8 @@ impl Fixture {
         journal.open_gap(now - Duration::from_secs(60), "connection lost").await.unwrap();
         journal.close_gap(now).await.unwrap();
         journal.flush().await.unwrap();
-        let backfill = Backfill { rest, store, journal, reader, timings };
+        let paths = PathReader { rest, journal: journal.clone(), reader };
+        let backfill = Backfill { paths, store, journal, timings };
         Self { backfill, _facts: seen, _folder: folder }
     }
 

@@ -1,0 +1,143 @@
+//! The walk on the pretend Zoom, killed in the middle.
+
+use std::path::Path;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+use url::Url;
+use zoom_sim::{Pace, Sim, SimConfig, WorldConfig};
+
+use super::*;
+use crate::{
+    Purpose,
+    config::{AppCredentials, Grant},
+    zoom::{auth::Tokens, http_client, rest::RestClient, wire::Reader},
+};
+
+#[test]
+fn a_walk_begins_once_a_night_also_when_clocks_change() {
+    let check = |zone: Tz, after: &str, due: &str| {
+        let after = clock::parse_rfc3339(after).unwrap();
+        assert_eq!(clock::format_rfc3339(next_night(zone, after)), due, "{zone} after {after:?}");
+    };
+    check(Tz::UTC, "2026-11-25T22:00:00Z", "2026-11-26T02:30:00Z");
+    check(Tz::UTC, "2026-11-26T02:30:00Z", "2026-11-27T02:30:00Z");
+    check(Tz::UTC, "2026-11-26T01:00:00Z", "2026-11-26T02:30:00Z");
+    check(Tz::Europe__Berlin, "2026-03-28T22:00:00Z", "2026-03-29T01:30:00Z");
+    check(Tz::Europe__Berlin, "2026-03-29T01:30:00Z", "2026-03-30T00:30:00Z");
+}
+
+/// A pretend Zoom that wrote down some calls of the last twenty minutes.
+async fn account() -> Sim {
+    let millis = clock::now().as_millis() - 20 * 60_000;
+    let start = DateTime::<Utc>::from_timestamp_millis(millis).unwrap();
+    let traffic = WorldConfig { history_delay_seconds: 0..=0, ..WorldConfig::small(start) };
+    let config = SimConfig {
+        traffic: Some(traffic),
+        warm_up: TimeDelta::zero(),
+        start: Some(start),
+        pace: Pace::ByHand,
+        ..SimConfig::small()
+    };
+    let sim = Sim::start(config).await.unwrap();
+    sim.change_world(|world| (0..8).for_each(|call| world.call_queue(call % 2)));
+    sim.play(TimeDelta::seconds(60)).await;
+    sim.change_world(|world| world.stop_arrivals());
+    sim.play(TimeDelta::seconds(1_100)).await;
+    sim
+}
+
+/// A server's parts as far as the walk needs them.
+struct Night {
+    nightly: Nightly,
+    journal_tracker: TaskTracker,
+    stop: CancellationToken,
+    /// Kept open: nobody reads the facts, there is room for all of them.
+    _facts: mpsc::Receiver<Vec<crate::journal::Journalled>>,
+}
+
+impl Night {
+    async fn falls(sim: &Sim, folder: &Path) -> Self {
+        let made_at = clock::now() - Duration::from_secs(20 * 60);
+        let (store, writer) = Store::open(folder, Purpose::Work, made_at).await.unwrap();
+        let (journal_tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        let (send, facts) = mpsc::channel(1_000);
+        let reader = Reader::new(None);
+        let journal =
+            Journal::start(writer, reader.clone(), send, clock::now(), &journal_tracker, stop.clone())
+                .await
+                .unwrap();
+        let known = sim.credentials();
+        let credentials = AppCredentials {
+            grant: Grant::AccountCredentials,
+            account_id: Some(known.account_id.clone()),
+            client_id: known.client_id.clone(),
+            client_secret: known.client_secret.clone().into(),
+        };
+        let timings = FeedTimings {
+            walk_every: Some(Duration::from_secs(600)),
+            record_delay: Duration::ZERO,
+            ..FeedTimings::default()
+        };
+        let (http, url) = (http_client().unwrap(), |text: String| Url::parse(&text).unwrap());
+        let tokens = Tokens::new(http.clone(), url(sim.oauth_url()), credentials, timings);
+        let rest = RestClient::new(http, url(sim.api_url()), tokens);
+        let paths = PathReader { rest, journal: journal.clone(), reader };
+        let nightly = Nightly { paths, store, journal, home: Tz::UTC, timings };
+        Self { nightly, journal_tracker, stop, _facts: facts }
+    }
+
+    /// Like a kill, but that the folder can be opened again: what is not committed is not waited for.
+    async fn ends(self) {
+        let Self { nightly, journal_tracker, stop, .. } = self;
+        nightly.store.close().await;
+        drop(nightly);
+        stop.cancel();
+        journal_tracker.close();
+        journal_tracker.wait().await;
+    }
+
+    async fn journalled(&self) -> i64 {
+        self.nightly.store.last_event_id().await.unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_walk_that_is_killed_goes_on_from_its_place_and_reads_no_call_twice() {
+    let sim = account().await;
+    let calls = sim.with_world(|world| world.history().visible_at(world.now()).count());
+    assert!(calls >= 8, "{calls} calls");
+    let folder = TempDir::new().unwrap();
+
+    let night = Night::falls(&sim, folder.path()).await;
+    let some_are_read = async {
+        while night.nightly.store.walked_calls().await.unwrap().len() < 3 {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::select! {
+        walked = night.nightly.look() => panic!("not killed in time: {walked:?}"),
+        () = some_are_read => {}
+    }
+    night.ends().await;
+
+    let night = Night::falls(&sim, folder.path()).await;
+    let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
+    assert!(!walk.is_done(), "{walk:?}");
+    assert!(night.nightly.store.walked_calls().await.unwrap().len() >= 3);
+    night.nightly.look().await.unwrap();
+    let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
+    assert!(walk.is_done() && walk.read_until == walk.until, "{walk:?}");
+    assert_eq!(night.journalled().await as usize, calls, "each call is in the journal once");
+    // Each call's path once, and the one on its way at the kill perhaps again; each slice's list once, and
+    // the one of the slice that was cut off again.
+    let slices = 2;
+    let asked = sim.totals().rest as usize;
+    assert!(asked <= calls + 1 + slices + 1, "{asked} requests for {calls} calls");
+
+    night.nightly.look().await.unwrap();
+    assert_eq!(sim.totals().rest as usize, asked, "the next walk is not due yet");
+    night.ends().await;
+    sim.stop().await;
+}
