@@ -8,8 +8,8 @@ use app::{
     document::{PageLink, Site},
     pages::{
         feed::{
-            EventKind, FeedFacts, FeedPage, KnownGap, RequestFacts, RequestKind, RequestTopic, RequestsLeft,
-            feed_page,
+            EventKind, FeedFacts, FeedPage, KnownGap, PhonesKnown, RequestFacts, RequestKind, RequestTopic,
+            RequestsLeft, feed_page,
         },
         problem::{ProblemPage, problem_page},
         queue::{QueuePage, queue_page},
@@ -449,6 +449,7 @@ fn feed(change: impl FnOnce(&mut FeedFacts)) -> String {
         unmatched: 0,
         directory_read_at: Some(ago(70)),
         directory_problem: None,
+        phones: PhonesKnown { people: 1_024, common_areas: 1, sites: 2, ..PhonesKnown::default() },
         requests: None,
         kinds: Vec::new(),
         gaps: Some(Vec::new()),
@@ -470,6 +471,7 @@ fn the_feed_is_told_in_a_supervisors_words() {
             "Lag 1.2 s",
             "Events kept 1,234,567",
             "Access to Zoom until 14:32",
+            "Extensions known 1,025 1,024 people, 0 auto receptionists, 1 common area phone, 0 shared line groups, 2 sites.",
             "None. A gap is written down whenever the feed was not provably alive.",
             "No event has come yet.",
         ],

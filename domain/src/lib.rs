@@ -30,6 +30,8 @@ pub mod erlang;
 
 pub mod directory;
 
+pub mod phone_book;
+
 pub mod agent;
 
 pub mod history;

@@ -21,7 +21,9 @@ pub use self::{
 };
 pub use crate::store::Source;
 use crate::{
-    store::{GapOrder, HistoryBatch, RecordBatch, RequestCount, StoreError, WalkOrder, Writer},
+    store::{
+        DirectoryChange, GapOrder, HistoryBatch, RecordBatch, RequestCount, StoreError, WalkOrder, Writer,
+    },
     zoom::wire::{Parsed, Reader, Unreadable},
 };
 
@@ -156,6 +158,7 @@ enum Order {
     History(Arc<HistoryBatch>, oneshot::Sender<bool>),
     Records(Arc<RecordBatch>, oneshot::Sender<bool>),
     Requests(Vec<RequestCount>),
+    Directory(DirectoryChange),
     Flush(oneshot::Sender<()>),
 }
 
@@ -287,6 +290,15 @@ impl Journal {
     /// Writes down how the walk through the record goes.
     pub(crate) async fn walk(&self, order: WalkOrder) -> Result<(), JournalStopped> {
         self.order(Order::Walk(order)).await
+    }
+
+    /// Writes down what was read of things of one kind; those without a text are forgotten.
+    pub async fn remember(
+        &self,
+        kind: &'static str,
+        texts: Vec<(String, Option<String>)>,
+    ) -> Result<(), JournalStopped> {
+        self.order(Order::Directory(DirectoryChange { kind, texts })).await
     }
 
     /// Waits until everything queued before is written or refused.

@@ -56,7 +56,10 @@ use crate::{
     zoom::{
         auth::Tokens,
         backfill::{Backfill, PathReader},
-        directory::{self, DirectoryFeed, DirectoryStatus},
+        directory::{
+            self, Cache, DirectoryFeed, DirectoryStatus, Remembered, SharedCache,
+            phone_book::{self, PhoneBookHandle},
+        },
         filing::Filing,
         nightly::Nightly,
         rest::{Budget, Priority, RestClient},
@@ -177,14 +180,18 @@ async fn serve(
     ground: Ground,
 ) -> Result<(), RunError> {
     let Ground { now, store, reader, last_pulse, journal, journalled, tracker, sources_stop } = ground;
-    let rebuilding = rebuild(&store, reader.clone(), &config, now);
+    let remembered = match &config.zoom.app {
+        Some(_) => Cache::load(&store, journal.clone()).await,
+        None => Remembered::default(),
+    };
+    let rebuilding = rebuild(&store, reader.clone(), &remembered, &config, now);
     let Some(rebuilt) = stop.run_until_cancelled(rebuilding).await else { return Ok(()) };
     let Rebuilt { board, newest_fact_at, newest_event_id, written } = rebuilt?;
     let scribe = Scribe::new(journal.clone(), newest_event_id, written);
     let (plan, share) = (config.zoom.plan, config.zoom.api_share);
     let budget = Arc::new(Budget::resume(plan, share, &store, journal.clone()).await);
     let talk = Talk { store: &store, journal: &journal, reader: &reader, budget: &budget };
-    let zoom = connect(&config, talk, last_pulse, &tracker, &sources_stop)?;
+    let zoom = connect(&config, talk, remembered, last_pulse, &tracker, &sources_stop)?;
     let is_demo = purpose == Purpose::Demo;
     let lookout = Lookout::start(store.clone(), zoom.feed.clone(), config.time_zone, is_demo).await?;
     let trust = lookout.spawn(&tracker, sources_stop.clone()).await;
@@ -212,6 +219,7 @@ async fn serve(
         feed: zoom.feed,
         budget: config.zoom.app.is_some().then_some(budget),
         directory: zoom.directory.status,
+        phone_book: zoom.phone_book,
         webhooks,
         home: config.time_zone,
         demo: demo_control(&config, purpose)?,
@@ -291,6 +299,7 @@ struct Zoom {
     walking: Option<JoinHandle<()>>,
     feed: watch::Receiver<FeedStatus>,
     directory: DirectoryFeed,
+    phone_book: PhoneBookHandle,
 }
 
 /// What the parts that speak Zoom work with.
@@ -305,6 +314,7 @@ struct Talk<'a> {
 fn connect(
     config: &Config,
     talk: Talk<'_>,
+    remembered: Remembered,
     last_pulse: Option<Timestamp>,
     tracker: &TaskTracker,
     stop: &CancellationToken,
@@ -312,7 +322,9 @@ fn connect(
     let Talk { store, journal, reader, budget } = talk;
     let Some(credentials) = &config.zoom.app else {
         let feed = webhooks_only(journal, last_pulse, tracker, stop);
-        return Ok(Zoom { repairing: None, walking: None, feed, directory: no_directory(tracker, stop) });
+        let phone_book = PhoneBookHandle::empty();
+        let directory = no_directory(tracker, stop);
+        return Ok(Zoom { repairing: None, walking: None, feed, directory, phone_book });
     };
     let http = zoom::http_client()?;
     let timings = config.zoom.timings;
@@ -331,7 +343,11 @@ fn connect(
         timings,
     };
     let walking = nightly.spawn(tracker, stop.clone());
-    let directory = directory::spawn(rest.at(Priority::Periodic), tracker, stop.clone());
+    let Remembered { directory, phone_book, read_at, cache, .. } = remembered;
+    let (rest, cache) = (rest.at(Priority::Periodic), SharedCache::new(cache.into()));
+    let of_book = (rest.clone(), Arc::clone(&cache));
+    let directory = directory::spawn(rest, (directory, read_at), cache, tracker, stop.clone());
+    let phone_book = phone_book::spawn(of_book.0, phone_book, of_book.1, tracker, stop.clone());
     let feed = match &config.zoom.ws_subscription_id {
         None => webhooks_only(journal, last_pulse, tracker, stop),
         Some(subscription_id) => Feed {
@@ -345,7 +361,7 @@ fn connect(
         }
         .spawn(tracker, stop.clone()),
     };
-    Ok(Zoom { repairing: Some(repairing), walking: Some(walking), feed, directory })
+    Ok(Zoom { repairing: Some(repairing), walking: Some(walking), feed, directory, phone_book })
 }
 
 /// Without a subscription events come by webhook only. Nothing tells whether Zoom still sends them; what
@@ -419,11 +435,15 @@ struct Rebuilt {
 async fn rebuild(
     store: &Store,
     reader: Reader,
+    known: &Remembered,
     config: &Config,
     now: Timestamp,
 ) -> Result<Rebuilt, StoreError> {
     let mut board = Board::new().with_history();
     board.apply(now, Input::Promises(config.promises.clone()));
+    // Zoom need not answer for calls to be counted under their queues' names.
+    board.apply(now, Input::Directory(known.former.clone()));
+    board.apply(now, Input::Directory((*known.directory).clone()));
     board.apply(now, Input::Midnights(keeper::midnights(&board, config.time_zone, now)));
     let place = store.history_place().await?;
     let unwritten = place.map_or(now, |place| place.written_at - SETTLE_AFTER);

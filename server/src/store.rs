@@ -4,6 +4,7 @@
 //! belongs to the journal's task. Both keep the folder locked for this process.
 
 mod checkpoint;
+mod directory;
 mod event;
 mod gap;
 mod reconciliation;
@@ -30,6 +31,7 @@ use sqlx::{
 
 pub use self::{
     checkpoint::Checkpointer,
+    directory::{DirectoryChange, DirectoryEntry},
     event::{Source, StoredEvent},
     gap::StoredGap,
     reconciliation::{ClassCount, DifferingStay, Unwritten},

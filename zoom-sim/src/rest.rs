@@ -76,6 +76,8 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
         .route("/phone/call_queues/{id}", get(call_queue))
         .route("/phone/call_queues/{id}/members", get(call_queue_members))
         .route("/phone/auto_receptionists", get(auto_receptionists))
+        .route("/phone/common_areas", get(common_areas))
+        .route("/phone/shared_line_groups", get(shared_line_groups))
         .route("/phone/sites", get(sites))
         .route("/phone/call_history", get(call_history))
         .route("/phone/call_history/{uuid}", get(call_path))
@@ -225,6 +227,30 @@ async fn auto_receptionists(
     answer(&shared, &headers, &operation, |world| {
         let listing = Listing::new(&shared.pages, "/phone/auto_receptionists", &query, 100, world.now())?;
         listing.page("auto_receptionists", structure::receptionists(world))
+    })
+}
+
+async fn common_areas(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Query(query): Query<Parameters>,
+) -> Response {
+    let operation = operation!(Medium, "phone:read:common_area:admin", "phone:read:admin");
+    answer(&shared, &headers, &operation, |world| {
+        let listing = Listing::new(&shared.pages, "/phone/common_areas", &query, 100, world.now())?;
+        listing.page("common_areas", structure::common_areas(world, listing.parameter("site_id")))
+    })
+}
+
+async fn shared_line_groups(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Query(query): Query<Parameters>,
+) -> Response {
+    let operation = operation!(Medium, "phone:read:list_shared_line_groups:admin", "phone:read:admin");
+    answer(&shared, &headers, &operation, |world| {
+        let listing = Listing::new(&shared.pages, "/phone/shared_line_groups", &query, 300, world.now())?;
+        listing.page("shared_line_groups", structure::shared_line_groups(world))
     })
 }
 

@@ -71,6 +71,8 @@ pub struct FeedFacts {
     pub directory_read_at: Option<Timestamp>,
     /// What is wrong with the directory, one sentence with the next step.
     pub directory_problem: Option<String>,
+    /// Whose names are known.
+    pub phones: PhonesKnown,
     /// What was asked of Zoom today; `None` where Callboard cannot ask.
     pub requests: Option<RequestFacts>,
     /// Events by kind.
@@ -78,6 +80,44 @@ pub struct FeedFacts {
     /// Intervals in which events may have been missed, newest first; `None` when the record of them cannot
     /// be read.
     pub gaps: Option<Vec<KnownGap>>,
+}
+
+/// Extensions besides queues whose names are known, so that legs without a name get one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PhonesKnown {
+    /// People with a phone.
+    pub people: u64,
+    /// Menus that callers hear.
+    pub auto_receptionists: u64,
+    /// Phones that belong to a place.
+    pub common_areas: u64,
+    /// Lines that several people answer.
+    pub shared_line_groups: u64,
+    /// Offices.
+    pub sites: u64,
+    /// Why some are missing, one sentence with the next step.
+    pub problem: Option<String>,
+}
+
+impl PhonesKnown {
+    fn count(&self) -> u64 {
+        self.people + self.auto_receptionists + self.common_areas + self.shared_line_groups
+    }
+
+    fn words(&self) -> String {
+        let counted = |number: u64, one: &str, more: &str| {
+            format!("{} {}", numeral::big_count(number), if number == 1 { one } else { more })
+        };
+        let kinds = [
+            counted(self.people, "person", "people"),
+            counted(self.auto_receptionists, "auto receptionist", "auto receptionists"),
+            counted(self.common_areas, "common area phone", "common area phones"),
+            counted(self.shared_line_groups, "shared line group", "shared line groups"),
+            counted(self.sites, "site", "sites"),
+        ];
+        let kinds = format!("{}.", kinds.join(", "));
+        self.problem.as_ref().map_or(kinds.clone(), |problem| format!("{kinds} {problem}"))
+    }
 }
 
 /// The events of one name.
@@ -240,6 +280,10 @@ fn Facts(
             ago(feed.directory_read_at),
             "Opting in and out raises no event; only reading again tells.",
         ),
+        Fact {
+            is_trouble: feed.phones.problem.is_some(),
+            ..fact("Extensions known", numeral::big_count(feed.phones.count()), &feed.phones.words())
+        },
     ];
     let rows = facts.into_iter().map(|fact| {
         view! {

@@ -17,6 +17,7 @@ use super::{error::ApiError, router::AppState};
 use crate::{
     clock::format_rfc3339,
     publish::{BoardKey, Published},
+    zoom::directory::phone_book::PhoneBookHandle,
 };
 
 /// Live values of one queue.
@@ -181,12 +182,13 @@ pub(super) async fn live_calls(State(state): State<AppState>) -> Result<Json<Vec
         direction: call.direction.word(),
         consults_for: call.consults_for.map(|consultation| consultation.call_id.to_string()),
         unconfirmed: call.unconfirmed,
-        legs: call.legs.into_iter().map(leg_json).collect(),
+        legs: call.legs.into_iter().map(|leg| leg_json(leg, &state.phone_book)).collect(),
     });
     Ok(Json(calls.collect()))
 }
 
-fn leg_json(leg: Leg) -> LegJson {
+/// Events often leave out names: the phone book has them.
+fn leg_json(leg: Leg, phone_book: &PhoneBookHandle) -> LegJson {
     let (state, since) = leg.state();
     let state = match state {
         LegState::Ringing => "ringing",
@@ -194,10 +196,15 @@ fn leg_json(leg: Leg) -> LegJson {
         LegState::Held => "on_hold",
         LegState::Ended => "ended",
     };
+    let party = &leg.party;
+    let name = party
+        .name
+        .clone()
+        .or_else(|| phone_book.name_of(party.extension_id.as_ref(), party.extension_number.as_deref()));
     LegJson {
         extension_id: leg.party.extension_id.as_ref().map(ToString::to_string),
         extension_number: leg.party.extension_number.clone(),
-        name: leg.party.name.clone(),
+        name,
         device_id: leg.device_id.map(|id| id.to_string()),
         state,
         since: format_rfc3339(since),

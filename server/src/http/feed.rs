@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use app::pages::feed::{
-    EventKind, FeedFacts, FeedPage, KnownGap, RequestFacts, RequestKind, RequestTopic, RequestsLeft,
-    feed_page,
+    EventKind, FeedFacts, FeedPage, KnownGap, PhonesKnown, RequestFacts, RequestKind, RequestTopic,
+    RequestsLeft, feed_page,
 };
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Redirect, Response},
 };
-use domain::time::Timestamp;
+use domain::{phone_book::ExtensionKind, time::Timestamp};
 use leptos::prelude::IntoAny as _;
 use url::Url;
 
@@ -29,6 +29,7 @@ use crate::{
     store::StoredGap,
     telemetry,
     zoom::{
+        directory::phone_book::PhoneBookHandle,
         rate_limit::{Category, Product},
         rest::{Budget, BudgetLine},
     },
@@ -101,6 +102,7 @@ async fn facts(state: &AppState, now: Timestamp) -> Result<FeedFacts, KeeperGone
         unmatched: unmatched as u64,
         directory_read_at: directory.read_at,
         directory_problem: directory.problem,
+        phones: phones(&state.phone_book),
         requests: match &state.budget {
             Some(budget) => Some(requests(budget).await),
             None => None,
@@ -108,6 +110,19 @@ async fn facts(state: &AppState, now: Timestamp) -> Result<FeedFacts, KeeperGone
         kinds,
         gaps,
     })
+}
+
+fn phones(phone_book: &PhoneBookHandle) -> PhonesKnown {
+    let book = phone_book.read();
+    let count = |kind| book.count(kind) as u64;
+    PhonesKnown {
+        people: count(ExtensionKind::Person),
+        auto_receptionists: count(ExtensionKind::AutoReceptionist),
+        common_areas: count(ExtensionKind::CommonArea),
+        shared_line_groups: count(ExtensionKind::SharedLineGroup),
+        sites: book.sites().len() as u64,
+        problem: phone_book.problem(),
+    }
 }
 
 async fn requests(budget: &Budget) -> RequestFacts {

@@ -117,6 +117,10 @@ struct DirectoryJson {
     read_at: Option<String>,
     queues_without_members: usize,
     problem: Option<String>,
+    /// Extensions besides queues whose names are known.
+    extensions: usize,
+    sites: usize,
+    extensions_problem: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -161,6 +165,7 @@ pub(super) async fn feed(State(state): State<AppState>) -> Result<Json<FeedJson>
     let stats = state.journal.stats();
     let webhooks = state.webhooks.stats();
     let directory = state.directory.borrow().clone();
+    let phone_book = state.phone_book.read();
     let anomalies = state.keeper.anomalies().await?;
     let now = clock::now();
     let today = clock::day_start(state.home, now);
@@ -200,6 +205,9 @@ pub(super) async fn feed(State(state): State<AppState>) -> Result<Json<FeedJson>
             read_at: rfc3339(directory.read_at),
             queues_without_members: directory.queues_without_members,
             problem: directory.problem,
+            extensions: phone_book.extensions().len(),
+            sites: phone_book.sites().len(),
+            extensions_problem: state.phone_book.problem(),
         },
         requests: match &state.budget {
             Some(budget) => Some(budget.today().await.iter().map(RequestsJson::new).collect()),

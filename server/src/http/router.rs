@@ -24,7 +24,12 @@ use crate::{
     journal::Journal,
     keeper::KeeperHandle,
     store::Store,
-    zoom::{directory::DirectoryStatus, rest::Budget, socket::FeedStatus, webhook::Webhooks},
+    zoom::{
+        directory::{DirectoryStatus, phone_book::PhoneBookHandle},
+        rest::Budget,
+        socket::FeedStatus,
+        webhook::Webhooks,
+    },
 };
 
 /// Handles to everything a request may need. Holds no business state.
@@ -42,6 +47,8 @@ pub struct AppState {
     pub(crate) budget: Option<Arc<Budget>>,
     /// How reading the directory goes.
     pub(crate) directory: watch::Receiver<DirectoryStatus>,
+    /// Who is behind each extension.
+    pub(crate) phone_book: PhoneBookHandle,
     /// The webhook receiver.
     pub(crate) webhooks: Webhooks,
     /// The installation's zone.

@@ -207,6 +207,7 @@ impl Task {
                     collected.batch.history.push(history);
                     collected.histories.push(done);
                 }
+                Order::Directory(change) => collected.batch.directory.push(change),
                 Order::Requests(counts) => collected.batch.requests.extend(counts),
                 Order::Records(records, done) => {
                     collected.batch.records.push(records);
@@ -225,8 +226,8 @@ impl Task {
         let waiting = match message {
             Message::Event { parsed, text } => {
                 if self.recent.contains(&parsed.key) {
-                    collected.duplicates += 1;
-                    // The first one is on disk already: nothing to wait for.
+                    // The first one is on disk already: nothing to wait for. Who is told so finds it counted.
+                    Counters::add(&self.counters.duplicates, 1);
                     if let Some(reply) = reply {
                         let _ = reply.send(Ok(Receipt::Duplicate));
                     }

@@ -282,9 +282,29 @@ async fn counts_of_requests_never_fall_and_are_forgotten_after_two_months() {
     assert_eq!(store.requests_since(102).await.unwrap(), [count(163, 1, None)]);
 }
 
+#[tokio::test]
+async fn what_is_known_of_the_account_is_replaced_thing_by_thing() {
+    let folder = TempDir::new().unwrap();
+    let (store, mut writer) = open(folder.path()).await;
+    let change = |kind, texts: &[(&str, Option<&str>)]| DirectoryChange {
+        kind,
+        texts: texts.iter().map(|(id, text)| ((*id).to_owned(), text.map(str::to_owned))).collect(),
+    };
+    let directory = vec![
+        change("queue", &[("q1", Some("Sales")), ("q2", Some("Support"))]),
+        change("site", &[("q1", Some("Berlin"))]),
+        change("queue", &[("q1", Some("Sales EMEA")), ("q2", None), ("q3", None)]),
+    ];
+    writer.commit(Batch { directory, ..Batch::default() }).await.unwrap();
+    let known = store.directory().await.unwrap();
+    let known: Vec<_> =
+        known.iter().map(|entry| (entry.kind.as_str(), entry.id.as_str(), entry.text.as_str())).collect();
+    assert_eq!(known, [("queue", "q1", "Sales EMEA"), ("site", "q1", "Berlin")]);
+}
+
 /// Everything the store ever says to SQLite, and whether it may read a whole table: the counts of
 /// rows that are kept few may.
-const STATEMENTS: [(&str, bool); 44] = [
+const STATEMENTS: [(&str, bool); 47] = [
     (event::PAGE, false),
     (event::FIRST_SINCE, false),
     (event::LAST, false),
@@ -329,6 +349,10 @@ const STATEMENTS: [(&str, bool); 44] = [
     (request::SINCE, false),
     (request::WRITE, false),
     (request::FORGET, false),
+    // All of it is wanted.
+    (directory::ALL, true),
+    (directory::WRITE, false),
+    (directory::FORGET, false),
 ];
 
 #[tokio::test]

@@ -10,8 +10,8 @@ use domain::time::Timestamp;
 use sqlx::{Connection, SqliteConnection};
 
 use super::{
-    Checkpointer, FolderLock, HistoryBatch, Installation, RecordBatch, RequestCount, Source, StoreError,
-    StoredEvent, WalkOrder, event, options, record, request, visit, walk,
+    Checkpointer, DirectoryChange, FolderLock, HistoryBatch, Installation, RecordBatch, RequestCount, Source,
+    StoreError, StoredEvent, WalkOrder, directory, event, options, record, request, visit, walk,
 };
 use crate::Purpose;
 
@@ -43,6 +43,8 @@ pub struct Batch {
     pub walk: Vec<WalkOrder>,
     /// Counts of REST requests.
     pub requests: Vec<RequestCount>,
+    /// What was read of the account.
+    pub directory: Vec<DirectoryChange>,
 }
 
 impl Batch {
@@ -56,6 +58,7 @@ impl Batch {
             && self.walk.is_empty()
             && self.records.is_empty()
             && self.requests.is_empty()
+            && self.directory.is_empty()
     }
 }
 
@@ -312,6 +315,9 @@ impl Writer {
             visit::write_history(&mut transaction, history).await?;
         }
         request::write(&mut transaction, batch.requests).await?;
+        for change in batch.directory {
+            directory::write(&mut transaction, change).await?;
+        }
         transaction.commit().await?;
         self.next_event_id = last_event_id + 1;
         Ok(Committed { first_event_id, refused })

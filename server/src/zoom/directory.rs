@@ -2,6 +2,10 @@
 //!
 //! The list of queues is one or two requests and is published at once, so that a board has names;
 //! members follow queue by queue. Opting in and out raises no event, so only reading again tells.
+//! What was read is kept in the database, so that a start has names before Zoom answers.
+
+mod cache;
+pub(crate) mod phone_book;
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,11 +19,12 @@ use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use tokio::{
     select,
-    sync::{Notify, watch},
+    sync::{Mutex, Notify, watch},
     time::{Instant, sleep, sleep_until},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub(crate) use self::cache::{Cache, Remembered};
 use super::{
     auth::AuthError,
     patience::BackOff,
@@ -29,7 +34,9 @@ use super::{
 use crate::{clock, config::FeedTimings};
 
 /// Members come and go; nothing tells when.
-const EVERY: Duration = Duration::from_secs(5 * 60);
+const EVERY: Duration = Duration::from_secs(2 * 60);
+/// Each queue is asked for by itself: so many of them make the time between two readings longer.
+const EVERY_PER_QUEUE: Duration = Duration::from_secs(1);
 /// A queue nobody knows is worth a reading, but not one per call.
 const NUDGED_EVERY: Duration = Duration::from_secs(60);
 /// Between two publications while members come in.
@@ -59,12 +66,22 @@ pub struct DirectoryFeed {
     pub nudge: Arc<Notify>,
 }
 
-/// Starts the task that keeps the directory fresh; it ends only by `stop`.
-pub fn spawn(rest: RestClient, tracker: &TaskTracker, stop: CancellationToken) -> DirectoryFeed {
-    let (directory, directory_seen) = watch::channel(Arc::default());
-    let (status, status_seen) = watch::channel(DirectoryStatus::default());
+/// Where readings are kept.
+pub(crate) type SharedCache = Arc<Mutex<Cache>>;
+
+/// Starts the task that keeps the directory fresh, beginning with what is `known` and when that was read;
+/// it ends only by `stop`.
+pub(crate) fn spawn(
+    rest: RestClient,
+    (known, read_at): (Arc<Directory>, Option<Timestamp>),
+    cache: SharedCache,
+    tracker: &TaskTracker,
+    stop: CancellationToken,
+) -> DirectoryFeed {
+    let (directory, directory_seen) = watch::channel(known);
+    let (status, status_seen) = watch::channel(DirectoryStatus { read_at, ..DirectoryStatus::default() });
     let nudge = Arc::new(Notify::new());
-    let task = Task { rest, directory, status, nudge: Arc::clone(&nudge) };
+    let task = Task { rest, cache, directory, status, nudge: Arc::clone(&nudge) };
     tracker.spawn(async move {
         select! {
             _ = stop.cancelled() => {}
@@ -76,6 +93,7 @@ pub fn spawn(rest: RestClient, tracker: &TaskTracker, stop: CancellationToken) -
 
 struct Task {
     rest: RestClient,
+    cache: SharedCache,
     directory: watch::Sender<Arc<Directory>>,
     status: watch::Sender<DirectoryStatus>,
     nudge: Arc<Notify>,
@@ -89,8 +107,9 @@ impl Task {
             match self.read_all().await {
                 Ok(()) => {
                     back_off.reset();
+                    let queues = u32::try_from(self.directory.borrow().queues.len()).unwrap_or(u32::MAX);
                     select! {
-                        () = sleep(EVERY) => {}
+                        () = sleep(EVERY.max(EVERY_PER_QUEUE.saturating_mul(queues))) => {}
                         () = self.nudge.notified() => sleep_until(began + NUDGED_EVERY).await,
                     }
                 }
@@ -117,6 +136,14 @@ impl Task {
         let read_at = clock::now();
         let known = Arc::clone(&self.directory.borrow());
         let mut directory = Directory { queues: list.into_iter().map(|row| row.queue(&known)).collect() };
+        let missing: Vec<DirectoryQueue> = known
+            .queues
+            .iter()
+            .filter(|known| directory.queues.iter().all(|queue| queue.id != known.id))
+            .cloned()
+            .collect();
+        // Pages of a list can lack a row; a queue is gone when it cannot be read by itself either.
+        directory.queues.extend(missing);
         self.publish(&directory);
         self.status.send_modify(|status| status.read_at = Some(read_at));
 
@@ -127,6 +154,7 @@ impl Task {
         let mut published_at = Instant::now();
         let mut problem = None;
         let mut without_members = 0;
+        let mut gone = Vec::new();
         while let Some((index, detail)) = details.next().await {
             let queue = &mut directory.queues[index];
             match detail {
@@ -136,6 +164,7 @@ impl Task {
                     }
                     queue.members = Some(detail.members);
                 }
+                Err(RestError::Unanswered { status: 404, .. }) => gone.push(queue.id.clone()),
                 Err(error) => {
                     // Members of the reading before are better than none.
                     without_members += usize::from(queue.members.is_none());
@@ -147,7 +176,9 @@ impl Task {
                 self.publish(&directory);
             }
         }
+        directory.queues.retain(|queue| !gone.contains(&queue.id));
         self.publish(&directory);
+        self.cache.lock().await.keep_directory(&directory, read_at).await;
         self.status.send_replace(DirectoryStatus {
             read_at: Some(read_at),
             queues_without_members: without_members,
@@ -334,7 +365,11 @@ impl RestClient {
         let detail: Result<DetailAnswer, _> = self.read(request, &[]).await;
         let (timezone, members, error) = match detail {
             Ok(DetailAnswer { timezone, members }) => (timezone, members, None),
-            Err(error @ (RestError::NoToken(_) | RestError::UsedUp { .. })) => return Err(error),
+            Err(
+                error @ (RestError::NoToken(_)
+                | RestError::UsedUp { .. }
+                | RestError::Unanswered { status: 404, .. }),
+            ) => return Err(error),
             Err(error) => (None, None, Some(error)),
         };
         if let Some(members) = members {

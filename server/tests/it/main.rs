@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tasks of a test end with its runtime")]
 
 mod backfill;
+mod directory;
 mod failing_disk;
 mod ingest;
 mod live_stream;

@@ -47,11 +47,11 @@ async fn a_used_up_day_is_shown_and_nothing_is_asked_before_its_end() {
     .await;
     let is_read = |feed: &Value| feed["directory"]["read_at"].is_string();
     rig.eventually("the directory is read", is_read, "/api/v1/feed").await;
-    rig.sim.faults().limit_rest(1, LimitKind::Daily);
+    // Enough for every kind that is asked for meanwhile: each is refused once and then no longer asks.
+    rig.sim.faults().limit_rest(20, LimitKind::Daily);
     rig.sim.cut_sockets();
     let told = |feed: &Value| line(feed, "heavy")["used_up_until"].is_string();
-    let feed = rig.eventually("Zoom says that the day is used up", told, "/api/v1/feed").await;
-    assert_eq!(line(&feed, "light")["used_up_until"], Value::Null);
+    rig.eventually("Zoom says that the day is used up", told, "/api/v1/feed").await;
     assert!(rig.get("/feed").await.text().await.unwrap().contains("none until 00:00"));
     // The answer outlives the process.
     let rig = rig.restart(async |_| {}, |_| {}).await;

@@ -192,6 +192,46 @@ pub(super) fn receptionists(world: &World) -> Vec<Value> {
     directory.receptionists.iter().map(row).collect()
 }
 
+pub(super) fn common_areas(world: &World, site: Option<&str>) -> Vec<Value> {
+    let directory = world.directory();
+    directory
+        .seats
+        .iter()
+        .filter(|seat| !seat.is_person())
+        .filter(|seat| site.is_none_or(|site| directory.sites[seat.site].id == site))
+        .map(|seat| {
+            let site = &directory.sites[seat.site];
+            // The published fields hold no extension_id.
+            json!({
+                "id": seat.id,
+                "extension_number": seat.extension_number,
+                "display_name": seat.name,
+                "site": { "id": site.id, "name": site.name },
+                "status": "online",
+                "calling_plans": [],
+                "phone_numbers": [],
+            })
+        })
+        .collect()
+}
+
+/// One for each office, which nobody ever calls.
+pub(super) fn shared_line_groups(world: &World) -> Vec<Value> {
+    let directory = world.directory();
+    let row = |(index, site): (usize, &crate::directory::Site)| {
+        json!({
+            "id": format!("slg-{}", site.id),
+            "extension_id": format!("slge-{}", site.id),
+            "extension_number": 7900 + index,
+            "display_name": format!("{} front desk", site.name),
+            "site": { "id": site.id, "name": site.name },
+            "status": "active",
+            "phone_numbers": [],
+        })
+    };
+    directory.sites.iter().enumerate().map(row).collect()
+}
+
 pub(super) fn sites(world: &World) -> Vec<Value> {
     let directory = world.directory();
     directory

@@ -22,6 +22,7 @@ const DEADLINE: Duration = Duration::from_secs(20);
 /// Answers by path; a path without an answer is 500, and one that is `null` never answers.
 #[derive(Clone, Default)]
 struct Api {
+    statuses: Arc<StdMutex<HashMap<String, StatusCode>>>,
     answers: Arc<StdMutex<HashMap<String, Value>>>,
     asked: Arc<StdMutex<Vec<String>>>,
 }
@@ -33,6 +34,11 @@ async fn answer(State(api): State<Api>, request: HttpRequest) -> Response {
     }
     api.asked.lock().unwrap().push(path.clone());
     let answer = api.answers.lock().unwrap().get(path.trim_start_matches("/v2/phone/call_queues")).cloned();
+    let status = api.statuses.lock().unwrap().get(path.trim_start_matches("/v2/phone/call_queues")).copied();
+    if let Some(status) = status {
+        return (status, json!({ "code": 13000, "message": "Call queue does not exist." }).to_string())
+            .into_response();
+    }
     match answer {
         Some(Value::Null) => std::future::pending().await,
         Some(answer) => answer.to_string().into_response(),
@@ -43,6 +49,10 @@ async fn answer(State(api): State<Api>, request: HttpRequest) -> Response {
 impl Api {
     fn set(&self, path: &str, answer: Value) {
         self.answers.lock().unwrap().insert(path.to_owned(), answer);
+    }
+
+    fn set_status(&self, path: &str, status: StatusCode) {
+        self.statuses.lock().unwrap().insert(path.to_owned(), status);
     }
 
     async fn client(&self) -> RestClient {
@@ -77,6 +87,10 @@ fn member(id: &str, name: &str, receives_calls: bool) -> Member {
     Member { id: UserId::from(id), extension_id: None, name: name.to_owned(), receives_calls }
 }
 
+fn start(rest: RestClient, tracker: &TaskTracker, stop: CancellationToken) -> DirectoryFeed {
+    spawn(rest, (Arc::default(), None), SharedCache::default(), tracker, stop)
+}
+
 #[tokio::test]
 async fn names_come_first_and_members_as_they_are_read() {
     let api = Api::default();
@@ -108,7 +122,7 @@ async fn names_come_first_and_members_as_they_are_read() {
     // Both ways fail for q3; q4 takes its time.
     api.set("/q4", json!(null));
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
-    let mut feed = spawn(api.client().await, &tracker, stop.clone());
+    let mut feed = start(api.client().await, &tracker, stop.clone());
 
     let early = until(&mut feed.directory, |directory| !directory.queues.is_empty()).await;
     assert_eq!(early.queues.len(), 4);
@@ -124,7 +138,7 @@ async fn names_come_first_and_members_as_they_are_read() {
     tracker.wait().await;
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
     api.set("/q4", json!({ "members": {} }));
-    let mut feed = spawn(api.client().await, &tracker, stop.clone());
+    let mut feed = start(api.client().await, &tracker, stop.clone());
     let full = until(&mut feed.directory, |directory| {
         !directory.queues.is_empty() && queue(directory, "q4").members.is_some()
     })
@@ -148,7 +162,8 @@ async fn members_stay_known_while_they_cannot_be_read() {
     api.set("/q1", json!({ "members": { "users": [{ "id": "u1", "name": "Anna", "receive_call": true }] } }));
     let (directory, seen) = watch::channel(Arc::default());
     let (status, status_seen) = watch::channel(DirectoryStatus::default());
-    let task = Task { rest: api.client().await, directory, status, nudge: Arc::default() };
+    let (rest, cache, nudge) = (api.client().await, SharedCache::default(), Arc::default());
+    let task = Task { rest, cache, directory, status, nudge };
     task.read_all().await.expect("a list");
     let anna = [member("u1", "Anna", true)];
     assert_eq!(queue(&seen.borrow(), "q1").members.as_deref(), Some(&anna[..]));
@@ -166,10 +181,34 @@ async fn members_stay_known_while_they_cannot_be_read() {
 }
 
 #[tokio::test]
+async fn a_row_that_vanishes_from_the_list_is_gone_when_its_own_page_says_so() {
+    let api = Api::default();
+    let rows =
+        |ids: &[&str]| json!({ "call_queues": ids.iter().map(|id| json!({ "id": id })).collect::<Vec<_>>() });
+    let nobody = || json!({ "members": {} });
+    for path in ["/q1", "/q2", "/q3"] {
+        api.set(path, nobody());
+    }
+    let (directory, seen) = watch::channel(Arc::default());
+    let (rest, cache, nudge) = (api.client().await, SharedCache::default(), Arc::default());
+    let task = Task { rest, cache, directory, status: watch::channel(DirectoryStatus::default()).0, nudge };
+    let ids = || -> Vec<String> { seen.borrow().queues.iter().map(|queue| queue.id.to_string()).collect() };
+    api.set("", rows(&["q1", "q2", "q3"]));
+    task.read_all().await.expect("a list");
+    // One is left out of the list, one is in the list and does not exist, one is nowhere any more.
+    api.set("", rows(&["q1", "q4"]));
+    api.set_status("/q3", StatusCode::NOT_FOUND);
+    api.set_status("/q4", StatusCode::NOT_FOUND);
+    task.read_all().await.expect("a list");
+    assert_eq!(ids(), ["q1", "q2"]);
+    assert_eq!(task.status.borrow().problem, None);
+}
+
+#[tokio::test]
 async fn a_list_that_cannot_be_read_is_tried_again() {
     let api = Api::default();
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
-    let mut feed = spawn(api.client().await, &tracker, stop.clone());
+    let mut feed = start(api.client().await, &tracker, stop.clone());
     let status = until(&mut feed.status, |status| status.problem.is_some()).await;
     assert!(status.problem.unwrap().contains("the call queues") && status.read_at.is_none());
     api.set("", json!({ "call_queues": [{ "id": "q1", "name": "Sales" }] }));
