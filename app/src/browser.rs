@@ -14,6 +14,7 @@ use web_sys::{Element, Event, EventSource, HtmlInputElement, KeyboardEvent, Mess
 
 use crate::{
     frame::{self, Json},
+    live_agents::{AgentsStart, LiveAgents},
     live_board::{BoardStart, LiveBoard},
     row_order::Stillness,
     row_slide,
@@ -27,13 +28,54 @@ const LONGEST_WAIT: i64 = 15_000;
 /// A page of an older build loads itself again within this time, not all screens at once.
 const RELOAD_WITHIN: i64 = 10_000;
 
+/// What a page follows the stream with.
+#[derive(Clone)]
+pub(crate) enum Followed {
+    /// A board of queues.
+    Queues(LiveBoard),
+    /// The agents.
+    Agents(LiveAgents),
+}
+
+impl Followed {
+    /// Time, trust, pausing and finding.
+    fn board(&self) -> &LiveBoard {
+        match self {
+            Self::Queues(board) => board,
+            Self::Agents(agents) => &agents.board,
+        }
+    }
+
+    fn tick(&self, now: Timestamp) {
+        match self {
+            Self::Queues(board) => row_slide::around(board, || board.tick(now, stillness())),
+            Self::Agents(agents) => agents.tick(now, stillness()),
+        }
+    }
+
+    fn toggle_pause(&self) {
+        match self {
+            Self::Queues(board) => board.toggle_pause(),
+            Self::Agents(agents) => agents.toggle_pause(),
+        }
+    }
+
+    fn find(&self, text: &str) {
+        match self {
+            Self::Queues(board) => board.find(text),
+            Self::Agents(agents) => agents.find(text),
+        }
+    }
+}
+
 /// Follows the stream for as long as the page lives: an island is never taken off its page.
-pub(crate) fn follow(board: &LiveBoard, stream_url: String, build_id: String) {
+pub(crate) fn follow(board: Followed, stream_url: String, build_id: String) {
+    let clock = ServerClock::new(local_millis(), board.board().read(|state| state.now));
     let follower = Rc::new(RefCell::new(Follower {
-        board: board.clone(),
+        board,
         stream_url,
         build_id,
-        clock: ServerClock::new(local_millis(), board.read(|state| state.now)),
+        clock,
         stream: None,
         heard_at: local_millis(),
         failures: 0,
@@ -80,7 +122,7 @@ fn react(follower: &Rc<RefCell<Follower>>, event: &Event) {
 
 /// The stream's end in the browser.
 struct Follower {
-    board: LiveBoard,
+    board: Followed,
     stream_url: String,
     build_id: String,
     clock: ServerClock,
@@ -125,7 +167,7 @@ fn beat(follower: &Rc<RefCell<Follower>>) {
         this.keep_stream(follower);
         (this.board.clone(), this.now())
     };
-    row_slide::around(&board, || board.tick(now, stillness()));
+    board.tick(now);
 }
 
 /// Rows hold still under a pointer, and while the keyboard is among them.
@@ -223,16 +265,34 @@ fn hear(follower: &Rc<RefCell<Follower>>, event: &MessageEvent) {
                 follower.borrow_mut().greet(&build);
             }
         }
-        "view" => {
-            if let Some(view) = frame::board_view(&json) {
-                let now = follower.borrow_mut().heard(view.as_of);
-                row_slide::around(&board, || board.hear_view(now, view, stillness()));
+        kind => hear_values(follower, &board, kind == "view", &json),
+    }
+}
+
+/// A frame with values: all of them, or what changed.
+fn hear_values(follower: &Rc<RefCell<Follower>>, board: &Followed, is_whole: bool, json: &JsValue) {
+    let heard = |as_of| follower.borrow_mut().heard(as_of);
+    match board {
+        Followed::Queues(board) if is_whole => {
+            if let Some(view) = frame::board_view(json) {
+                let now = heard(view.as_of);
+                row_slide::around(board, || board.hear_view(now, view, stillness()));
             }
         }
-        _ => {
-            if let Some(change) = frame::board_change(&json) {
-                let now = follower.borrow_mut().heard(change.as_of);
-                row_slide::around(&board, || board.hear_change(now, change, stillness()));
+        Followed::Queues(board) => {
+            if let Some(change) = frame::board_change(json) {
+                let now = heard(change.as_of);
+                row_slide::around(board, || board.hear_change(now, change, stillness()));
+            }
+        }
+        Followed::Agents(agents) if is_whole => {
+            if let Some(view) = frame::agents_view(json) {
+                agents.hear_view(heard(view.as_of), view, stillness());
+            }
+        }
+        Followed::Agents(agents) => {
+            if let Some(change) = frame::agents_change(json) {
+                agents.hear_change(heard(change.as_of), change, stillness());
             }
         }
     }
@@ -240,8 +300,16 @@ fn hear(follower: &Rc<RefCell<Follower>>, event: &MessageEvent) {
 
 /// What the server left in the page for its program.
 pub(crate) fn page_start() -> Option<BoardStart> {
-    let data = document().get_element_by_id(BoardStart::ELEMENT)?.text_content()?;
-    frame::board_start(&parsed(&data)?)
+    frame::board_start(&left_in_page(BoardStart::ELEMENT)?)
+}
+
+/// What the server left in the page of agents.
+pub(crate) fn agents_start() -> Option<AgentsStart> {
+    frame::agents_start(&left_in_page(AgentsStart::ELEMENT)?)
+}
+
+fn left_in_page(element: &str) -> Option<JsValue> {
+    parsed(&document().get_element_by_id(element)?.text_content()?)
 }
 
 fn parsed(data: &str) -> Option<JsValue> {

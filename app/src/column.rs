@@ -179,7 +179,8 @@ impl Column {
             Self::Talking => "Callers of this queue who are connected to someone now and are not held.",
             Self::OnHold => "Callers of this queue who were answered and are held or parked now.",
             Self::Free => {
-                "Members who take calls of this queue and are on no call now, of all members in the directory. \
+                "Members who take calls of this queue and could take one now, of all members in the directory: on no call, \
+                 not in wrap-up, and by their client neither offline nor not to be disturbed. \
                  A member of two queues counts in each, and once in the total."
             }
             Self::Offered => {

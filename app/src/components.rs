@@ -8,6 +8,8 @@ pub mod figure_cell;
 
 pub mod queue_row;
 
+pub mod agent_row;
+
 pub mod trust_strip;
 
 pub mod trust_band;

@@ -4,6 +4,8 @@
 //! The server writes with the derived `Serialize` of the same types; a test reads back what it
 //! writes, and a field that is added to a view does not compile here until it is read.
 
+mod agents;
+
 use domain::{
     id::QueueId,
     quality::Quality,
@@ -13,6 +15,7 @@ use domain::{
     view::{BoardChange, BoardView, Figures, QueueQuality, QueueView, Totals},
 };
 
+pub use self::agents::{agents_change, agents_start, agents_view};
 use crate::{
     live_board::{BoardStart, WallShape},
     row_order::Order,
@@ -63,23 +66,13 @@ pub fn board_change(json: &impl Json) -> Option<BoardChange> {
 
 /// What a page starts from.
 pub fn board_start(json: &impl Json) -> Option<BoardStart> {
-    let zone = json.member("zone");
     let wall = json.member("wall");
-    let next: Vec<i64> = list(&zone, "next_offset", |part| part.number().map(|number| number as i64))?;
     Some(BoardStart {
         title: text(json, "title")?,
         stream_url: text(json, "stream_url")?,
         build_id: text(json, "build_id")?,
         view: board_view(&json.member("view"))?,
-        zone: LocalZone {
-            name: text(&zone, "name")?,
-            label: text(&zone, "label")?,
-            offset_seconds: zone.member("offset_seconds").number()? as i32,
-            next_offset: match next[..] {
-                [from, offset] => Some((Timestamp::from_millis(from), i32::try_from(offset).ok()?)),
-                _ => None,
-            },
-        },
+        zone: zone(&json.member("zone"))?,
         order: Order::from_word(&text(json, "order")?)?,
         find: text(json, "find")?,
         theme: text(json, "theme")?,
@@ -92,6 +85,19 @@ pub fn board_start(json: &impl Json) -> Option<BoardStart> {
             figures: count(&wall, "figures")? as usize,
             name_length: count(&wall, "name_length")? as usize,
             legible: text(&wall, "legible")?,
+        },
+    })
+}
+
+fn zone(json: &impl Json) -> Option<LocalZone> {
+    let next: Vec<i64> = list(json, "next_offset", |part| part.number().map(|number| number as i64))?;
+    Some(LocalZone {
+        name: text(json, "name")?,
+        label: text(json, "label")?,
+        offset_seconds: json.member("offset_seconds").number()? as i32,
+        next_offset: match next[..] {
+            [from, offset] => Some((Timestamp::from_millis(from), i32::try_from(offset).ok()?)),
+            _ => None,
         },
     })
 }

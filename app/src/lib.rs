@@ -19,6 +19,12 @@ pub mod zone;
 
 pub mod live_board;
 
+pub mod live_agents;
+
+pub mod agent_order;
+
+pub mod agent_words;
+
 pub mod frame;
 
 pub mod row_order;

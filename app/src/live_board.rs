@@ -174,7 +174,11 @@ impl BoardStart {
         board.show_page(page);
         board.find(&self.find);
         #[cfg(feature = "hydrate")]
-        crate::browser::follow(&board, self.stream_url.clone(), self.build_id.clone());
+        crate::browser::follow(
+            crate::browser::Followed::Queues(board.clone()),
+            self.stream_url.clone(),
+            self.build_id.clone(),
+        );
         board
     }
 }
@@ -304,6 +308,11 @@ impl LiveBoard {
     pub fn pages(&self) -> usize {
         self.0.rows.track();
         self.read(State::pages)
+    }
+
+    /// Lets everything that follows the state look again, for what is read beside it.
+    pub(crate) fn touch(&self) {
+        self.0.beat.notify();
     }
 
     /// Not generic, so that every text shares it.

@@ -6,6 +6,8 @@ pub mod queues;
 
 pub mod queue;
 
+pub mod agents;
+
 pub mod feed;
 
 pub mod reconciliation;

@@ -1,7 +1,9 @@
 //! What an address may ask of a page. Everything is settable there, so that a screen without a
 //! keyboard can be set up once; a value that makes no sense is a sentence, not a guess.
 
-use crate::{address, row_order::Order};
+use domain::id::QueueId;
+
+use crate::{address, agent_order::AgentOrder, live_agents::AgentsStart, row_order::Order};
 
 /// Light or dark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -242,6 +244,90 @@ impl DeskSettings {
     }
 }
 
+/// What the address of the page of agents asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentsSettings {
+    /// `theme=dark|light|auto`, as the system prefers unless told.
+    pub theme: Theme,
+    /// `sort=<column>` or `sort=-<column>` for great values first; by state unless told.
+    pub order: AgentOrder,
+    /// `find`: show only agents whose name contains this.
+    pub find: String,
+    /// `queue`: show only members of the queue of this id.
+    pub queue_id: Option<QueueId>,
+}
+
+impl Default for AgentsSettings {
+    fn default() -> Self {
+        Self { theme: Theme::Auto, order: AgentOrder::USUAL, find: String::new(), queue_id: None }
+    }
+}
+
+impl AgentsSettings {
+    /// Reads the pairs of a query string, or tells everything that is wrong with them.
+    ///
+    /// # Errors
+    ///
+    /// One sentence per pair that makes no sense.
+    pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Vec<String>> {
+        let mut settings = Self::default();
+        let mut problems = Vec::new();
+        for (key, value) in pairs {
+            let value = value.trim();
+            let short = |longest: usize| Some(value).filter(|value| value.chars().count() <= longest);
+            let problem = match key {
+                "theme" => read(&mut settings.theme, Theme::from_word(value), "one of dark, light, auto"),
+                "sort" => read(
+                    &mut settings.order,
+                    AgentOrder::from_word(value),
+                    "a column, with - before it for great values first",
+                ),
+                "find" => read(&mut settings.find, short(100).map(str::to_owned), "at most 100 characters"),
+                "queue" => {
+                    let queue_id = short(200).map(|id| (!id.is_empty()).then(|| QueueId::new(id)));
+                    read(&mut settings.queue_id, queue_id, "the id of a queue")
+                }
+                _ => Some("not a setting of this page; there are theme, sort, find, queue".to_owned()),
+            };
+            problems.extend(problem.map(|problem| sentence(key, value, &problem)));
+        }
+        if problems.is_empty() { Ok(settings) } else { Err(problems) }
+    }
+
+    /// What a page that was made so asked for.
+    pub fn of(start: &AgentsStart) -> Self {
+        Self {
+            theme: Theme::from_word(&start.theme).unwrap_or(Theme::Auto),
+            order: start.order,
+            find: start.find.clone(),
+            queue_id: start.queue_id.clone(),
+        }
+    }
+
+    /// The pairs of the query, empty where nothing unusual is asked for.
+    pub fn pairs(&self) -> [(&'static str, String); 4] {
+        let sort = if self.order == AgentOrder::USUAL { String::new() } else { self.order.word() };
+        let queue = self.queue_id.as_ref().map(ToString::to_string).unwrap_or_default();
+        [
+            ("queue", queue),
+            ("sort", sort),
+            ("find", self.find.clone()),
+            ("theme", self.theme_word().to_owned()),
+        ]
+    }
+
+    /// The address of this page.
+    pub fn address(&self) -> String {
+        let pairs = self.pairs();
+        address::with_query("/agents", &pairs.each_ref().map(|(key, value)| (*key, value.as_str())))
+    }
+
+    /// The value of `theme`, empty when it is the usual one.
+    pub fn theme_word(&self) -> &'static str {
+        if self.theme == Theme::Auto { "" } else { self.theme.word() }
+    }
+}
+
 fn sort_word(order: Order) -> String {
     if order == Order::Trouble { String::new() } else { order.word() }
 }
@@ -355,6 +441,18 @@ mod tests {
         assert_eq!(problems.len(), 6);
         assert_eq!(problems[0], "theme must be one of dark, light, auto; “pink” is not.");
         assert!(problems[5].starts_with("“colour” is not a setting of a wall"));
+    }
+
+    #[test]
+    fn agents_settings_survive_their_own_address() {
+        let pairs = [("sort", "-missed"), ("queue", "q/1"), ("find", "a b"), ("theme", "dark")];
+        let settings = AgentsSettings::parse(pairs).unwrap();
+        assert_eq!(settings.address(), "/agents?queue=q%2F1&sort=-missed&find=a%20b&theme=dark");
+        assert_eq!(AgentsSettings::default().address(), "/agents");
+        let long = "x".repeat(300);
+        let problems =
+            AgentsSettings::parse([("sort", "beauty"), ("queue", &long), ("page", "2")]).unwrap_err();
+        assert_eq!(problems.len(), 3, "{problems:?}");
     }
 
     #[test]

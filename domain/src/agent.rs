@@ -16,7 +16,7 @@ use crate::{
     id::{CallId, QueueId},
     quality::Quality,
     time::Timestamp,
-    trust::LONG_CALL,
+    trust::{LONG_CALL, Trust},
 };
 
 pub mod presence;
@@ -124,6 +124,15 @@ impl Standing {
     }
 }
 
+/// What was heard of agents before this is doubted: events may have been missed since, and calls may last
+/// as long. `None` when everything is believed, the end of time while nothing is.
+pub fn doubted_before(now: Timestamp, trust: &Trust) -> Option<Timestamp> {
+    if trust.gap.is_some_and(|gap| gap.to.is_none()) {
+        return Some(Timestamp::from_millis(i64::MAX));
+    }
+    trust.deaf_until.filter(|until| now.since(*until) < LONG_CALL)
+}
+
 /// Everything that says what one agent does.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Evidence<'a> {
@@ -145,10 +154,9 @@ pub(crate) struct Evidence<'a> {
 const SECOND: Duration = Duration::from_secs(1);
 
 impl Evidence<'_> {
-    /// What the evidence amounts to at `now`, when nothing was missed since `heard_since`. What was
-    /// last heard before that is doubted for [`LONG_CALL`].
-    pub(crate) fn standing(&self, now: Timestamp, heard_since: Option<Timestamp>) -> Standing {
-        let doubted_before = heard_since.filter(|since| now.since(*since) < LONG_CALL);
+    /// What the evidence amounts to at `now`, when what was last heard before `doubted_before` may be
+    /// so no more.
+    pub(crate) fn standing(&self, now: Timestamp, doubted_before: Option<Timestamp>) -> Standing {
         let is_doubted = |at: Timestamp| doubted_before.is_some_and(|before| at + SECOND <= before);
         let told = self.presence.and_then(PresenceHistory::standing);
         let presence = told.filter(|presence| !is_doubted(presence.told_at));
@@ -177,9 +185,11 @@ impl Evidence<'_> {
         }
         let is_heard_of = self.last_end.is_some_and(|at| !is_doubted(at));
         if doubted_before.is_some() && presence.is_none() && !is_heard_of {
-            return Standing::of(AgentState::Unknown, doubted_before, Quality::Unknown);
+            let since = doubted_before.filter(|before| *before <= now);
+            return Standing::of(AgentState::Unknown, since, Quality::Unknown);
         }
-        let quality = if presence.is_some() { Quality::Live } else { Quality::Inferred };
+        let is_told = presence.as_ref().is_some_and(|presence| !presence.is_vague);
+        let quality = if is_told { Quality::Live } else { Quality::Inferred };
         self.at_rest(now, presence.as_ref(), quality)
     }
 
@@ -209,12 +219,7 @@ impl Evidence<'_> {
     }
 
     /// What their client says, unless it said so before something may have been missed.
-    pub(crate) fn believed_presence(
-        &self,
-        now: Timestamp,
-        heard_since: Option<Timestamp>,
-    ) -> Option<Presence> {
-        let doubted_before = heard_since.filter(|since| now.since(*since) < LONG_CALL);
+    pub(crate) fn believed_presence(&self, doubted_before: Option<Timestamp>) -> Option<Presence> {
         let told = self.presence.and_then(PresenceHistory::standing);
         told.filter(|it| doubted_before.is_none_or(|before| it.told_at + SECOND > before))
             .map(|it| it.presence)

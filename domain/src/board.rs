@@ -11,6 +11,7 @@ use std::{
 
 use crate::{
     agent::{
+        doubted_before,
         part::{Part, parts},
         presence::PresenceFact,
         view::{AgentView, AgentsView, QueueName},
@@ -659,15 +660,14 @@ impl Board {
         }
     }
 
-    /// Since when nothing about agents may have been missed; `None` when that is long ago.
-    fn heard_since(&self, now: Timestamp, trust: &Trust) -> Option<Timestamp> {
-        let gap = trust.gap.map(|gap| gap.to.unwrap_or(now));
-        [self.deaf_until, trust.counting_since, gap].into_iter().flatten().max()
+    /// Everybody who is a member of a queue, in no order.
+    pub fn agent_ids(&self) -> Vec<UserId> {
+        self.people.ids().cloned().collect()
     }
 
     /// The row of one agent.
     pub fn agent_view(&self, id: &UserId, now: Timestamp, trust: &Trust) -> Option<AgentView> {
-        let mut view = self.people.view(id, now, self.heard_since(now, trust))?;
+        let mut view = self.people.view(id, now, doubted_before(now, trust))?;
         let name = |id: &QueueId| self.book.get(id).map(|queue| queue.name.clone());
         view.queues.sort_by_cached_key(|queue| (name(&queue.id), queue.id.clone()));
         Some(view)

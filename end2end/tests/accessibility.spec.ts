@@ -2,7 +2,17 @@
 import { violations } from "../harness/accessibility.ts";
 import { alive, expect, test } from "../harness/test.ts";
 
-for (const path of ["/queues", "/wall", "/wall?theme=light", "/queues?theme=light", "/queues?theme=dark"]) {
+const PATHS = [
+  "/queues",
+  "/wall",
+  "/wall?theme=light",
+  "/queues?theme=light",
+  "/queues?theme=dark",
+  "/agents?theme=light",
+  "/agents?theme=dark",
+];
+
+for (const path of PATHS) {
   test(`${path} has no violations`, async ({ page }) => {
     await page.goto(path);
     await alive(page);

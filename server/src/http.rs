@@ -6,6 +6,7 @@ pub mod router;
 pub(crate) mod assets;
 pub(crate) mod rendered;
 
+mod agents;
 mod api;
 mod encoding;
 pub(crate) mod error;

@@ -11,7 +11,7 @@ mod task;
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use domain::{fact::Fact, time::Timestamp};
+use domain::{agent::presence::PresenceFact, board::Input, fact::Fact, time::Timestamp};
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -22,7 +22,8 @@ pub use self::{
 pub use crate::store::Source;
 use crate::{
     store::{
-        DirectoryChange, GapOrder, HistoryBatch, RecordBatch, RequestCount, StoreError, WalkOrder, Writer,
+        DirectoryChange, GapOrder, HistoryBatch, RecordBatch, RequestCount, StoreError, StoredEvent,
+        WalkOrder, Writer,
     },
     zoom::wire::{Parsed, Reader, Unreadable},
 };
@@ -102,6 +103,25 @@ pub struct Journalled {
     pub received_at: Timestamp,
     /// What it says about a call; `None` for events that are only kept.
     pub fact: Option<Fact>,
+    /// What it says about a person.
+    pub presence: Option<PresenceFact>,
+}
+
+impl Journalled {
+    /// An event read back from the journal.
+    fn read_back(reader: &Reader, stored: &StoredEvent) -> Self {
+        let received_at = stored.received_at();
+        let told = reader.read(&stored.raw, received_at).ok();
+        let (fact, presence) = told.map(|told| (told.fact, told.presence)).unwrap_or_default();
+        Self { event_id: stored.event_id, received_at, fact, presence }
+    }
+}
+
+/// What events tell the board. They may be told apart by kind: their order makes no difference.
+pub(crate) fn inputs(events: &mut [Journalled]) -> [Input; 2] {
+    let presences = events.iter_mut().filter_map(|event| event.presence.take()).collect();
+    let facts = events.iter_mut().filter_map(|event| event.fact.take()).collect();
+    [Input::Presences(presences), Input::Facts(facts)]
 }
 
 /// What became of a message. All of them are durable.

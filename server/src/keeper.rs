@@ -25,8 +25,9 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::scribe::Scribe;
 use crate::{
     clock,
-    journal::Journalled,
-    publish::{BoardKey, Published, Publisher},
+    journal::{self, Journalled},
+    publish::{AgentsPublisher, BoardKey, Published, PublishedAgents, Publisher},
+    zoom::presence::PresenceStatus,
 };
 
 /// Orders waiting for the keeper: one per request being answered, which the server bounds anyway.
@@ -62,12 +63,17 @@ pub struct KeeperGone;
 /// A board to follow; `None` for a queue nobody knows.
 type Subscription = Option<watch::Receiver<Arc<Published>>>;
 
+/// Who wants to follow the agents, and where they will.
+type AgentAsker =
+    (oneshot::Sender<watch::Receiver<Arc<PublishedAgents>>>, watch::Receiver<Arc<PublishedAgents>>);
+
 /// Who wants to follow which board.
 type Asker = (BoardKey, oneshot::Sender<Subscription>);
 
 #[derive(Debug)]
 enum Order {
     Subscribe(Asker),
+    Agents(oneshot::Sender<watch::Receiver<Arc<PublishedAgents>>>),
     LiveCalls(oneshot::Sender<Vec<LiveCall>>),
     Detail(QueueId, oneshot::Sender<Option<QueueDetail>>),
     Anomalies(oneshot::Sender<Anomalies>),
@@ -84,6 +90,17 @@ impl KeeperHandle {
     /// A board to follow from now on; `None` for a queue nobody knows.
     pub async fn subscribe(&self, key: BoardKey) -> Result<Subscription, KeeperGone> {
         self.ask(|answer| Order::Subscribe((key, answer))).await
+    }
+
+    /// The agents as they are now, with everything that was journalled before.
+    pub async fn agents(&self) -> Result<Arc<PublishedAgents>, KeeperGone> {
+        let agents = self.subscribe_agents().await?;
+        Ok(agents.borrow().clone())
+    }
+
+    /// The agents to follow from now on.
+    pub async fn subscribe_agents(&self) -> Result<watch::Receiver<Arc<PublishedAgents>>, KeeperGone> {
+        self.ask(Order::Agents).await
     }
 
     /// Calls that are not over, oldest first.
@@ -117,6 +134,8 @@ pub(crate) struct Sources {
     pub(crate) directory: watch::Receiver<Arc<Directory>>,
     /// What is known about the feed.
     pub(crate) trust: watch::Receiver<Trust>,
+    /// Whether it can be known what people's clients say.
+    pub(crate) presence: watch::Receiver<PresenceStatus>,
     /// Woken when a call names a queue that the directory does not know.
     pub(crate) unresolved: Arc<Notify>,
 }
@@ -135,6 +154,7 @@ pub(crate) struct Keeper {
     board: Board,
     publisher: Publisher,
     scribe: Scribe,
+    agents: AgentsPublisher,
     home: Tz,
     sources: Sources,
     orders: mpsc::Receiver<Order>,
@@ -144,6 +164,7 @@ pub(crate) struct Keeper {
     future_before: u64,
     /// Who waits for the next publication.
     askers: Vec<Asker>,
+    agent_askers: Vec<AgentAsker>,
     /// Something may have changed since the last publication, which was then.
     is_dirty: bool,
     published_at: Instant,
@@ -161,12 +182,14 @@ impl Keeper {
         sources: Sources,
     ) -> (Self, KeeperHandle) {
         let trust = sources.trust.borrow().clone();
+        let agents = AgentsPublisher::new(epoch, clock::now(), trust.clone());
         let publisher = Publisher::new(epoch, clock::now(), trust);
         let (orders, received) = mpsc::channel(ORDERS);
         let keeper = Self {
             board,
             publisher,
             scribe,
+            agents,
             home,
             sources,
             orders: received,
@@ -175,6 +198,7 @@ impl Keeper {
             unresolved_before: 0,
             future_before: 0,
             askers: Vec::new(),
+            agent_askers: Vec::new(),
             is_dirty: true,
             published_at: Instant::now(),
             began_at: Instant::now(),
@@ -189,7 +213,7 @@ impl Keeper {
         self.let_time_pass();
         self.note_gap();
         loop {
-            let is_awaited = self.publisher.readers() > 0 || !self.askers.is_empty();
+            let is_awaited = self.readers() > 0 || !self.askers.is_empty() || !self.agent_askers.is_empty();
             let publish_at = is_awaited.then(|| self.publish_at());
             // Fair on purpose: neither a backlog of events nor a crowd of askers may starve the other.
             tokio::select! {
@@ -223,13 +247,15 @@ impl Keeper {
         }
     }
 
-    fn apply(&mut self, events: Vec<Journalled>) {
+    fn apply(&mut self, mut events: Vec<Journalled>) {
         let now = clock::now();
         if let Some(newest) = events.last() {
             self.scribe.heard(newest.event_id);
         }
         self.newest_fact_at = events.last().map(|event| event.received_at).or(self.newest_fact_at);
-        self.board.apply(now, Input::Facts(events.into_iter().filter_map(|event| event.fact).collect()));
+        for input in journal::inputs(&mut events) {
+            self.board.apply(now, input);
+        }
         self.is_dirty = true;
         let future = self.board.anomalies().future;
         if future > std::mem::replace(&mut self.future_before, future) {
@@ -277,6 +303,14 @@ impl Keeper {
                     self.publish();
                 }
             }
+            Order::Agents(answer) => {
+                self.agent_askers.push((answer, self.agents.subscribe()));
+                // Nobody may have read them so far, so that they are older than the boards.
+                self.is_dirty = true;
+                if Instant::now() >= self.publish_at() {
+                    self.publish();
+                }
+            }
             Order::LiveCalls(answer) => {
                 let _ = answer.send(self.board.live_calls());
             }
@@ -291,12 +325,20 @@ impl Keeper {
 
     /// When there may be another publication.
     fn publish_at(&self) -> Instant {
-        self.published_at + interval(self.publisher.readers())
+        self.published_at + interval(self.readers())
+    }
+
+    /// Who follows a board or the agents.
+    fn readers(&self) -> usize {
+        self.publisher.readers() + self.agents.readers()
     }
 
     fn answer_askers(&mut self) {
         for (key, answer) in std::mem::take(&mut self.askers) {
             let _ = answer.send(self.publisher.subscribe(&self.board, &key));
+        }
+        for (answer, agents) in std::mem::take(&mut self.agent_askers) {
+            let _ = answer.send(agents);
         }
     }
 
@@ -320,6 +362,10 @@ impl Keeper {
         };
         let whole = std::mem::replace(&mut self.heard, heard) != heard;
         self.publisher.publish(&mut self.board, now, &trust, whole);
+        if self.agents.readers() > 0 {
+            let presence = self.sources.presence.borrow().clone();
+            self.agents.publish(&mut self.board, now, &trust, presence.problem.as_deref());
+        }
         (self.is_dirty, self.published_at) = (false, Instant::now());
         self.answer_askers();
     }
@@ -392,6 +438,7 @@ mod tests {
             journalled,
             directory: watch::channel(Arc::default()).1,
             trust: watch::channel(trust).1,
+            presence: watch::channel(PresenceStatus::default()).1,
             unresolved: Arc::default(),
         };
         Keeper::new(7, Board::new(), Scribe::new(journal, 0, 0), None, Tz::UTC, sources).0

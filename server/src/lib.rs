@@ -62,6 +62,7 @@ use crate::{
         },
         filing::Filing,
         nightly::Nightly,
+        presence::{PresenceReading, PresenceStatus},
         rest::{Budget, Priority, RestClient},
         socket::{Feed, FeedStatus},
         webhook::Webhooks,
@@ -196,10 +197,27 @@ async fn serve(
     let lookout = Lookout::start(store.clone(), zoom.feed.clone(), config.time_zone, is_demo).await?;
     let trust = lookout.spawn(&tracker, sources_stop.clone()).await;
     let seen_trust = trust.clone();
-    let sources =
-        Sources { journalled, directory: zoom.directory.directory, trust, unresolved: zoom.directory.nudge };
     let filing = Filing { store: store.clone(), journal: journal.clone() };
     let filing = filing.spawn(&tracker, sources_stop.clone());
+    let presence = match zoom.rest {
+        Some(rest) => {
+            let (status, seen) = watch::channel(PresenceStatus::default());
+            let directory = zoom.directory.directory.clone();
+            let (journal, reader, trust) = (journal.clone(), reader.clone(), trust.clone());
+            let timings = config.zoom.timings;
+            PresenceReading { rest, journal, reader, directory, trust, status, timings }
+                .spawn(&tracker, sources_stop.clone());
+            seen
+        }
+        None => no_presence(&tracker, &sources_stop),
+    };
+    let sources = Sources {
+        journalled,
+        directory: zoom.directory.directory,
+        trust,
+        presence: presence.clone(),
+        unresolved: zoom.directory.nudge,
+    };
     let epoch = now.as_millis().unsigned_abs();
     let (keeper, handle) = Keeper::new(epoch, board, scribe, newest_fact_at, config.time_zone, sources);
     let keeping = tracker.spawn(keeper.keep(sources_stop.clone()));
@@ -220,11 +238,13 @@ async fn serve(
         budget: config.zoom.app.is_some().then_some(budget),
         directory: zoom.directory.status,
         phone_book: zoom.phone_book,
+        presence,
         webhooks,
         home: config.time_zone,
         demo: demo_control(&config, purpose)?,
         site: SiteFacts::new(purpose == Purpose::Demo, public_host.as_deref()),
         pages: RenderedPages::default(),
+        agent_pages: RenderedPages::default(),
         streams: stream_permits(),
     };
     let serving = http::listener::serve(listener, router(state), &tracker, stop.clone());
@@ -300,6 +320,8 @@ struct Zoom {
     feed: watch::Receiver<FeedStatus>,
     directory: DirectoryFeed,
     phone_book: PhoneBookHandle,
+    /// `None` without credentials.
+    rest: Option<RestClient>,
 }
 
 /// What the parts that speak Zoom work with.
@@ -324,7 +346,7 @@ fn connect(
         let feed = webhooks_only(journal, last_pulse, tracker, stop);
         let phone_book = PhoneBookHandle::empty();
         let directory = no_directory(tracker, stop);
-        return Ok(Zoom { repairing: None, walking: None, feed, directory, phone_book });
+        return Ok(Zoom { repairing: None, walking: None, rest: None, feed, directory, phone_book });
     };
     let http = zoom::http_client()?;
     let timings = config.zoom.timings;
@@ -345,9 +367,8 @@ fn connect(
     let walking = nightly.spawn(tracker, stop.clone());
     let Remembered { directory, phone_book, read_at, cache, .. } = remembered;
     let (rest, cache) = (rest.at(Priority::Periodic), SharedCache::new(cache.into()));
-    let of_book = (rest.clone(), Arc::clone(&cache));
-    let directory = directory::spawn(rest, (directory, read_at), cache, tracker, stop.clone());
-    let phone_book = phone_book::spawn(of_book.0, phone_book, of_book.1, tracker, stop.clone());
+    let phone_book = phone_book::spawn(rest.clone(), phone_book, Arc::clone(&cache), tracker, stop.clone());
+    let directory = directory::spawn(rest.clone(), (directory, read_at), cache, tracker, stop.clone());
     let feed = match &config.zoom.ws_subscription_id {
         None => webhooks_only(journal, last_pulse, tracker, stop),
         Some(subscription_id) => Feed {
@@ -361,7 +382,8 @@ fn connect(
         }
         .spawn(tracker, stop.clone()),
     };
-    Ok(Zoom { repairing: Some(repairing), walking: Some(walking), feed, directory, phone_book })
+    let (repairing, walking, rest) = (Some(repairing), Some(walking), Some(rest));
+    Ok(Zoom { repairing, walking, rest, feed, directory, phone_book })
 }
 
 /// Without a subscription events come by webhook only. Nothing tells whether Zoom still sends them; what
@@ -403,6 +425,14 @@ fn no_directory(tracker: &TaskTracker, stop: &CancellationToken) -> DirectoryFee
         watch::channel(DirectoryStatus { problem: Some(problem.to_owned()), ..DirectoryStatus::default() });
     hold_until_stop((directory, status), tracker, stop);
     DirectoryFeed { directory: directory_seen, status: status_seen, nudge: Arc::new(Notify::new()) }
+}
+
+/// Without credentials nobody can be asked what people's clients say; events may still tell.
+fn no_presence(tracker: &TaskTracker, stop: &CancellationToken) -> watch::Receiver<PresenceStatus> {
+    let why = "Set ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET to read it.";
+    let (status, seen) = watch::channel(PresenceStatus::unreadable(why));
+    hold_until_stop(status, tracker, stop);
+    seen
 }
 
 /// Keeps a sender alive that has nothing more to say: its readers take its end for the end of the server.
@@ -458,8 +488,9 @@ async fn rebuild(
             let (arrived_at, event_id) = (last.received_at, last.event_id);
             rebuilt.newest_fact_at = Some(arrived_at);
             rebuilt.newest_event_id = rebuilt.newest_event_id.max(event_id);
-            let facts = together.iter_mut().filter_map(|event| event.fact.take()).collect();
-            rebuilt.board.apply(arrived_at, Input::Facts(facts));
+            for input in journal::inputs(together) {
+                rebuilt.board.apply(arrived_at, input);
+            }
             if event_id <= written {
                 rebuilt.board.forget_history();
             }

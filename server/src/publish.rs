@@ -4,6 +4,8 @@
 //! and are never waited for. A reader that was slow gets the frames it missed while they are still
 //! kept, else the full view; as all values are absolute, it has then lost nothing.
 
+mod agents;
+
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     sync::{Arc, OnceLock},
@@ -19,6 +21,9 @@ use domain::{
 };
 use serde::Serialize;
 use tokio::sync::watch;
+
+pub(crate) use self::agents::AgentsPublisher;
+pub use self::agents::PublishedAgents;
 
 /// Change frames kept for readers that fell behind: a third of a second at the shortest interval, a
 /// quarter of a minute at the longest.
@@ -117,9 +122,44 @@ impl Published {
     pub fn row(&self, id: &QueueId) -> Option<&QueueView> {
         self.rows.iter().map(|row| &row.view).find(|view| view.id == *id)
     }
+}
+
+/// What a live stream is fed with: one thing at one revision.
+pub trait Stream {
+    /// Rises with every publication.
+    fn revision(&self) -> u64;
 
     /// The full view as a server-sent event; encoded by the first reader that asks.
-    pub fn full_frame(&self) -> Bytes {
+    fn full_frame(&self) -> Bytes;
+
+    /// The newest changes with the revisions they lead to, one for each publication.
+    fn frames(&self) -> &VecDeque<(u64, Bytes)>;
+
+    /// What a reader who has seen `revision`, or nothing yet, needs to be up to date; `None` when it is.
+    fn news_after(&self, revision: Option<u64>) -> Option<Bytes> {
+        let Some(missed) = revision.and_then(|revision| self.revision().checked_sub(revision)) else {
+            return Some(self.full_frame());
+        };
+        let missed = usize::try_from(missed).unwrap_or(usize::MAX);
+        // Every publication kept its frame, so the newest ones are the missed ones.
+        match (missed, self.frames().len().checked_sub(missed)) {
+            (0, _) => None,
+            (1, Some(_)) => self.frames().back().map(|(_, frame)| frame.clone()),
+            (_, Some(seen)) => {
+                let frames: Vec<&[u8]> = self.frames().range(seen..).map(|(_, frame)| &frame[..]).collect();
+                Some(Bytes::from(frames.concat()))
+            }
+            (_, None) => Some(self.full_frame()),
+        }
+    }
+}
+
+impl Stream for Published {
+    fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    fn full_frame(&self) -> Bytes {
         let encode = || {
             let body = FullFrame {
                 revision: self.revision,
@@ -133,22 +173,8 @@ impl Published {
         self.full.get_or_init(encode).clone()
     }
 
-    /// What a reader who has seen `revision`, or nothing yet, needs to be up to date; `None` when it is.
-    pub fn news_after(&self, revision: Option<u64>) -> Option<Bytes> {
-        let Some(missed) = revision.and_then(|revision| self.revision.checked_sub(revision)) else {
-            return Some(self.full_frame());
-        };
-        let missed = usize::try_from(missed).unwrap_or(usize::MAX);
-        // Every publication kept its frame, so the newest ones are the missed ones.
-        match (missed, self.frames.len().checked_sub(missed)) {
-            (0, _) => None,
-            (1, Some(_)) => self.frames.back().map(|(_, frame)| frame.clone()),
-            (_, Some(seen)) => {
-                let frames: Vec<&[u8]> = self.frames.range(seen..).map(|(_, frame)| &frame[..]).collect();
-                Some(Bytes::from(frames.concat()))
-            }
-            (_, None) => Some(self.full_frame()),
-        }
+    fn frames(&self) -> &VecDeque<(u64, Bytes)> {
+        &self.frames
     }
 }
 

@@ -14,6 +14,8 @@ mod translate;
 
 pub mod record;
 
+pub mod presence;
+
 pub(crate) mod backfill;
 
 pub(crate) mod nightly;

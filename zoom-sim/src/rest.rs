@@ -75,6 +75,7 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
         .route("/phone/call_queues", get(call_queues))
         .route("/phone/call_queues/{id}", get(call_queue))
         .route("/phone/call_queues/{id}/members", get(call_queue_members))
+        .route("/phone/call_queues/{id}/call_handling/settings", get(call_queue_handling))
         .route("/phone/auto_receptionists", get(auto_receptionists))
         .route("/phone/common_areas", get(common_areas))
         .route("/phone/shared_line_groups", get(shared_line_groups))
@@ -216,6 +217,16 @@ async fn call_queue_members(
         let listing = Listing::new(&shared.pages, &path, &query, 300, world.now())?;
         listing.page("call_queue_members", structure::members(world, &id)?)
     })
+}
+
+async fn call_queue_handling(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Response {
+    let operation =
+        operation!(Light, "phone:read:call_queue_call_handling_setting:admin", "phone:read:admin");
+    answer(&shared, &headers, &operation, |world| structure::queue_handling(world, &id))
 }
 
 async fn auto_receptionists(

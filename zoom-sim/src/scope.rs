@@ -18,7 +18,8 @@ pub(crate) type Needed = &'static [&'static str];
 /// Granular scopes of every operation the simulator offers, as a token lists them.
 const ALL: &str = "phone:read:call:admin phone:read:conference:admin phone:read:list_call_logs:admin \
     phone:read:call_log:admin phone:read:list_call_queues:admin phone:read:call_queue:admin \
-    phone:read:list_call_queue_members:admin phone:read:list_users:admin phone:read:user:admin \
+    phone:read:list_call_queue_members:admin \
+    phone:read:call_queue_call_handling_setting:admin phone:read:list_users:admin phone:read:user:admin \
     phone:read:list_auto_receptionists:admin phone:read:list_sites:admin user:read:list_users:admin \
     user:read:user:admin user:read:presence_status:admin";
 

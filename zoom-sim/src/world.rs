@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+mod absence;
 mod aftermath;
 mod agenda;
 mod arrivals;
@@ -19,6 +20,7 @@ mod ringing;
 mod telling;
 mod transfer;
 
+use absence::Absence;
 use agenda::Agenda;
 use call::{Call, CallKey};
 use conversation::Act;
@@ -43,6 +45,7 @@ pub struct World {
     queues_by_seat: Vec<Vec<usize>>,
     now: DateTime<Utc>,
     dice: Dice,
+    absence_dice: Dice,
     agenda: Agenda<Step>,
     outbox: Outbox,
     /// Ordered, so that nothing ever depends on a hash.
@@ -64,6 +67,8 @@ struct SeatState {
     /// No queue call before this instant.
     wrap_until: DateTime<Utc>,
     free_since: DateTime<Utc>,
+    /// Has stepped away from the client.
+    absence: Option<Absence>,
 }
 
 /// The line of a queue and its members' switches.
@@ -88,6 +93,8 @@ enum Step {
     Surge,
     SurgeCall(usize),
     Break,
+    Absence,
+    ComeBack(usize),
     BackFromBreak { queue: usize, member: usize },
     Enter { call: CallKey, queue: usize },
     Greeted { call: CallKey, visit: u64 },
@@ -128,7 +135,7 @@ impl World {
                 phase: dice.unit(),
             })
             .collect();
-        let seat = SeatState { on_call: 0, ringing: 0, wrap_until: now, free_since: now };
+        let seat = SeatState { on_call: 0, ringing: 0, wrap_until: now, free_since: now, absence: None };
         let mut world = Self {
             outbox: Outbox::new(&config.account_id, config.latency_ms.clone(), config.event_ts_lag_ms, seed),
             queues_by_seat: directory.queues_by_seat(),
@@ -137,6 +144,7 @@ impl World {
             directory,
             now,
             dice,
+            absence_dice: Dice::new(seed, 47),
             agenda: Agenda::new(),
             calls: BTreeMap::new(),
             next_call: 1,
@@ -278,6 +286,8 @@ impl World {
             Step::Surge => self.surge(),
             Step::SurgeCall(queue) => self.outside_call_to_queue(queue),
             Step::Break => self.take_break(),
+            Step::Absence => self.step_away(),
+            Step::ComeBack(seat) => self.come_back(seat),
             Step::BackFromBreak { queue, member } => self.set_receives_calls(queue, member, true),
             Step::Enter { call, queue } => self.enter_queue(call, queue),
             Step::Greeted { call, visit } => self.greeted(call, visit),

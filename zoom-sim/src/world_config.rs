@@ -31,6 +31,9 @@ pub struct WorldConfig {
     pub surges_per_hour: f64,
     /// Members switching their opt-in off for some minutes, per hour.
     pub breaks_per_hour: f64,
+    /// People stepping away from their client for some minutes, per hour: away, not to be disturbed, signed
+    /// out.
+    pub absences_per_hour: f64,
     /// How people behave.
     pub habits: Habits,
     /// Time between a fact and the departure of its event, in milliseconds, drawn anew for each event:
@@ -173,6 +176,7 @@ impl WorldConfig {
         Self {
             demand: Demand::Waves { period_seconds: 900.0, depth: 0.45 },
             surges_per_hour: 9.0,
+            absences_per_hour: 16.0,
             ..Self::base(DirectoryPlan::Demo, start)
         }
     }
@@ -219,6 +223,7 @@ impl WorldConfig {
             outgoing_calls_per_hour: 40.0,
             surges_per_hour: 0.0,
             breaks_per_hour: 8.0,
+            absences_per_hour: 0.0,
             habits: Habits::default(),
             latency_ms: 60..=350,
             event_ts_lag_ms: 0,

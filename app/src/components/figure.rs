@@ -181,7 +181,7 @@ impl Subject {
                 let note = match (totals.members_incomplete, nobody) {
                     (true, _) => "members partly unknown",
                     (false, true) => "nobody to answer",
-                    (false, false) => "members on no call",
+                    (false, false) => "members who can help",
                 };
                 FigureFace {
                     text: numeral::short_count(totals.members_available),

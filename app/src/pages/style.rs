@@ -5,6 +5,7 @@ pub mod sample;
 use std::time::Duration;
 
 use domain::{
+    agent::view::AgentsView,
     trust::Trust,
     view::{BoardView, Level, QueueView},
 };
@@ -12,6 +13,7 @@ use leptos::prelude::*;
 
 use self::sample::NOW;
 use super::{
+    agents::AgentsDesk,
     queues::{QueuesDesk, Tools},
     wall::{WallScreen, WallSubject},
 };
@@ -22,9 +24,10 @@ use crate::{
         state_mark::{Mark, StateMark},
     },
     document::{Bar, Document, Liveness, Site},
+    live_agents::LiveAgents,
     live_board::{LiveBoard, Turning, WallShape},
     row_order::{Order, Stillness},
-    settings::{DeskSettings, Place, Theme, WallSettings},
+    settings::{AgentsSettings, DeskSettings, Place, Theme, WallSettings},
     wall_layout::WallLayout,
     zone::LocalZone,
 };
@@ -84,6 +87,23 @@ pub fn style_page(site: Site) -> impl IntoView {
         ("Desk: no queues", desk(view(Vec::new(), trust()), 0)),
         ("Desk: long names, great numbers, unknown", desk(view(sample::extreme(), trust()), 0)),
     ];
+    let no_scope = "Who is offline is not known: check the scopes of the Zoom app, then activate it again.";
+    let agents = [
+        ("Agents: every state", agents(sample::agents(), 0)),
+        (
+            "Agents: presence cannot be read, the Zoom feed is lost",
+            agents(
+                AgentsView {
+                    presence_problem: Some(no_scope.to_owned()),
+                    trust: sample::broken_trust(),
+                    ..sample::agents()
+                },
+                0,
+            ),
+        ),
+        ("Agents: nobody", agents(AgentsView { agents: Vec::new(), ..sample::agents() }, 0)),
+    ];
+    let agents = agents.into_iter().map(|(title, sample)| view! { <Samples title sample /> }).collect_view();
     let walls = walls.into_iter().map(|(title, sample)| view! { <Samples title sample /> }).collect_view();
     let desks = desks.into_iter().map(|(title, sample)| view! { <Samples title sample /> }).collect_view();
     view! {
@@ -105,6 +125,7 @@ pub fn style_page(site: Site) -> impl IntoView {
                 <Samples title="Nothing to show yet" sample=Box::new(|| view! { <div class="plain"><EmptyBoard /></div> }.into_any()) />
                 {walls}
                 {desks}
+                {agents}
                 <Definitions />
             </main>
         </Document>
@@ -188,6 +209,20 @@ fn desk(view: BoardView, silence: u64) -> Sample {
             <div class="sample desk">
                 <Tools settings=DeskSettings::default() />
                 <QueuesDesk board order=Order::Trouble find=String::new() theme=String::new() />
+            </div>
+        }
+        .into_any()
+    })
+}
+
+fn agents(view: AgentsView, silence: u64) -> Sample {
+    Box::new(move || {
+        let settings = AgentsSettings::default();
+        let agents = LiveAgents::new(view.clone(), zone(), settings.order, None);
+        agents.tick(NOW + Duration::from_secs(silence), Stillness::MayMove);
+        view! {
+            <div class="sample desk">
+                <AgentsDesk agents settings queues=view.queues.clone() />
             </div>
         }
         .into_any()

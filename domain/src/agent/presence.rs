@@ -153,6 +153,12 @@ struct Said {
     origin: PresenceOrigin,
 }
 
+impl Said {
+    fn may_be_signed_out(&self) -> bool {
+        self.presence == Presence::Away && self.origin == PresenceOrigin::Read
+    }
+}
+
 /// What holds now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PresenceStanding {
@@ -162,6 +168,8 @@ pub(crate) struct PresenceStanding {
     pub(crate) since: Option<Timestamp>,
     /// When it was last said.
     pub(crate) told_at: Timestamp,
+    /// Away, or signed out: a reading does not tell them apart.
+    pub(crate) is_vague: bool,
 }
 
 impl PresenceHistory {
@@ -184,10 +192,17 @@ impl PresenceHistory {
 
     pub(crate) fn standing(&self) -> Option<PresenceStanding> {
         let newest = self.said.last()?;
-        let bearing = newest.presence.bearing();
-        let same = self.said.iter().rev().take_while(|said| said.presence.bearing() == bearing);
+        // A reading has no word for being signed out: it says "away", and takes nothing back.
+        let mut said = self.said.iter().rev().skip_while(|said| said.may_be_signed_out()).peekable();
+        let was_signed_out = said.peek().is_some_and(|said| said.presence == Presence::Offline);
+        let presence = if was_signed_out { Presence::Offline } else { newest.presence };
+        let bearing = presence.bearing();
+        let same = self.said.iter().rev().take_while(|said| {
+            said.presence.bearing() == bearing || was_signed_out && said.may_be_signed_out()
+        });
         // What a reading found began before it, nobody knows when.
         let since = same.last().filter(|first| first.origin == PresenceOrigin::Told).map(|first| first.at);
-        Some(PresenceStanding { presence: newest.presence, bearing, since, told_at: newest.at })
+        let is_vague = newest.may_be_signed_out() && !was_signed_out;
+        Some(PresenceStanding { presence, bearing, since, told_at: newest.at, is_vague })
     }
 }

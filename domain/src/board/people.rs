@@ -291,17 +291,17 @@ impl People {
         }
     }
 
-    /// The row of one agent. `heard_since`: see [`Evidence::standing`].
+    /// The row of one agent. `doubted_before`: see [`Evidence::standing`].
     pub(super) fn view(
         &self,
         id: &UserId,
         now: Timestamp,
-        heard_since: Option<Timestamp>,
+        doubted_before: Option<Timestamp>,
     ) -> Option<AgentView> {
         let index = *self.by_user.get(id)?;
         let person = &self.people[index];
         let evidence = self.evidence(index);
-        let standing: Standing = evidence.standing(now, heard_since);
+        let standing: Standing = evidence.standing(now, doubted_before);
         let mut today = person.today;
         today.add(person.past.today);
         let membership =
@@ -309,7 +309,7 @@ impl People {
         Some(AgentView {
             id: person.id.clone(),
             name: if person.name.is_empty() { person.id.to_string() } else { person.name.clone() },
-            presence: evidence.believed_presence(now, heard_since),
+            presence: evidence.believed_presence(doubted_before),
             standing,
             queues: person.queues.iter().map(membership).collect(),
             today,

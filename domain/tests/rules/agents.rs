@@ -77,6 +77,11 @@ fn row(board: &Board, who: &str, now: i64) -> AgentView {
     row_with(board, who, now, &live_trust(at(now)))
 }
 
+/// Events may have been missed until then.
+fn deaf_until(seconds: i64, now: i64) -> Trust {
+    Trust { deaf_until: Some(at(seconds)), ..live_trust(at(now)) }
+}
+
 fn standing(board: &Board, who: &str, now: i64) -> Standing {
     row(board, who, now).standing
 }
@@ -339,30 +344,42 @@ fn b4_after_a_gap_agents_are_unknown_until_presence_is_read_or_an_event_tells() 
     for who in ["Ada", "Bo", "Cem", "Dee"] {
         assert_eq!(row_with(&board, who, 20, &while_open).standing.state, AgentState::Unknown);
     }
-    board.apply(at(40), Input::Gap(Gap { from: at(10), to: Some(at(40)) }));
-    let unknown = standing(&board, "Bo", 41);
+    let later = |board: &Board, who: &str, now| row_with(board, who, now, &deaf_until(40, now));
+    let unknown = later(&board, "Bo", 41).standing;
     assert_eq!((unknown.state, unknown.quality), (AgentState::Unknown, Quality::Unknown));
-    assert_eq!(row(&board, "Cem", 41).presence, None);
+    assert_eq!(later(&board, "Cem", 41).presence, None);
 
     hear(&mut board, 42, &[read("Ada", 42, Presence::Available), read("Bo", 42, Presence::OnCall)]);
-    assert_eq!(state(&board, "Ada", 43), AgentState::Available);
-    let bo_again = standing(&board, "Bo", 43);
+    assert_eq!(later(&board, "Ada", 43).standing.state, AgentState::Available);
+    let bo_again = later(&board, "Bo", 43).standing;
     assert_eq!((bo_again.state, bo_again.since), (AgentState::OnQueueCall, Some(at(5))));
     assert_eq!(bo_again.quality, Quality::Inferred, "on a call, most likely the same");
     tell(&mut board, 45, &[support("2", "Dee", 44).rang()]);
-    assert_eq!(state(&board, "Dee", 45), AgentState::Ringing);
-    assert_eq!(state(&board, "Cem", 45), AgentState::Unknown, "nothing was heard of Cem");
-    let long_after = 40 + 3600;
-    assert_eq!(state(&board, "Cem", long_after), AgentState::DoNotDisturb, "few calls last that long");
+    assert_eq!(later(&board, "Dee", 45).standing.state, AgentState::Ringing);
+    assert_eq!(later(&board, "Cem", 45).standing.state, AgentState::Unknown, "nothing was heard of Cem");
+    let long_after = later(&board, "Cem", 40 + 3600);
+    assert_eq!(long_after.standing.state, AgentState::DoNotDisturb, "few calls last that long");
 }
 
 #[test]
 fn b4_a_call_that_ended_in_a_gap_keeps_nobody_busy_when_presence_denies_it() {
     let mut board = board();
     tell(&mut board, 5, &[billing("1", "Bo", 0).answered(5)]);
-    board.apply(at(40), Input::Gap(Gap { from: at(10), to: Some(at(40)) }));
     hear(&mut board, 50, &[read("Bo", 50, Presence::Available)]);
-    assert_eq!(state_since(&board, "Bo", 51), (AgentState::Available, None));
+    let bo = row_with(&board, "Bo", 51, &deaf_until(40, 51)).standing;
+    assert_eq!((bo.state, bo.since), (AgentState::Available, None));
+}
+
+#[test]
+fn d5_a_reading_has_no_word_for_being_signed_out() {
+    let mut board = board();
+    hear(&mut board, 1, &[said("Ada", 1, Presence::Offline)]);
+    hear(&mut board, 9, &[read("Ada", 9, Presence::Away), read("Bo", 9, Presence::Away)]);
+    assert_eq!(state_since(&board, "Ada", 10), (AgentState::Offline, Some(1)), "nothing took it back");
+    let bo = standing(&board, "Bo", 10);
+    assert_eq!((bo.state, bo.quality), (AgentState::Available, Quality::Inferred));
+    hear(&mut board, 20, &[read("Ada", 20, Presence::Available)]);
+    assert_eq!(state(&board, "Ada", 21), AgentState::Available);
 }
 
 #[test]
@@ -476,19 +493,15 @@ proptest! {
     fn any_order_of_facts_gives_the_same_agents(
         news in news(),
         picks in prop::collection::vec(any::<Index>(), 0..120),
-        gap in prop::option::of((0..400_i64, 0..100_i64)),
+        deaf_until in prop::option::of(0..500_i64),
         directory_after in any::<Index>(),
         now in 400..900_i64,
     ) {
-        let gap = gap.map(|(from, length)| Gap { from: at(from), to: Some(at(from + length)) });
         let mut told = board();
         for each in &news {
             apply(&mut told, now, each);
         }
         told.apply(at(now), Input::Tick);
-        if let Some(gap) = gap {
-            told.apply(at(now), Input::Gap(gap));
-        }
         let mut shuffled = news.clone();
         for (nth, pick) in picks.iter().enumerate() {
             if nth % 3 == 0 {
@@ -501,9 +514,6 @@ proptest! {
         }
         shuffled.reverse();
         let mut retold = Board::new();
-        if let Some(gap) = gap {
-            retold.apply(at(0), Input::Gap(gap));
-        }
         let directory_after = directory_after.index(shuffled.len());
         for (nth, each) in shuffled.iter().enumerate() {
             if nth == directory_after {
@@ -511,7 +521,7 @@ proptest! {
             }
             apply(&mut retold, now, each);
         }
-        let trust = live_trust(at(now));
+        let trust = Trust { deaf_until: deaf_until.map(at), ..live_trust(at(now)) };
         prop_assert_eq!(told.agents(at(now), &trust), retold.agents(at(now), &trust));
         let ids = told.queue_ids();
         prop_assert_eq!(told.totals(&ids), retold.totals(&ids));

@@ -100,6 +100,7 @@ pub(super) struct FeedJson {
     directory: DirectoryJson,
     /// REST requests of this UTC day, by part of the API and weight; null where Zoom cannot be asked.
     requests: Option<Vec<RequestsJson>>,
+    presence: PresenceJson,
     gaps: Vec<GapJson>,
     as_of: String,
 }
@@ -110,6 +111,11 @@ struct WebhooksJson {
     refused: u64,
     stale: u64,
     unavailable: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct PresenceJson {
+    problem: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -213,6 +219,7 @@ pub(super) async fn feed(State(state): State<AppState>) -> Result<Json<FeedJson>
             Some(budget) => Some(budget.today().await.iter().map(RequestsJson::new).collect()),
             None => None,
         },
+        presence: PresenceJson { problem: state.presence.borrow().problem.clone() },
         gaps: gaps
             .into_iter()
             .map(|stored| GapJson {

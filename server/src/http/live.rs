@@ -17,7 +17,7 @@ use futures_util::stream::{self, Stream};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::{error::ApiError, router::AppState};
-use crate::publish::{BoardKey, Published};
+use crate::publish::{self, BoardKey};
 
 /// Streams served at the same time, all boards together. A stream costs about 20 kB.
 pub(super) const MOST_STREAMS: usize = 12_000;
@@ -34,32 +34,47 @@ pub(super) async fn stream_board(
     let permit = state.streams.clone().try_acquire_owned().map_err(|_| ApiError::TooManyStreams)?;
     let board =
         state.keeper.subscribe(key).await?.ok_or(ApiError::NotFound { what: "board of that name" })?;
+    Ok(respond(&state, board, permit))
+}
+
+/// `GET /live/agents`
+pub(super) async fn stream_agents(State(state): State<AppState>) -> Result<Response, ApiError> {
+    let permit = state.streams.clone().try_acquire_owned().map_err(|_| ApiError::TooManyStreams)?;
+    let agents = state.keeper.subscribe_agents().await?;
+    Ok(respond(&state, agents, permit))
+}
+
+fn respond<T: publish::Stream + Send + Sync + 'static>(
+    state: &AppState,
+    published: watch::Receiver<Arc<T>>,
+    permit: OwnedSemaphorePermit,
+) -> Response {
     let hello = Bytes::from(format!(
         "retry: 3000\nevent: hello\ndata: {{\"build\":\"{}\"}}\n\n",
         state.site.build_id
     ));
-    let frames = frames(hello, board, permit);
+    let frames = frames(hello, published, permit);
     let mut response = Response::new(Body::from_stream(frames));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // Tells nginx and its like not to hold frames back.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    Ok(response)
+    response
 }
 
-struct Reader {
-    board: watch::Receiver<Arc<Published>>,
+struct Reader<T> {
+    published: watch::Receiver<Arc<T>>,
     revision: Option<u64>,
     _permit: OwnedSemaphorePermit,
 }
 
-fn frames(
+fn frames<T: publish::Stream + Send + Sync + 'static>(
     hello: Bytes,
-    board: watch::Receiver<Arc<Published>>,
+    published: watch::Receiver<Arc<T>>,
     permit: OwnedSemaphorePermit,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    let reader = Reader { board, revision: None, _permit: permit };
+    let reader = Reader { published, revision: None, _permit: permit };
     let changes = stream::unfold(reader, |mut reader| async move {
         let bytes = reader.next().await?;
         Some((Ok(bytes), reader))
@@ -67,17 +82,17 @@ fn frames(
     stream::StreamExt::chain(stream::once(async move { Ok(hello) }), changes)
 }
 
-impl Reader {
+impl<T: publish::Stream> Reader<T> {
     /// What this reader has not got yet; `None` when the keeper, who publishes, has stopped.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
-            let newest = self.board.borrow_and_update().clone();
-            let news = newest.news_after(self.revision.replace(newest.revision));
+            let newest = self.published.borrow_and_update().clone();
+            let news = newest.news_after(self.revision.replace(newest.revision()));
             if news.is_some() {
                 return news;
             }
             drop(newest);
-            self.board.changed().await.ok()?;
+            self.published.changed().await.ok()?;
         }
     }
 }

@@ -24,7 +24,10 @@ use chrono_tz::Tz;
 use domain::{id::QueueId, time::Timestamp};
 use leptos::prelude::{AnyView, IntoAny as _};
 
-use super::{rendered::RenderedPage, router::AppState};
+use super::{
+    rendered::{RenderedPage, RenderedPages},
+    router::AppState,
+};
 use crate::{
     clock,
     keeper::KeeperGone,
@@ -41,7 +44,7 @@ pub(super) async fn wall(State(state): State<AppState>, request: Request) -> Res
     };
     let subject = WallSubject::AllQueues;
     let prepare = || wall_of(&state, request.uri(), &board, subject, "All queues", "/live/all".to_owned());
-    show(&state, &request, board.revision, prepare, |page| wall_page(page).into_any())
+    show(&state.pages, &request, board.revision, prepare, |page| wall_page(page).into_any())
 }
 
 /// `GET /wall/{queue}`
@@ -63,7 +66,7 @@ pub(super) async fn wall_of_queue(
         );
         wall_of(&state, request.uri(), &board, WallSubject::OneQueue, title, stream_url)
     };
-    show(&state, &request, board.revision, prepare, |page| wall_page(page).into_any())
+    show(&state.pages, &request, board.revision, prepare, |page| wall_page(page).into_any())
 }
 
 fn wall_of(
@@ -97,7 +100,7 @@ pub(super) async fn queues(State(state): State<AppState>, request: Request) -> R
         let zone = local_zone(state.home, clock::now());
         Ok(QueuesPage { site, stream_url: "/live/all".to_owned(), view: board.view(), settings, zone })
     };
-    show(&state, &request, board.revision, prepare, |page| queues_page(page).into_any())
+    show(&state.pages, &request, board.revision, prepare, |page| queues_page(page).into_any())
 }
 
 /// `GET /queues/{queue}`: what stands behind its numbers.
@@ -150,21 +153,21 @@ pub(super) fn problem_page_of(request: &Request, page: ProblemPage) -> Response 
 }
 
 /// A page of the board at that revision, written only where nobody asked for it before.
-fn show<Page>(
-    state: &AppState,
+pub(super) fn show<Page>(
+    pages: &RenderedPages,
     request: &Request,
     revision: u64,
     prepare: impl FnOnce() -> Result<Page, Box<ProblemPage>>,
     write: impl FnOnce(Page) -> AnyView,
 ) -> Response {
     let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
-    if let Some(page) = state.pages.get(revision, address) {
+    if let Some(page) = pages.get(revision, address) {
         return page.respond(StatusCode::OK, request.headers());
     }
     match prepare() {
         Ok(page) => {
             let page = Arc::new(RenderedPage::of(|| write(page)));
-            state.pages.keep(revision, address, &page);
+            pages.keep(revision, address, &page);
             page.respond(StatusCode::OK, request.headers())
         }
         Err(page) => problem_page_of(request, *page),

@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, watch};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
-    api, assets,
+    agents, api, assets,
     error::{self, ApiError},
     feed, guard, health, live, pages, reconciliation,
     rendered::RenderedPages,
@@ -26,6 +26,7 @@ use crate::{
     store::Store,
     zoom::{
         directory::{DirectoryStatus, phone_book::PhoneBookHandle},
+        presence::PresenceStatus,
         rest::Budget,
         socket::FeedStatus,
         webhook::Webhooks,
@@ -49,6 +50,8 @@ pub struct AppState {
     pub(crate) directory: watch::Receiver<DirectoryStatus>,
     /// Who is behind each extension.
     pub(crate) phone_book: PhoneBookHandle,
+    /// How reading presence goes.
+    pub(crate) presence: watch::Receiver<PresenceStatus>,
     /// The webhook receiver.
     pub(crate) webhooks: Webhooks,
     /// The installation's zone.
@@ -57,6 +60,8 @@ pub struct AppState {
     pub(crate) site: SiteFacts,
     /// Pages that were written already.
     pub(crate) pages: RenderedPages,
+    /// The same of the agents, whose revisions are their own.
+    pub(crate) agent_pages: RenderedPages,
     /// The pretend Zoom's controls, in a demo.
     pub(crate) demo: Option<feed::DemoControl>,
     /// Live streams that may be opened.
@@ -87,6 +92,7 @@ impl SiteFacts {
     pub(super) fn site(&self) -> Site {
         let mut links = vec![
             PageLink::new("Queues", "/queues"),
+            PageLink::new("Agents", "/agents"),
             PageLink::new("Wall", "/wall"),
             PageLink::new("Reconciliation", "/reconciliation"),
             PageLink::new("Feed", "/feed"),
@@ -122,14 +128,18 @@ pub fn router(state: AppState) -> Router {
         .route("/wall/{queue}", get(pages::wall_of_queue))
         .route("/queues", get(pages::queues))
         .route("/queues/{queue}", get(pages::queue))
+        .route("/agents", get(agents::page))
+        .route("/agents/", get(|| async { Redirect::permanent("/agents") }))
         .route("/feed", get(feed::feed))
         .route("/reconciliation", get(reconciliation::page))
         .route(feed::CUT, post(feed::cut))
         .route("/style", get(pages::style))
         .fallback(pages::not_found);
     let programs = Router::new()
+        .route("/live/agents", get(live::stream_agents))
         .route("/live/{board}", get(live::stream_board))
         .route("/api/v1/queues", get(api::queues))
+        .route("/api/v1/agents", get(agents::list))
         .route("/api/v1/calls/live", get(api::live_calls))
         .route("/api/v1/feed", get(health::feed))
         .route("/api/v1/reconciliation", get(reconciliation::json))

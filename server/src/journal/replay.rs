@@ -62,13 +62,8 @@ impl Replay {
 fn translate(reader: &Reader, from: Timestamp, events: &[StoredEvent]) -> Vec<Journalled> {
     events
         .iter()
-        .map(|event| (event, event.received_at()))
         // The clock may have been set back: places and times then disagree.
-        .filter(|(_, received_at)| *received_at >= from)
-        .map(|(event, received_at)| Journalled {
-            event_id: event.event_id,
-            received_at,
-            fact: reader.fact(&event.raw, received_at),
-        })
+        .filter(|event| event.received_at() >= from)
+        .map(|event| Journalled::read_back(reader, event))
         .collect()
 }

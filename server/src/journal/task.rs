@@ -2,7 +2,7 @@
 
 use std::{error::Error, mem, sync::Arc};
 
-use domain::{fact::Fact, time::Timestamp};
+use domain::{agent::presence::PresenceFact, fact::Fact, time::Timestamp};
 use tokio::{
     select,
     sync::{mpsc, oneshot, watch},
@@ -92,6 +92,7 @@ struct Told {
     /// It came by itself; a record that was asked for says nothing about the feed.
     is_news: bool,
     fact: Option<Fact>,
+    presence: Option<PresenceFact>,
     foreign: bool,
 }
 
@@ -182,11 +183,11 @@ impl Task {
         let events: Vec<_> = unknown
             .into_iter()
             .map(|event| {
-                let (event_id, received_at) = (event.event_id, event.received_at());
+                let received_at = event.received_at();
                 if let Ok(Parsed { key, .. }) = self.reader.read(&event.raw, received_at) {
                     self.recent.insert(key, received_at);
                 }
-                Journalled { event_id, received_at, fact: self.reader.fact(&event.raw, received_at) }
+                Journalled::read_back(&self.reader, &event)
             })
             .collect();
         self.pass_on(events).await;
@@ -237,7 +238,7 @@ impl Task {
                     collected.duplicates += 1;
                     Waiting::Duplicate
                 } else {
-                    let Parsed { name, call_id, key, sent_at, fact, foreign } = *parsed;
+                    let Parsed { name, call_id, key, sent_at, fact, presence, foreign } = *parsed;
                     let row = EventRow {
                         key: *key.as_bytes(),
                         received_at,
@@ -247,7 +248,16 @@ impl Task {
                         raw: text,
                     };
                     collected.batch.events.push(row);
-                    collected.told.push(Told { name, key, received_at, sent_at, is_news, fact, foreign });
+                    collected.told.push(Told {
+                        name,
+                        key,
+                        received_at,
+                        sent_at,
+                        is_news,
+                        fact,
+                        presence,
+                        foreign,
+                    });
                     Waiting::New(collected.told.len() - 1)
                 }
             }
@@ -308,7 +318,8 @@ impl Task {
             if told.is_news {
                 counters.heard(told.received_at, told.sent_at);
             }
-            events.push(Journalled { event_id, received_at: told.received_at, fact: told.fact });
+            let Told { received_at, fact, presence, .. } = told;
+            events.push(Journalled { event_id, received_at, fact, presence });
         }
         Counters::add(&counters.journalled, events.len());
         self.pass_on(events).await;

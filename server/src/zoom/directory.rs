@@ -159,6 +159,7 @@ impl Task {
             let queue = &mut directory.queues[index];
             match detail {
                 Ok(detail) => {
+                    queue.wrap_up = detail.wrap_up.or(queue.wrap_up);
                     if let Some(zone) = detail.timezone.as_deref().and_then(clock::zone) {
                         queue.zone = Some(zone.1);
                     }
@@ -291,6 +292,21 @@ impl QueueRow {
 struct QueueDetail {
     timezone: Option<String>,
     members: Vec<Member>,
+    /// `None` when its settings could not be read.
+    wrap_up: Option<Duration>,
+}
+
+#[derive(Deserialize)]
+struct HandlingAnswer {
+    #[serde(default)]
+    call_distribution_setting: Option<Distribution>,
+}
+
+#[derive(Deserialize)]
+struct Distribution {
+    /// Seconds.
+    #[serde(default)]
+    wrap_up_time: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -374,7 +390,8 @@ impl RestClient {
         };
         if let Some(members) = members {
             let rows = readable(members.users).into_iter().chain(readable(members.common_areas));
-            return Ok(QueueDetail { timezone, members: rows.map(MemberRow::member).collect() });
+            let members = rows.map(MemberRow::member).collect();
+            return Ok(QueueDetail { timezone, members, wrap_up: self.wrap_up(id).await });
         }
         let path = ["phone", "call_queues", id.as_str(), "members"];
         let request =
@@ -382,7 +399,18 @@ impl RestClient {
         let rows = self.list::<MemberPage>(request, None).await;
         // The first failure says more: the second way is only a fallback.
         let rows = rows.map_err(|second| error.unwrap_or(second))?;
-        Ok(QueueDetail { timezone, members: rows.into_iter().map(MemberRow::member).collect() })
+        let members = rows.into_iter().map(MemberRow::member).collect();
+        Ok(QueueDetail { timezone, members, wrap_up: self.wrap_up(id).await })
+    }
+
+    /// How long a queue leaves a member alone after a call. An app may lack the scope for it, and lives
+    /// without.
+    async fn wrap_up(&self, id: &QueueId) -> Option<Duration> {
+        let path = ["phone", "call_queues", id.as_str(), "call_handling", "settings"];
+        let request = Request { what: "the wrap-up of a queue", path: &path, category: Category::Light };
+        let hours = [("hour_type", "business_hours".to_owned())];
+        let answer: HandlingAnswer = self.read(request, &hours).await.ok()?;
+        answer.call_distribution_setting?.wrap_up_time.map(|seconds| Duration::from_secs(seconds.into()))
     }
 }
 

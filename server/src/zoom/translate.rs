@@ -342,7 +342,7 @@ fn station(end: &End<'_>, parties: &Parties) -> Option<Arc<Station>> {
 
 /// True when `words` say one of `known`, which are in lower case: only letters and digits count, so
 /// that `callQueue`, `call_queue` and `Call Queue` are one word.
-fn says(words: &str, known: &[&str]) -> bool {
+pub(super) fn says(words: &str, known: &[&str]) -> bool {
     let folded = words.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase);
     known.iter().any(|known| folded.clone().eq(known.chars()))
 }

@@ -7,7 +7,7 @@ mod field;
 
 use std::{borrow::Cow, sync::Arc};
 
-use domain::{fact::Fact, time::Timestamp};
+use domain::{agent::presence::PresenceFact, fact::Fact, time::Timestamp};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
@@ -16,7 +16,7 @@ pub(super) use self::field::{End, Moment, Object, Part, Text};
 use super::{
     key::{self, EventKey},
     parties::Parties,
-    record,
+    presence, record,
     translate::{self, LiveEvent},
 };
 
@@ -45,6 +45,8 @@ pub struct Parsed {
     pub sent_at: Option<Timestamp>,
     /// What it says about a call; `None` for events that are only kept.
     pub fact: Option<Fact>,
+    /// What it says about a person; never together with a fact about a call.
+    pub presence: Option<PresenceFact>,
     /// It names an account other than the configured one. It came by our own subscription or with
     /// our own signature all the same: a master account's app is told of its sub-accounts, too.
     pub foreign: bool,
@@ -203,11 +205,13 @@ impl Reader {
         if let (Some(fact), Some(account)) = (&mut fact, foreign) {
             translate::move_to_account(fact, account);
         }
+        let presence =
+            presence::origin(&name).and_then(|origin| presence::fact(origin, text, sent_at, received_at));
         let key = match (live, envelope.object()) {
             (Some(live), Some(object)) => key::of_live_event(live, &name, object, sent_at),
             (_, object) => key::of_other_event(&name, object, text),
         };
-        Ok(Parsed { name, call_id, key, sent_at, fact, foreign: foreign.is_some() })
+        Ok(Parsed { name, call_id, key, sent_at, fact, presence, foreign: foreign.is_some() })
     }
 
     /// Only the fact of an event that was read before.

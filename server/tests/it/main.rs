@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 #![expect(clippy::disallowed_methods, reason = "tasks of a test end with its runtime")]
 
+mod agents;
 mod backfill;
 mod directory;
 mod failing_disk;

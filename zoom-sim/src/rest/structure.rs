@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ApiError;
-use crate::directory::{Directory, Queue, Seat, SeatKind};
+use crate::directory::{Directory, Queue, RingMode, Seat, SeatKind};
 use crate::world::World;
 
 pub(super) fn users(world: &World, status: &str) -> Vec<Value> {
@@ -47,8 +47,7 @@ fn person<'a>(world: &'a World, id: &str) -> Option<(usize, &'a Seat)> {
 pub(super) fn presence(world: &World, id: &str) -> Result<Value, ApiError> {
     let (seat, _) =
         person(world, id).ok_or_else(|| ApiError::missing(1001, format!("User does not exist: {id}.")))?;
-    let status = if world.seat_is_on_call(seat) { "On_A_Call" } else { "Available" };
-    Ok(json!({ "status": status }))
+    Ok(json!({ "status": world.presence_read(seat) }))
 }
 
 pub(super) fn phone_users(world: &World, site: Option<&str>, keyword: Option<&str>) -> Vec<Value> {
@@ -154,6 +153,26 @@ pub(super) fn queue(world: &World, id: &str) -> Result<Value, ApiError> {
     body["cost_center"] = json!("");
     body["policy"] = json!({});
     Ok(body)
+}
+
+/// How a queue handles calls while it is open, as far as the pretend one does.
+pub(super) fn queue_handling(world: &World, id: &str) -> Result<Value, ApiError> {
+    let queue = &world.directory().queues[found(world, id)?];
+    let ring_mode = match queue.ring_mode {
+        RingMode::Simultaneous => "simultaneous",
+        RingMode::Sequential => "sequential",
+        RingMode::Rotating => "rotating",
+        RingMode::LongestIdle => "longest_idle",
+    };
+    Ok(json!({
+        "call_distribution_setting": {
+            "max_wait_time": queue.max_wait_seconds as i64,
+            "wrap_up_time": queue.wrap_up_seconds as i64,
+            "max_call_in_queue": queue.max_waiting,
+            "receive_calls_while_on_a_call": queue.rings_busy_members,
+            "ring_mode": ring_mode,
+        },
+    }))
 }
 
 pub(super) fn members(world: &World, id: &str) -> Result<Vec<Value>, ApiError> {

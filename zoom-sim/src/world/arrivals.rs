@@ -18,6 +18,7 @@ impl World {
         self.next_arrival(self.config.outgoing_calls_per_hour, Step::OutgoingArrival);
         self.next_arrival(self.config.surges_per_hour, Step::Surge);
         self.next_arrival(self.config.breaks_per_hour, Step::Break);
+        self.next_absence();
     }
 
     /// Independent arrivals: exponential gaps.
@@ -261,14 +262,14 @@ impl World {
         self.directory.seats[seat].is_person().then_some(seat)
     }
 
-    /// A person with no call, no ring and no wrap-up, if a few tries find one.
+    /// A person with no call, no ring and no wrap-up who may be rung, if a few tries find one.
     pub(super) fn somebody_free(&mut self) -> Option<usize> {
         (0..6).find_map(|_| self.somebody().filter(|seat| self.is_free(*seat)))
     }
 
     pub(super) fn is_free(&self, seat: usize) -> bool {
         let state = &self.seats[seat];
-        state.on_call == 0 && state.ringing == 0 && state.wrap_until <= self.now
+        state.on_call == 0 && state.ringing == 0 && state.wrap_until <= self.now && !self.is_unreachable(seat)
     }
 
     /// The instant some seconds from now.

@@ -328,7 +328,7 @@ impl World {
         state.wrap_until = state.wrap_until.max(wrap_until);
         state.free_since = wrap_until;
         if state.on_call == 0 {
-            self.tell_presence(seat, "Available");
+            self.tell_presence(seat, self.resting_presence(seat));
         }
         self.later(wrap_up, Step::Freed(seat));
     }

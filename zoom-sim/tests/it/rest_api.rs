@@ -40,7 +40,9 @@ async fn the_account_is_described() {
     let id = users["users"][0]["id"].as_str().unwrap();
     assert_eq!(get(&sim, &format!("/phone/users/{id}")).await.2["id"], id);
     let presence = get(&sim, &format!("/users/{id}/presence_status")).await.2;
-    assert!(["Available", "On_A_Call"].contains(&presence["status"].as_str().unwrap()));
+    assert!(
+        ["Available", "On_A_Call", "Away", "Do_Not_Disturb"].contains(&presence["status"].as_str().unwrap())
+    );
     assert_eq!(get(&sim, "/users?page_size=300").await.2["users"].as_array().unwrap().len(), 24);
     assert_eq!(get(&sim, "/users?status=pending").await.2["total_records"], 0);
     assert_eq!(get(&sim, "/phone/auto_receptionists").await.2["total_records"], 2);
@@ -192,5 +194,20 @@ async fn both_kinds_of_429() {
     assert_eq!(get(&sim, "/phone/sites").await.1["x-ratelimit-type"], "Daily-limit");
     assert_eq!(get(&sim, "/phone/sites").await.1["x-ratelimit-type"], "QPS");
     assert_eq!(get(&sim, "/phone/sites").await.0, 200);
+    sim.stop().await;
+}
+
+#[tokio::test]
+async fn the_call_handling_of_a_queue_tells_its_wrap_up() {
+    let sim = demo().await;
+    for queue in sim.directory().queues.clone() {
+        let path = format!("/phone/call_queues/{}/call_handling/settings?hour_type=business_hours", queue.id);
+        let (status, _, body) = get(&sim, &path).await;
+        assert_eq!(status, 200);
+        let distribution = &body["call_distribution_setting"];
+        assert_eq!(distribution["wrap_up_time"], queue.wrap_up_seconds as i64);
+        assert_eq!(distribution["max_wait_time"], queue.max_wait_seconds as i64);
+    }
+    assert_eq!(get(&sim, "/phone/call_queues/none/call_handling/settings").await.0, 404);
     sim.stop().await;
 }

@@ -242,3 +242,40 @@ fn bench_makes_about_the_events_it_promises() {
     println!("{events} events/s");
     assert!((38.0..62.0).contains(&events), "{events}");
 }
+
+#[test]
+fn who_is_signed_out_or_not_to_be_disturbed_is_not_rung_by_queues() {
+    let config = WorldConfig {
+        absences_per_hour: 240.0,
+        internal_calls_per_hour: 0.0,
+        outgoing_calls_per_hour: 0.0,
+        direct_calls_per_hour: 0.0,
+        ..WorldConfig::demo(morning()).without_latency()
+    };
+    let mut unreachable: BTreeSet<String> = BTreeSet::new();
+    let mut told = BTreeMap::new();
+    for event in World::new(config, 3).step_for(TimeDelta::hours(2)) {
+        let body: Value = serde_json::from_str(&event.json).unwrap();
+        let object = &body["payload"]["object"];
+        match event.name {
+            "user.presence_status_updated" => {
+                let (id, status) =
+                    (object["id"].as_str().unwrap(), object["presence_status"].as_str().unwrap());
+                *told.entry(status.to_owned()).or_insert(0) += 1;
+                if matches!(status, "Offline" | "Do_Not_Disturb") {
+                    unreachable.insert(id.to_owned());
+                } else {
+                    unreachable.remove(id);
+                }
+            }
+            "phone.callee_ringing" if object["forwarded_by"]["extension_type"] == "callQueue" => {
+                let user = object["callee"]["user_id"].as_str().unwrap_or_default();
+                assert!(!unreachable.contains(user), "{user} is rung");
+            }
+            _ => {}
+        }
+    }
+    for word in ["Available", "Away", "Do_Not_Disturb", "Offline", "On_Phone_Call"] {
+        assert!(told.get(word).is_some_and(|count| *count > 3), "{word}: {told:?}");
+    }
+}

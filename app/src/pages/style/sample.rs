@@ -3,6 +3,12 @@
 use std::time::Duration;
 
 use domain::{
+    agent::{
+        AgentState, Standing,
+        offer::OfferCounts,
+        presence::Presence,
+        view::{AgentView, AgentsView, Membership, QueueName},
+    },
     id::QueueId,
     quality::Quality,
     service_level::{Definition, ServiceLevel, ServiceLevelPolicy, ServiceLevels},
@@ -188,4 +194,74 @@ pub fn many() -> Vec<QueueView> {
         ));
     }
     queues
+}
+
+/// Agents in every state.
+pub fn agents() -> AgentsView {
+    let queues = ["Billing", "Technical support"].map(|name| QueueName {
+        id: QueueId::new(format!("q-{}", name.to_lowercase().replace(' ', "-"))),
+        name: name.to_owned(),
+    });
+    let agent = |(number, (name, state, seconds)): (usize, (&str, AgentState, Option<u64>))| {
+        let is_with_queue = matches!(
+            state,
+            AgentState::Ringing | AgentState::OnQueueCall | AgentState::OnHold | AgentState::WrapUp
+        );
+        let quality = match state {
+            AgentState::Unknown => Quality::Unknown,
+            AgentState::WrapUp | AgentState::OnOtherCall => Quality::Inferred,
+            _ => Quality::Live,
+        };
+        let number = number as u32;
+        AgentView {
+            id: name.to_lowercase().replace(' ', "-").as_str().into(),
+            name: name.to_owned(),
+            standing: Standing {
+                state,
+                since: seconds.map(|seconds| NOW - Duration::from_secs(seconds)),
+                until: (state == AgentState::WrapUp).then(|| NOW + Duration::from_secs(8)),
+                queue_id: is_with_queue.then(|| queues[0].id.clone()),
+                quality,
+            },
+            presence: match (state, number) {
+                (AgentState::Available, 1) => Some(Presence::Away),
+                (AgentState::OnOtherCall, _) => Some(Presence::InMeeting),
+                (AgentState::Available, _) => Some(Presence::Available),
+                _ => None,
+            },
+            queues: queues
+                .iter()
+                .skip((number % 2) as usize)
+                .map(|queue| Membership { id: queue.id.clone(), takes_calls: state != AgentState::OptedOut })
+                .collect(),
+            today: OfferCounts {
+                offered: 20 + number,
+                answered: 15,
+                missed: number % 4,
+                declined: number % 2,
+            },
+        }
+    };
+    let people = [
+        ("Ada Okafor", AgentState::Available, Some(130)),
+        ("Bruno Weiss", AgentState::Available, Some(41)),
+        ("Chen Li", AgentState::OnQueueCall, Some(362)),
+        ("Dilek Aydın", AgentState::OnQueueCall, Some(753)),
+        ("Emil Kraus", AgentState::Ringing, Some(9)),
+        ("Fay Moreau", AgentState::OnHold, Some(75)),
+        ("Gus Lindqvist", AgentState::WrapUp, Some(7)),
+        ("Hana Sato", AgentState::DoNotDisturb, Some(1_860)),
+        ("Ivo Marin", AgentState::OnOtherCall, Some(198)),
+        ("Jun Park", AgentState::OptedOut, None),
+        ("Kim Bauer", AgentState::Offline, Some(11_520)),
+        ("Lea Novak", AgentState::Unknown, Some(50)),
+    ];
+    AgentsView {
+        revision: 12,
+        as_of: NOW,
+        trust: trust(),
+        presence_problem: None,
+        agents: people.into_iter().enumerate().map(agent).collect(),
+        queues: queues.to_vec(),
+    }
 }

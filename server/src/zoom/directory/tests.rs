@@ -116,6 +116,10 @@ async fn names_come_first_and_members_as_they_are_read() {
         "common_areas": [{ "id": "c1", "name": "Lobby" }],
     } }),
     );
+    api.set(
+        "/q1/call_handling/settings",
+        json!({ "call_distribution_setting": { "wrap_up_time": 15, "max_wait_time": 60 } }),
+    );
     // No members in the detail, but a list of them.
     api.set("/q2", json!({ "timezone": "Mars/Olympus" }));
     api.set("/q2/members", json!({ "call_queue_members": [{ "id": "u3", "receive_call": true }] }));
@@ -148,6 +152,8 @@ async fn names_come_first_and_members_as_they_are_read() {
     assert_eq!(queue(&full, "q1").zone.as_ref().map(|zone| zone.as_str()), Some("Europe/Berlin"));
     assert_eq!(queue(&full, "q2").members.as_deref(), Some(&[member("u3", "", true)][..]));
     assert_eq!(queue(&full, "q2").zone, None);
+    assert_eq!(queue(&full, "q1").wrap_up, Some(Duration::from_secs(15)));
+    assert_eq!(queue(&full, "q2").wrap_up, None, "no scope for its settings");
     assert_eq!(queue(&full, "q3").members, None);
     assert_eq!(queue(&full, "q4").members.as_deref(), Some(&[][..]));
     let status = until(&mut feed.status, |status| status.problem.is_some()).await;

@@ -1,0 +1,96 @@
+//! What agents do, in words: the same on every page.
+
+use std::time::Duration;
+
+use domain::{
+    agent::{AgentState, presence::Presence, view::AgentView},
+    id::QueueId,
+    quality::Quality,
+    time::{Timestamp, clock_face},
+};
+
+use crate::numeral;
+
+/// What a state is called.
+pub const fn state_name(state: AgentState) -> &'static str {
+    match state {
+        AgentState::Available => "Available",
+        AgentState::Ringing => "Ringing",
+        AgentState::OnQueueCall => "On a queue call",
+        AgentState::OnOtherCall => "On another call",
+        AgentState::OnHold => "On hold",
+        AgentState::WrapUp => "Wrap-up",
+        AgentState::OptedOut => "Opted out",
+        AgentState::DoNotDisturb => "Do not disturb",
+        AgentState::Offline => "Offline",
+        AgentState::Unknown => "Unknown",
+    }
+}
+
+/// How a state is told, in one sentence.
+pub const fn definition(state: AgentState) -> &'static str {
+    match state {
+        AgentState::Available => {
+            "At least one queue rings them, and nothing keeps them from the next call. Who is only away or busy by their client is rung all the same."
+        }
+        AgentState::Ringing => {
+            "A phone of theirs rings and they are on no call. They count as free until they pick up."
+        }
+        AgentState::OnQueueCall => "They talk to a caller whom a queue offered.",
+        AgentState::OnOtherCall => {
+            "They talk to anybody else, dial, or are in a meeting. Inferred when only their client says so."
+        }
+        AgentState::OnHold => "Every call of theirs is on hold, by them.",
+        AgentState::WrapUp => {
+            "Their queue leaves them alone for the time it is set to after a call. Zoom does not tell of it: worked out from the end of the call."
+        }
+        AgentState::OptedOut => {
+            "No queue rings them; of one queue: that one does not. Zoom does not tell when that changes, so it is read every few minutes."
+        }
+        AgentState::DoNotDisturb => "Their client says so; no phone of theirs rings.",
+        AgentState::Offline => "Their client says that they are signed out everywhere.",
+        AgentState::Unknown => "Events may have been missed, and nothing was heard of them since.",
+    }
+}
+
+/// Time in state, or what is left of wrap-up; a dash where it is not known since when.
+pub fn time(agent: &AgentView, at: Timestamp) -> (String, &'static str) {
+    let standing = &agent.standing;
+    match (standing.until, standing.since) {
+        (Some(until), _) => {
+            (clock_face(Duration::from_secs(until.since(at).as_millis().div_ceil(1000) as u64)), "left")
+        }
+        (None, Some(since)) => (clock_face(at.since(since)), ""),
+        (None, None) => (numeral::UNKNOWN.to_owned(), ""),
+    }
+}
+
+/// What stands beside a state: the queue of the call, or what the client says of somebody who is free.
+pub fn remark(agent: &AgentView, name_of: impl Fn(&QueueId) -> Option<String>) -> String {
+    if let Some(queue_id) = &agent.standing.queue_id {
+        return name_of(queue_id).unwrap_or_default();
+    }
+    if agent.standing.state != AgentState::Available && agent.standing.state != AgentState::OnOtherCall {
+        return String::new();
+    }
+    match agent.presence {
+        Some(Presence::Away) => "away",
+        Some(Presence::Mobile) => "on a mobile phone",
+        Some(Presence::InMeeting) => "in a meeting",
+        Some(Presence::Presenting) => "presenting",
+        Some(Presence::InCalendarEvent) => "in a calendar event",
+        Some(Presence::Busy) => "busy",
+        Some(Presence::OutOfOffice) => "out of office",
+        _ => "",
+    }
+    .to_owned()
+}
+
+/// The value of `data-face` of what somebody does.
+pub const fn face(quality: Quality) -> &'static str {
+    match quality {
+        Quality::Inferred => "inferred",
+        Quality::Unknown => "unknown",
+        Quality::Measured | Quality::Live => "",
+    }
+}

@@ -1,0 +1,266 @@
+//! Reads the presence of every agent when nothing is known of it: at the start, after a gap, and when
+//! somebody becomes a member of a queue. Events tell the rest.
+//!
+//! There is no way to ask for many at once. What was read is journalled; who has no presence, such as a
+//! phone that belongs to a place, is not asked again.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use domain::{
+    directory::Directory,
+    id::UserId,
+    time::Timestamp,
+    trust::{FeedLink, Trust},
+};
+use futures_util::{StreamExt, stream};
+use serde::Deserialize;
+use tokio::{sync::watch, time::sleep};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::READING;
+use crate::{
+    clock,
+    config::FeedTimings,
+    journal::{Incoming, Journal, Source},
+    zoom::{
+        patience::BackOff,
+        rate_limit::Category,
+        rest::{Request, RestClient, RestError},
+        wire::Reader,
+    },
+};
+
+/// People that are asked for at once.
+const AT_ONCE: usize = 4;
+/// A missing scope is given by people.
+const REFUSED_PAUSE: Duration = Duration::from_secs(60);
+
+/// How reading presence goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PresenceStatus {
+    /// Why presence is not known, one sentence with the next step.
+    pub problem: Option<String>,
+}
+
+impl PresenceStatus {
+    /// Presence cannot be asked for, and this is why.
+    pub(crate) fn unreadable(why: &str) -> Self {
+        let known =
+            "Who is offline or does not want to be disturbed is known from events alone, if Zoom sends them";
+        Self { problem: Some(format!("{known}. {why}")) }
+    }
+}
+
+/// Reads presence for as long as the server runs.
+#[derive(Debug)]
+pub(crate) struct PresenceReading {
+    pub(crate) rest: RestClient,
+    pub(crate) journal: Journal,
+    pub(crate) reader: Reader,
+    pub(crate) directory: watch::Receiver<Arc<Directory>>,
+    pub(crate) trust: watch::Receiver<Trust>,
+    pub(crate) status: watch::Sender<PresenceStatus>,
+    pub(crate) timings: FeedTimings,
+}
+
+/// Whose presence is to be read.
+#[derive(Debug, Default)]
+struct Agenda {
+    /// Everybody who was ever on it.
+    known: HashSet<UserId>,
+    due: BTreeSet<UserId>,
+    /// The end of the gap after which everybody was put on it.
+    read_after: Option<Timestamp>,
+}
+
+impl Agenda {
+    /// Puts on it whoever nothing is known of.
+    fn note(&mut self, directory: &Directory, trust: &Trust) {
+        let members = directory.queues.iter().flat_map(|queue| queue.members.iter().flatten());
+        let members: BTreeSet<&UserId> = members.map(|member| &member.id).collect();
+        if trust.deaf_until > self.read_after {
+            self.read_after = trust.deaf_until;
+            self.due.extend(members.iter().copied().cloned());
+        }
+        for id in members {
+            if self.known.insert(id.clone()) {
+                self.due.insert(id.clone());
+            }
+        }
+    }
+}
+
+impl PresenceReading {
+    /// Starts the task; it ends only by `stop`.
+    pub(crate) fn spawn(self, tracker: &TaskTracker, stop: CancellationToken) {
+        tracker.spawn(async move {
+            // Whatever is interrupted is read anew after the next start.
+            let _ = stop.run_until_cancelled(self.run()).await;
+        });
+    }
+
+    async fn run(mut self) {
+        let mut back_off = BackOff::new(&self.timings);
+        let mut agenda = Agenda::default();
+        let mut without_presence: HashSet<UserId> = HashSet::new();
+        loop {
+            {
+                let directory = self.directory.borrow_and_update().clone();
+                agenda.note(&directory, &self.trust.borrow_and_update());
+            }
+            agenda.due.retain(|id| !without_presence.contains(id));
+            let listens = matches!(self.trust.borrow().feed, FeedLink::Live | FeedLink::WebhookOnly);
+            // What is read while nobody listens is doubted as soon as it is known.
+            if agenda.due.is_empty() || !listens {
+                tokio::select! {
+                    changed = self.directory.changed() => if changed.is_err() { return },
+                    changed = self.trust.changed() => if changed.is_err() { return },
+                }
+                continue;
+            }
+            match self.read(&mut agenda.due, &mut without_presence).await {
+                Ok(()) => {
+                    back_off.reset();
+                    self.status.send_if_modified(|status| status.problem.take().is_some());
+                }
+                Err(error) => self.wait_after(&error, &mut back_off).await,
+            }
+        }
+    }
+
+    /// Asks for everybody who is due, and journals the answers. Who was read is due no more.
+    async fn read(
+        &self,
+        due: &mut BTreeSet<UserId>,
+        without_presence: &mut HashSet<UserId>,
+    ) -> Result<(), RestError> {
+        // One first: without the scope, a hundred requests would fail alike.
+        let first: Vec<UserId> = due.iter().take(1).cloned().collect();
+        let rest: Vec<UserId> = due.iter().skip(1).cloned().collect();
+        let ask = |id: UserId| async move {
+            let asked_at = clock::now();
+            let answer = self.rest.presence_of(&id).await;
+            (id, asked_at, answer)
+        };
+        let answers =
+            stream::iter(first).then(ask).chain(stream::iter(rest).map(ask).buffer_unordered(AT_ONCE));
+        let mut answers = std::pin::pin!(answers);
+        while let Some((id, asked_at, answer)) = answers.next().await {
+            match answer {
+                Ok(status) => {
+                    let text = text(id.as_str(), &status, asked_at);
+                    let incoming = Incoming::read(&self.reader, Source::Rest, clock::now(), &text);
+                    // Refused by the disk: it stays due. The journal says so itself.
+                    if self.journal.append(incoming).await.is_err() {
+                        continue;
+                    }
+                }
+                // Nobody of that name: a phone of a place, or somebody who is gone.
+                Err(RestError::Unanswered { .. }) => {
+                    without_presence.insert(id.clone());
+                }
+                Err(error) => return Err(error),
+            }
+            due.remove(&id);
+        }
+        Ok(())
+    }
+
+    async fn wait_after(&self, error: &RestError, back_off: &mut BackOff) {
+        tracing::warn!(problem = %error, "the presence of people could not be read");
+        self.status.send_replace(PresenceStatus::unreadable(&format!("Cannot {error}.")));
+        let mut pause = back_off.failed().max(error.asked_pause(clock::now()).unwrap_or_default());
+        if matches!(error, RestError::Refused { .. } | RestError::NoToken(_)) {
+            pause = pause.max(REFUSED_PAUSE);
+        }
+        sleep(pause).await;
+    }
+}
+
+/// A reading as the journal keeps it.
+pub(super) fn text(user_id: &str, status: &str, asked_at: Timestamp) -> String {
+    let date_time = clock::format_rfc3339(asked_at);
+    let object = serde_json::json!({ "id": user_id, "presence_status": status, "date_time": date_time });
+    serde_json::json!({ "event": READING, "payload": { "object": object } }).to_string()
+}
+
+#[derive(Deserialize)]
+struct PresenceAnswer {
+    status: String,
+}
+
+impl RestClient {
+    async fn presence_of(&self, id: &UserId) -> Result<String, RestError> {
+        let path = ["users", id.as_str(), "presence_status"];
+        let request = Request { what: "the presence of a person", path: &path, category: Category::Medium };
+        let answer: PresenceAnswer = self.read(request, &[]).await?;
+        Ok(answer.status)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        directory::{DirectoryQueue, Member},
+        service_level::ServiceLevelPolicy,
+    };
+
+    use super::*;
+
+    fn directory(members: &[&str]) -> Directory {
+        let member = |id: &&str| Member {
+            id: UserId::from(*id),
+            extension_id: None,
+            name: (*id).to_owned(),
+            receives_calls: true,
+        };
+        let queue = |id: &str| DirectoryQueue {
+            id: id.into(),
+            extension_id: None,
+            name: id.to_owned(),
+            extension_number: None,
+            zone: None,
+            members: Some(members.iter().map(member).collect()),
+            policy: ServiceLevelPolicy::default(),
+            wrap_up: None,
+            max_wait: None,
+        };
+        Directory { queues: vec![queue("billing"), queue("support")] }
+    }
+
+    fn trust(deaf_until: Option<i64>) -> Trust {
+        let at = Timestamp::from_millis;
+        Trust {
+            feed: FeedLink::Live,
+            feed_since: at(0),
+            feed_heard_at: Some(at(0)),
+            feed_problem: None,
+            newest_fact_at: None,
+            counting_since: None,
+            deaf_until: deaf_until.map(at),
+            gap: None,
+            demo: false,
+        }
+    }
+
+    #[test]
+    fn everybody_is_read_once_and_again_after_each_gap() {
+        let mut agenda = Agenda::default();
+        agenda.note(&directory(&["ada", "bo"]), &trust(None));
+        assert_eq!(agenda.due.len(), 2, "each person once, in however many queues");
+        agenda.due.clear();
+        agenda.note(&directory(&["ada", "bo", "cem"]), &trust(None));
+        assert_eq!(agenda.due, BTreeSet::from(["cem".into()]), "a new member");
+        agenda.note(&directory(&["ada", "bo", "cem"]), &trust(Some(7)));
+        assert_eq!(agenda.due.len(), 3);
+        agenda.due.clear();
+        agenda.note(&directory(&["ada", "bo", "cem"]), &trust(Some(7)));
+        assert!(agenda.due.is_empty(), "the same gap");
+        agenda.note(&directory(&["ada", "bo", "cem"]), &trust(Some(9)));
+        assert_eq!(agenda.due.len(), 3, "another gap");
+    }
+}
