@@ -304,9 +304,9 @@ impl Task {
             // Who no longer waits has been told to try again.
             let _ = reply.send(Ok(receipt));
         }
-        let is_new = |(index, _): &(usize, &Told)| !is_refused(*index);
-        let new = told.iter().enumerate().filter(is_new);
-        counters.count_kinds(new.map(|(_, told)| (&told.name, told.received_at)));
+        let is_news = |(index, told): &(usize, &Told)| told.is_news && !is_refused(*index);
+        let news = told.iter().enumerate().filter(is_news);
+        counters.count_kinds(news.map(|(_, told)| (&told.name, told.received_at)));
         let mut events = Vec::with_capacity(told.len());
         for (index, (event_id, told)) in (first_event_id..).zip(told).enumerate() {
             self.recent.insert(told.key, told.received_at);
@@ -314,6 +314,8 @@ impl Task {
                 continue;
             }
             Counters::add(&counters.facts, usize::from(told.fact.is_some()));
+            // What was asked for and is about no call is nothing that happened.
+            Counters::add(&counters.journalled, usize::from(told.is_news || told.fact.is_some()));
             Counters::add(&counters.foreign_account, usize::from(told.foreign));
             if told.is_news {
                 counters.heard(told.received_at, told.sent_at);
@@ -321,7 +323,6 @@ impl Task {
             let Told { received_at, fact, presence, .. } = told;
             events.push(Journalled { event_id, received_at, fact, presence });
         }
-        Counters::add(&counters.journalled, events.len());
         self.pass_on(events).await;
         for done in flushes {
             let _ = done.send(());

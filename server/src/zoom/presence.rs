@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn nobody_or_nothing_is_no_fact() {
         assert_eq!(told(r#"{"presence_status":"Away","date_time":"2026-09-21T14:13:20Z"}"#), None);
-        assert_eq!(told(r#"{"id":"u1","presence_status":7}"#), None);
+        assert_eq!(told(r#"{"id":"u1","presence_status":{}}"#), None);
         assert_eq!(told(r#"[]"#), None);
         assert_eq!(
             told(r#"{"id":"u1","presence_status":"Away","date_time":[]}"#).map(|it| it.at.as_millis()),

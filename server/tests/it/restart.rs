@@ -148,7 +148,8 @@ async fn no_secret_token_or_number_reaches_the_log() {
     let sim = Sim::start(SimConfig::quiet()).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    sim.faults().fail_rest(1, 500);
+    // Whoever asks first: queues, names of phones, presence.
+    sim.faults().fail_rest(4, 500);
     let process = Process::start(&sim, &data).await;
     let http = client();
     sim.send_event(Ring::new(&sim, "7500000000000000001", 0, 0, now()).ringing()).await;
