@@ -11,7 +11,7 @@ use domain::{
     quality::Quality,
     service_level::{Definition, ServiceLevel, ServiceLevelPolicy, ServiceLevels},
     time::Timestamp,
-    trust::{FeedLink, Gap, Trust},
+    trust::{FeedLink, Gap, Outage, Trust},
     view::{BoardChange, BoardView, Figures, QueueQuality, QueueView, Totals},
 };
 
@@ -103,7 +103,7 @@ fn zone(json: &impl Json) -> Option<LocalZone> {
 }
 
 fn trust(json: &impl Json) -> Option<Trust> {
-    let gap = json.member("gap");
+    let (gap, outage) = (json.member("gap"), json.member("journal_outage"));
     Some(Trust {
         feed: match text(json, "feed")?.as_str() {
             "webhook_only" => FeedLink::WebhookOnly,
@@ -116,6 +116,9 @@ fn trust(json: &impl Json) -> Option<Trust> {
         feed_since: instant(json, "feed_since")?,
         feed_heard_at: instant(json, "feed_heard_at"),
         feed_problem: text(json, "feed_problem"),
+        journal_outage: instant(&outage, "since")
+            .zip(text(&outage, "problem"))
+            .map(|(since, problem)| Outage { since, problem }),
         newest_fact_at: instant(json, "newest_fact_at"),
         counting_since: instant(json, "counting_since"),
         gap: instant(&gap, "from").map(|from| Gap { from, to: instant(&gap, "to") }),

@@ -34,6 +34,9 @@ impl Standing {
         let as_of = match (freshness, broken) {
             (Freshness::Live, _) | (_, None) => now,
             (_, Some(BrokenLink::ScreenToServer)) => server_heard_at,
+            (_, Some(BrokenLink::ServerToJournal)) => {
+                trust.journal_outage.as_ref().map_or(now, |outage| outage.since.min(now))
+            }
             (_, Some(BrokenLink::ServerToZoom)) => trust.feed_heard_at.unwrap_or(trust.feed_since).min(now),
         };
         Self { freshness, broken, as_of }
@@ -56,9 +59,10 @@ impl Standing {
         }
         match (self.broken, trust.feed) {
             (Some(BrokenLink::ScreenToServer), _) | (None, _) => "This screen has lost the Callboard server",
+            (Some(BrokenLink::ServerToJournal), _) => "Callboard cannot write its database",
             (_, FeedLink::Connecting) => "Connecting to Zoom",
             (_, FeedLink::Down) if trust.feed_heard_at.is_none() => "Callboard is not connected to Zoom yet",
-            (_, FeedLink::Contested) => "Another program keeps taking the Zoom feed",
+            (_, FeedLink::Contested) => "Another program may be taking the Zoom feed",
             (_, FeedLink::Live) => "The Zoom feed is silent",
             (_, FeedLink::Down | FeedLink::WebhookOnly) => "Callboard has lost the Zoom feed",
         }
@@ -80,9 +84,17 @@ impl Standing {
             }
             _ => format!("Numbers as of {when}."),
         };
-        let next = match (self.broken, &trust.feed_problem) {
-            (Some(BrokenLink::ServerToZoom), Some(problem)) => problem.as_str(),
-            (Some(BrokenLink::ServerToZoom), None) => "Callboard keeps trying and counts again by itself.",
+        let problem = match self.broken {
+            Some(BrokenLink::ServerToJournal) => {
+                trust.journal_outage.as_ref().map(|outage| outage.problem.as_str())
+            }
+            _ => trust.feed_problem.as_deref(),
+        };
+        let next = match (self.broken, problem) {
+            (Some(BrokenLink::ServerToZoom | BrokenLink::ServerToJournal), Some(problem)) => problem,
+            (Some(BrokenLink::ServerToZoom | BrokenLink::ServerToJournal), None) => {
+                "Callboard keeps trying and counts again by itself."
+            }
             _ => "It keeps trying and recovers by itself. If it does not, check this screen’s network.",
         };
         format!("{known} {next}")
@@ -123,7 +135,7 @@ impl Standing {
             FeedLink::Connecting => ("late", "connecting".to_owned()),
             FeedLink::Down if trust.feed_heard_at.is_none() => ("lost", "not connected yet".to_owned()),
             FeedLink::Down => ("lost", format!("lost since {}", since())),
-            FeedLink::Contested => ("lost", "taken by another program".to_owned()),
+            FeedLink::Contested => ("lost", "closed again and again".to_owned()),
         };
         LinkFace { state, text }
     }
@@ -155,6 +167,8 @@ pub fn missing_today(trust: &Trust, zone: &LocalZone) -> Option<String> {
 mod tests {
     use std::time::Duration;
 
+    use domain::trust::Outage;
+
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_millis(1_795_266_131_000);
@@ -165,6 +179,7 @@ mod tests {
             feed_since: NOW - Duration::from_secs(3_600),
             feed_heard_at: Some(NOW - Duration::from_secs(2)),
             feed_problem: None,
+            journal_outage: None,
             newest_fact_at: Some(NOW - Duration::from_secs(4)),
             counting_since: None,
             gap: None,
@@ -194,6 +209,19 @@ mod tests {
         assert_eq!(
             standing.explanation(NOW, &feed, &zone),
             "Numbers as of 13:02:09. Check the client secret."
+        );
+
+        let problem = "The disk is full: free space on it.".to_owned();
+        let outage = Some(Outage { since: NOW - Duration::from_secs(9), problem });
+        let full = Trust { journal_outage: outage, ..trust(FeedLink::Live) };
+        let standing = Standing::of(NOW, NOW, &full);
+        assert_eq!(
+            (standing.word(), standing.headline(&full)),
+            ("stale", "Callboard cannot write its database")
+        );
+        assert_eq!(
+            standing.explanation(NOW, &full, &zone),
+            "Numbers as of 13:02:02. The disk is full: free space on it."
         );
 
         let feed = trust(FeedLink::Live);

@@ -24,7 +24,7 @@ use crate::{
     queue::{QueueMention, Visit, VisitPhase, visits},
     service_level::{PromiseBook, ServiceLevelPolicy},
     time::Timestamp,
-    trust::{Freshness, Gap, Trust, feed_freshness, hears_whole_calls},
+    trust::{Freshness, Gap, Trust, hears_whole_calls, server_freshness},
     view::{BoardView, QueueQuality, QueueView, Totals},
 };
 
@@ -105,6 +105,8 @@ pub struct Anomalies {
     pub future: u64,
     /// When news last came from the future.
     pub future_at: Option<Timestamp>,
+    /// How many in a row, up to the newest news: one alone is a slip, many are a wrong clock.
+    pub future_in_a_row: u64,
     /// News that was known, though the journal had not seen that message before.
     pub repeated: u64,
     /// News about a call that had told more than any call does ([`MOST_FACTS`]).
@@ -203,10 +205,10 @@ impl Board {
             return None;
         }
         if fact.latest_time() > now + CLOCK_SKEW {
-            self.anomalies.future += 1;
-            self.anomalies.future_at = Some(now);
+            self.note_future(now);
             return None;
         }
+        self.anomalies.future_in_a_row = 0;
         let tracked = self.calls.entry(call_id.clone()).or_insert_with(|| TrackedCall {
             call: Call::default(),
             state: Call::default().state(now),
@@ -227,6 +229,12 @@ impl Board {
             self.anomalies.repeated += 1;
         }
         is_new.then_some(call_id)
+    }
+
+    fn note_future(&mut self, now: Timestamp) {
+        self.anomalies.future += 1;
+        self.anomalies.future_in_a_row += 1;
+        self.anomalies.future_at = Some(now);
     }
 
     /// Works some calls out anew, and all of them when they told that a name means another queue.
@@ -373,10 +381,10 @@ impl Board {
     fn hear_presences(&mut self, now: Timestamp, facts: &[PresenceFact]) {
         for fact in facts {
             if fact.at > now + CLOCK_SKEW {
-                self.anomalies.future += 1;
-                self.anomalies.future_at = Some(now);
+                self.note_future(now);
                 continue;
             }
+            self.anomalies.future_in_a_row = 0;
             self.changed.extend(self.people.hear_presence(fact, now).iter().cloned());
         }
     }
@@ -594,7 +602,7 @@ impl Board {
         let today = if is_measured { Quality::Measured } else { Quality::Inferred };
         let crew = queue.members.as_ref().and_then(|_| self.people.crew(id));
         let members = crew.map(|(members, _)| members);
-        let is_heard = feed_freshness(now, trust) == Freshness::Live;
+        let is_heard = server_freshness(now, trust) == Freshness::Live;
         let of_calls = |quality| if is_heard { quality } else { Quality::Unknown };
         // Who talks since before anybody listened looks free.
         let calls = if hears_whole_calls(now, trust) { Quality::Live } else { Quality::Inferred };

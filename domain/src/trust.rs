@@ -19,6 +19,8 @@ pub struct Trust {
     pub feed_heard_at: Option<Timestamp>,
     /// Why the link is down, one sentence with the next step.
     pub feed_problem: Option<String>,
+    /// What was heard cannot be written down, so that nothing new is shown.
+    pub journal_outage: Option<Outage>,
     /// When the newest event arrived.
     pub newest_fact_at: Option<Timestamp>,
     /// Today's counts begin here when the server did not listen from midnight on.
@@ -31,6 +33,15 @@ pub struct Trust {
     pub deaf_until: Option<Timestamp>,
     /// The data is made up.
     pub demo: bool,
+}
+
+/// Something the server needs does not work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outage {
+    /// Since when.
+    pub since: Timestamp,
+    /// Why, one sentence with the next step.
+    pub problem: String,
 }
 
 /// An interval in which the feed was not provably alive.
@@ -61,7 +72,7 @@ pub enum FeedLink {
     Live,
     /// Lost or refused; reconnecting.
     Down,
-    /// Another consumer keeps taking the subscription.
+    /// Closed again and again, as when another consumer keeps taking the subscription.
     Contested,
 }
 
@@ -83,6 +94,8 @@ pub enum Freshness {
 pub enum BrokenLink {
     /// This screen does not hear from the Callboard server.
     ScreenToServer,
+    /// The server cannot write down what it hears.
+    ServerToJournal,
     /// The server does not hear from Zoom.
     ServerToZoom,
 }
@@ -122,13 +135,25 @@ pub fn freshness(
     } else {
         Freshness::Live
     };
-    let feed = feed_freshness(now, trust);
-    if screen == Freshness::Live && feed == Freshness::Live {
-        (Freshness::Live, None)
-    } else if screen >= feed {
-        (screen, Some(BrokenLink::ScreenToServer))
-    } else {
-        (feed, Some(BrokenLink::ServerToZoom))
+    let (feed, journal) = (feed_freshness(now, trust), journal_freshness(now, trust));
+    match screen.max(feed).max(journal) {
+        Freshness::Live => (Freshness::Live, None),
+        worst if worst == screen => (worst, Some(BrokenLink::ScreenToServer)),
+        worst if worst == journal => (worst, Some(BrokenLink::ServerToJournal)),
+        worst => (worst, Some(BrokenLink::ServerToZoom)),
+    }
+}
+
+/// Judges what the server knows, whichever screen shows it.
+pub fn server_freshness(now: Timestamp, trust: &Trust) -> Freshness {
+    feed_freshness(now, trust).max(journal_freshness(now, trust))
+}
+
+fn journal_freshness(now: Timestamp, trust: &Trust) -> Freshness {
+    match &trust.journal_outage {
+        None => Freshness::Live,
+        Some(outage) if now.since(outage.since) >= BLIND_AFTER => Freshness::Blind,
+        Some(_) => Freshness::Stale,
     }
 }
 
@@ -164,6 +189,7 @@ mod tests {
             feed_since: NOW,
             feed_heard_at: Some(NOW),
             feed_problem: None,
+            journal_outage: None,
             newest_fact_at: None,
             counting_since: None,
             gap,
@@ -177,5 +203,29 @@ mod tests {
         assert!(!hears_whole_calls(NOW, &trust(Some(recent), None)), "repaired, and who still talks unknown");
         assert!(!hears_whole_calls(NOW, &trust(Some(recent), gap(Some(recent)))));
         assert!(!hears_whole_calls(NOW, &trust(None, gap(None))));
+    }
+
+    #[test]
+    fn what_cannot_be_written_down_makes_every_screen_stale_and_then_blind() {
+        let mut trust = Trust {
+            feed: FeedLink::Live,
+            feed_since: NOW,
+            feed_heard_at: Some(NOW),
+            feed_problem: None,
+            journal_outage: None,
+            newest_fact_at: None,
+            counting_since: None,
+            gap: None,
+            deaf_until: None,
+            demo: false,
+        };
+        assert_eq!(freshness(NOW, NOW, &trust), (Freshness::Live, None));
+        trust.journal_outage = Some(Outage { since: NOW, problem: "The disk is full.".to_owned() });
+        let broken = Some(BrokenLink::ServerToJournal);
+        assert_eq!(freshness(NOW, NOW, &trust), (Freshness::Stale, broken));
+        assert_eq!(server_freshness(NOW, &trust), Freshness::Stale);
+        let later = NOW + BLIND_AFTER;
+        trust.feed_heard_at = Some(later);
+        assert_eq!(freshness(later, later, &trust), (Freshness::Blind, broken));
     }
 }

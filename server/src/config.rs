@@ -291,6 +291,27 @@ impl Config {
     }
 }
 
+fn is_known(name: &str) -> bool {
+    VARIABLES.iter().any(|variable| {
+        name == variable.name
+            || (variable.secret && name.strip_suffix("_FILE").is_some_and(|stem| stem == variable.name))
+    })
+}
+
+/// Variables of this process that look like ours and are none: perhaps misspelt. Another program may have
+/// variables of these families, too, so they are no error.
+pub fn unknown_in_process() -> Vec<String> {
+    unknown(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))
+}
+
+fn unknown(names: impl Iterator<Item = String>) -> Vec<String> {
+    let is_ours = |name: &str| name.starts_with("CALLBOARD_") || name.starts_with("ZOOM_");
+    let mut unknown: Vec<_> =
+        names.filter(|name| is_ours(name) && name != CONFIG_FILE && !is_known(name)).collect();
+    unknown.sort();
+    unknown
+}
+
 /// Reads the TOML file as texts by name.
 fn read_file(path: &Path, problems: &mut Vec<Problem>) -> BTreeMap<String, String> {
     let subject = path.display().to_string();
@@ -312,11 +333,7 @@ fn read_file(path: &Path, problems: &mut Vec<Problem>) -> BTreeMap<String, Strin
     };
     let mut values = BTreeMap::new();
     for (name, value) in table {
-        let known = VARIABLES.iter().any(|variable| {
-            name == variable.name
-                || (variable.secret && name.strip_suffix("_FILE").is_some_and(|stem| stem == variable.name))
-        });
-        if !known {
+        if !is_known(&name) {
             report(format!("does not know {name}; remove it or correct its spelling"));
             continue;
         }

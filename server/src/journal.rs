@@ -12,7 +12,10 @@ mod task;
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use domain::{agent::presence::PresenceFact, board::Input, fact::Fact, time::Timestamp};
-use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::{
+    sync::{AcquireError, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
+    time::{Instant, timeout_at},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::{
@@ -37,6 +40,24 @@ const BATCH: usize = 4_000;
 const QUEUE_BYTES: usize = 64 << 20;
 /// How long a webhook waits for its commit: Zoom gives up after 3 s.
 const APPEND_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// From the first to the last of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Span {
+    from: Timestamp,
+    to: Timestamp,
+}
+
+impl Span {
+    fn around(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(one), Some(other)) => {
+                Some(Self { from: one.from.min(other.from), to: one.to.max(other.to) })
+            }
+            (one, other) => one.or(other),
+        }
+    }
+}
 
 /// A message on its way into the journal, read by whoever received it.
 #[derive(Debug, Clone)]
@@ -171,7 +192,7 @@ pub struct Journal {
 
 #[derive(Debug)]
 enum Order {
-    Event { incoming: Incoming, reply: Option<Reply>, _bytes: OwnedSemaphorePermit },
+    Event { incoming: Incoming, reply: Option<Reply>, bytes: OwnedSemaphorePermit },
     Gap(GapOrder),
     Pulse(Timestamp),
     Walk(WalkOrder),
@@ -194,7 +215,7 @@ pub struct Slot<'a> {
 impl Slot<'_> {
     /// Queues the message; nobody waits for its commit.
     pub fn submit(self, incoming: Incoming) {
-        self.order.send(Order::Event { incoming, reply: None, _bytes: self.bytes });
+        self.order.send(Order::Event { incoming, reply: None, bytes: self.bytes });
     }
 }
 
@@ -229,14 +250,20 @@ impl Journal {
     /// After [`AppendError::TimedOut`] it may be written nevertheless; when it is told again, it is
     /// a duplicate.
     pub async fn append(&self, incoming: Incoming) -> Result<Receipt, AppendError> {
-        tokio::time::timeout(APPEND_TIMEOUT, async {
-            let slot = self.slot(incoming.byte_count()).await.map_err(|_| AppendError::Stopped)?;
-            let (reply, answer) = oneshot::channel();
-            slot.order.send(Order::Event { incoming, reply: Some(reply), _bytes: slot.bytes });
-            answer.await.unwrap_or(Err(AppendError::Stopped))
-        })
-        .await
-        .unwrap_or(Err(AppendError::TimedOut))
+        let deadline = Instant::now() + APPEND_TIMEOUT;
+        let Ok(slot) = timeout_at(deadline, self.slot(incoming.byte_count())).await else {
+            if incoming.source != Source::Rest {
+                self.counters.turn_away(incoming.received_at);
+            }
+            return Err(AppendError::TimedOut);
+        };
+        let slot = slot.map_err(|_| AppendError::Stopped)?;
+        let (reply, answer) = oneshot::channel();
+        slot.order.send(Order::Event { incoming, reply: Some(reply), bytes: slot.bytes });
+        match timeout_at(deadline, answer).await {
+            Ok(answer) => answer.unwrap_or(Err(AppendError::Stopped)),
+            Err(_) => Err(AppendError::TimedOut),
+        }
     }
 
     /// Waits for room for a message of that many bytes. Cancel-safe.

@@ -14,7 +14,7 @@ use domain::{
     directory::Directory,
     id::QueueId,
     time::Timestamp,
-    trust::{Freshness, Gap, Trust, feed_freshness, hears_whole_calls},
+    trust::{Freshness, Gap, Trust, hears_whole_calls, server_freshness},
 };
 use tokio::{
     sync::{Notify, mpsc, oneshot, watch},
@@ -48,6 +48,8 @@ const DELIVERY_SHARE: u32 = 3;
 
 /// How long history waits for the names of queues after a start.
 const DIRECTORY_AWAITED: Duration = Duration::from_secs(60);
+/// A wrong clock makes every event tell of it; the log is told this often.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
 
 /// How the rest of the server talks to the keeper.
 #[derive(Debug, Clone)]
@@ -161,7 +163,9 @@ pub(crate) struct Keeper {
     newest_fact_at: Option<Timestamp>,
     heard: Heard,
     unresolved_before: u64,
+    /// As last told, and when that was.
     future_before: u64,
+    future_told_at: Option<Instant>,
     /// Who waits for the next publication.
     askers: Vec<Asker>,
     agent_askers: Vec<AgentAsker>,
@@ -197,6 +201,7 @@ impl Keeper {
             heard: Heard { is_live: true, whole_calls: true, gap: None },
             unresolved_before: 0,
             future_before: 0,
+            future_told_at: None,
             askers: Vec::new(),
             agent_askers: Vec::new(),
             is_dirty: true,
@@ -258,7 +263,9 @@ impl Keeper {
         }
         self.is_dirty = true;
         let future = self.board.anomalies().future;
-        if future > std::mem::replace(&mut self.future_before, future) {
+        let is_due = self.future_told_at.is_none_or(|at| at.elapsed() >= TELL_AGAIN);
+        if future > self.future_before && is_due {
+            (self.future_before, self.future_told_at) = (future, Some(Instant::now()));
             tracing::warn!(future, "events are dated later than this machine's clock; check the clock");
         }
         let unresolved = self.board.unresolved_so_far();
@@ -356,7 +363,7 @@ impl Keeper {
         let day_start = self.board.day_start();
         trust.gap = trust.gap.filter(|gap| gap.reaches_beyond(day_start));
         let heard = Heard {
-            is_live: feed_freshness(now, &trust) == Freshness::Live,
+            is_live: server_freshness(now, &trust) == Freshness::Live,
             whole_calls: hears_whole_calls(now, &trust),
             gap: trust.gap,
         };
@@ -428,6 +435,7 @@ mod tests {
             feed_since: clock::now(),
             feed_heard_at: None,
             feed_problem: None,
+            journal_outage: None,
             newest_fact_at: None,
             counting_since: None,
             gap: None,

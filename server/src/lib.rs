@@ -52,7 +52,7 @@ use crate::{
     journal::{Journal, Journalled, Replay},
     keeper::{Keeper, Scribe, Sources},
     lookout::Lookout,
-    store::{Store, StoreError},
+    store::{Store, StoreError, Writer},
     zoom::{
         auth::Tokens,
         backfill::{Backfill, PathReader},
@@ -125,39 +125,75 @@ pub async fn run(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> Result<(), RunError> {
-    let now = clock::now();
-    let (store, writer) = Store::open(&config.data_dir, purpose, now).await?;
-    let reader = Reader::new(config.zoom.account_id.as_deref());
-    let last_pulse = store.last_pulse().await?;
+    let opened = Opened::open(&config, purpose).await?;
+    opened.serve(config, purpose, listener, stop).await
+}
 
-    let tracker = TaskTracker::new();
-    let journal_tracker = TaskTracker::new();
-    let journal_stop = CancellationToken::new();
-    // What ends with the server's sources: feed, directory, streams, the keeper.
-    let sources_stop = stop.child_token();
-    let (facts, journalled) = mpsc::channel(COMMITS_FOR_THE_KEEPER);
-    let journal =
-        Journal::start(writer, reader.clone(), facts, now, &journal_tracker, journal_stop.clone()).await?;
-    let ground = Ground {
-        now,
-        store: store.clone(),
-        reader,
-        last_pulse,
-        journal,
-        journalled,
-        tracker: tracker.clone(),
-        sources_stop: sources_stop.clone(),
-    };
-    let outcome = serve(config, purpose, listener, stop, ground).await;
+/// A database that can be used: what may fail for reasons that people have to mend has succeeded.
+#[derive(Debug)]
+pub struct Opened {
+    store: Store,
+    writer: Writer,
+}
 
-    // However it ended, what was acknowledged is written.
-    sources_stop.cancel();
-    tracker.close();
-    if tokio::time::timeout(shutdown::DRAIN, tracker.wait()).await.is_err() {
-        tracing::warn!("some requests did not end in time and were cut off");
+impl Opened {
+    /// Opens the database that `config` names.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be used.
+    pub async fn open(config: &Config, purpose: Purpose) -> Result<Self, RunError> {
+        let (store, writer) = Store::open(&config.data_dir, purpose, clock::now()).await?;
+        Ok(Self { store, writer })
     }
-    close(&journal_stop, &journal_tracker, &store).await;
-    outcome
+
+    /// Serves until `stop`.
+    ///
+    /// # Errors
+    ///
+    /// When the database can no longer be used, or a core task ended by itself.
+    pub async fn serve(
+        self,
+        config: Config,
+        purpose: Purpose,
+        listener: TcpListener,
+        stop: CancellationToken,
+    ) -> Result<(), RunError> {
+        let Self { store, writer } = self;
+        let now = clock::now();
+        let reader = Reader::new(config.zoom.account_id.as_deref());
+        let last_pulse = store.last_pulse().await?;
+
+        let tracker = TaskTracker::new();
+        let journal_tracker = TaskTracker::new();
+        let journal_stop = CancellationToken::new();
+        // What ends with the server's sources: feed, directory, streams, the keeper.
+        let sources_stop = stop.child_token();
+        let (facts, journalled) = mpsc::channel(COMMITS_FOR_THE_KEEPER);
+        let journal =
+            Journal::start(writer, reader.clone(), facts, now, &journal_tracker, journal_stop.clone())
+                .await?;
+        let ground = Ground {
+            now,
+            store: store.clone(),
+            reader,
+            last_pulse,
+            journal,
+            journalled,
+            tracker: tracker.clone(),
+            sources_stop: sources_stop.clone(),
+        };
+        let outcome = serve_on(ground, config, purpose, listener, stop).await;
+
+        // However it ended, what was acknowledged is written.
+        sources_stop.cancel();
+        tracker.close();
+        if tokio::time::timeout(shutdown::DRAIN, tracker.wait()).await.is_err() {
+            tracing::warn!("some requests did not end in time and were cut off");
+        }
+        close(&journal_stop, &journal_tracker, &store).await;
+        outcome
+    }
 }
 
 /// What the rest stands on, once the database is open and the journal runs.
@@ -173,12 +209,12 @@ struct Ground {
 }
 
 /// Serves until `stop`, or until a task has ended that must not.
-async fn serve(
+async fn serve_on(
+    ground: Ground,
     config: Config,
     purpose: Purpose,
     listener: TcpListener,
     stop: CancellationToken,
-    ground: Ground,
 ) -> Result<(), RunError> {
     let Ground { now, store, reader, last_pulse, journal, journalled, tracker, sources_stop } = ground;
     let remembered = match &config.zoom.app {
@@ -194,7 +230,8 @@ async fn serve(
     let talk = Talk { store: &store, journal: &journal, reader: &reader, budget: &budget };
     let zoom = connect(&config, talk, remembered, last_pulse, &tracker, &sources_stop)?;
     let is_demo = purpose == Purpose::Demo;
-    let lookout = Lookout::start(store.clone(), zoom.feed.clone(), config.time_zone, is_demo).await?;
+    let lookout =
+        Lookout::start(store.clone(), zoom.feed.clone(), journal.status(), config.time_zone, is_demo).await?;
     let trust = lookout.spawn(&tracker, sources_stop.clone()).await;
     let seen_trust = trust.clone();
     let filing = Filing { store: store.clone(), journal: journal.clone() };

@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use domain::{
     board::LONGEST_DAY,
     time::Timestamp,
-    trust::{FeedLink, Gap, Trust},
+    trust::{FeedLink, Gap, Outage, Trust},
 };
 use tokio::{
     sync::watch,
@@ -19,6 +19,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     clock,
+    journal::JournalStatus,
     store::{Store, StoreError, StoredGap},
     telemetry,
     zoom::socket::FeedStatus,
@@ -32,6 +33,7 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(crate) struct Lookout {
     store: Store,
     feed: watch::Receiver<FeedStatus>,
+    journal: watch::Receiver<JournalStatus>,
     home: Tz,
     demo: bool,
     /// As last read.
@@ -45,11 +47,12 @@ impl Lookout {
     pub(crate) async fn start(
         store: Store,
         feed: watch::Receiver<FeedStatus>,
+        journal: watch::Receiver<JournalStatus>,
         home: Tz,
         demo: bool,
     ) -> Result<Self, StoreError> {
         let gaps = store.gaps_since(earliest_midnight(home, clock::now())).await?;
-        Ok(Self { store, feed, home, demo, gaps, is_blind: false })
+        Ok(Self { store, feed, journal, home, demo, gaps, is_blind: false })
     }
 
     /// Starts the task; it ends by `stop` or with the feed.
@@ -68,6 +71,7 @@ impl Lookout {
                     () = stop.cancelled() => break,
                     _ = look.tick() => {}
                     changed = self.feed.changed() => if changed.is_err() { break },
+                    changed = self.journal.changed() => if changed.is_err() { break },
                 }
                 let now_seen = self.look(clock::now()).await;
                 trust.send_if_modified(|before| {
@@ -107,6 +111,7 @@ impl Lookout {
             feed_since: feed.since,
             feed_heard_at: feed.heard_at,
             feed_problem: feed.problem,
+            journal_outage: outage(&self.journal.borrow_and_update()),
             newest_fact_at: None,
             demo: self.demo,
         }
@@ -128,6 +133,13 @@ fn unread_gap(gaps: &[StoredGap]) -> Option<Gap> {
 fn deaf_until(feed: &FeedStatus, gaps: &[StoredGap]) -> Option<Timestamp> {
     let ending = newest_gap(feed, gaps.iter().map(|stored| stored.gap).find(|gap| gap.to.is_none()));
     gaps.iter().map(|stored| stored.gap).chain(ending).filter_map(|gap| gap.to).max()
+}
+
+fn outage(journal: &JournalStatus) -> Option<Outage> {
+    match journal {
+        JournalStatus::Working => None,
+        JournalStatus::Failing { since, problem } => Some(Outage { since: *since, problem: problem.clone() }),
+    }
 }
 
 /// A gap that lasts is shown before it is on record, and not longer than it lasts.
@@ -201,10 +213,11 @@ mod tests {
         let gaps = vec![GapOrder::Past { from: at(10), to: at(20), cause: "connection lost" }];
         writer.commit(Batch { gaps, ..Batch::default() }).await.unwrap();
         let (_feed, seen) = watch::channel(status(FeedLink::Live, 200));
+        let (_journal, journal) = watch::channel(JournalStatus::Working);
         let gaps = Vec::new();
         let home = chrono_tz::UTC;
         let mut lookout =
-            Lookout { store: store.clone(), feed: seen, home, demo: false, gaps, is_blind: false };
+            Lookout { store: store.clone(), feed: seen, journal, home, demo: false, gaps, is_blind: false };
         let gap = Some(Gap { from: at(10), to: Some(at(20)) });
         assert_eq!(lookout.look(at(300)).await.gap, gap);
         store.close().await;

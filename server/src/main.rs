@@ -1,13 +1,19 @@
 //! The callboard binary: reads the command line and the configuration, binds the port, runs.
 
 use std::{
+    io::{self, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::{Parser, Subcommand};
-use server::{Purpose, config::Config, demo::Demo, run, shutdown, telemetry};
+use server::{
+    Opened, Purpose,
+    config::{self, Config},
+    demo::Demo,
+    shutdown, telemetry,
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -49,6 +55,12 @@ const USAGE: u8 = 64;
 const FAILURE: u8 = 1;
 
 fn main() -> ExitCode {
+    let code = start();
+    telemetry::flush();
+    code
+}
+
+fn start() -> ExitCode {
     // Before anything may want TLS.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return fail(FAILURE, "failed to install the TLS provider: one is installed already");
@@ -64,9 +76,15 @@ fn main() -> ExitCode {
     };
     runtime.block_on(async {
         match arguments.command {
-            Command::Serve { config } => match Config::from_process(config.as_deref()) {
+            Command::Serve { config: file } => match Config::from_process(file.as_deref()) {
                 Ok(config) => {
                     telemetry::start(&config.log);
+                    for name in config::unknown_in_process() {
+                        tracing::warn!(
+                            name,
+                            "this variable is not known and was ignored; correct its spelling"
+                        );
+                    }
                     let stop = stop_on_signal();
                     serve(config, Purpose::Work, stop).await
                 }
@@ -107,31 +125,36 @@ async fn serve(config: Config, purpose: Purpose, stop: CancellationToken) -> Exi
         }
     };
     let address = listener.local_addr().unwrap_or(config.listen);
+    let opened = match Opened::open(&config, purpose).await {
+        Ok(opened) => opened,
+        Err(error) => return fail(FAILURE, &format!("failed to {}", telemetry::chain(&error))),
+    };
     announce(address, purpose, config.data_dir.as_path());
-    match run(config, purpose, listener, stop).await {
+    match opened.serve(config, purpose, listener, stop).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(FAILURE, &format!("failed to {}", telemetry::chain(&error))),
     }
 }
 
-/// Standard output carries the address alone, for people and for scripts.
-#[expect(clippy::print_stdout, reason = "the one thing a person starting the server wants to know")]
+/// Standard output carries the address alone, for people and for scripts. Nobody has to listen.
 fn announce(address: SocketAddr, purpose: Purpose, data: &Path) {
-    println!("Callboard is at http://{address}/");
-    println!("  the wall      http://{address}/wall");
-    println!("  all queues    http://{address}/queues");
-    if purpose == Purpose::Demo {
-        println!(
-            "This is a demo: its calls are made up, its data is in {}. Stop it with Ctrl-C.",
+    let demo = match purpose {
+        Purpose::Work => String::new(),
+        Purpose::Demo => format!(
+            "This is a demo: its calls are made up, its data is in {}. Stop it with Ctrl-C.\n",
             data.display()
-        );
-    }
+        ),
+    };
+    let text = format!(
+        "Callboard is at http://{address}/\n  the wall      http://{address}/wall\n  all queues    \
+         http://{address}/queues\n{demo}"
+    );
+    let mut out = io::stdout();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 fn fail(code: u8, message: &str) -> ExitCode {
-    #[expect(clippy::print_stderr, reason = "the logger may not be running yet, and the person has to know")]
-    {
-        eprintln!("callboard: {message}");
-    }
+    // The logger may not be running yet, and the person has to know.
+    telemetry::tell(&format!("callboard: {message}"));
     ExitCode::from(code)
 }

@@ -354,6 +354,7 @@ mod tests {
             feed_since: NOW,
             feed_heard_at: Some(NOW),
             feed_problem: None,
+            journal_outage: None,
             newest_fact_at: None,
             counting_since: None,
             gap: None,

@@ -129,7 +129,7 @@ pub enum StoreError {
         found: String,
     },
     /// The file cannot be opened as a database.
-    #[error("open the database {}; if it is damaged, restore a backup", .file.display())]
+    #[error("open the database {}; {}", .file.display(), Trouble::of(.source).next_step())]
     Open {
         /// The database.
         file: PathBuf,
@@ -137,8 +137,14 @@ pub enum StoreError {
         #[source]
         source: sqlx::Error,
     },
+    /// The file was removed or replaced while it was in use.
+    #[error("find the database {}, which this server had opened", .file.display())]
+    Gone {
+        /// The database.
+        file: PathBuf,
+    },
     /// A migration failed.
-    #[error("bring the database {} up to date", .file.display())]
+    #[error("bring the database {} up to date; {}", .file.display(), migration_step(.source))]
     Migrate {
         /// The database.
         file: PathBuf,
@@ -147,7 +153,7 @@ pub enum StoreError {
         source: MigrateError,
     },
     /// Reading failed.
-    #[error("read {what}")]
+    #[error("read {what}; {}", Trouble::of(.source).next_step())]
     Read {
         /// What was to be read.
         what: &'static str,
@@ -174,6 +180,83 @@ impl StoreError {
     fn write(what: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
         move |source| Self::Write { what, source }
     }
+
+    /// True when the same may work later: the disk is full or the file locked, say. False when the database
+    /// will never take what it was given.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Read { source, .. } | Self::Write { source, .. } | Self::Open { source, .. } => {
+                Trouble::of(source) != Trouble::Refused
+            }
+            _ => true,
+        }
+    }
+
+    /// What to do about it, to go on with after a semicolon.
+    pub(crate) fn next_step(&self) -> &'static str {
+        match self {
+            Self::Read { source, .. } | Self::Write { source, .. } | Self::Open { source, .. } => {
+                Trouble::of(source).next_step()
+            }
+            Self::Gone { .. } => "put the file back, or restore a backup and start Callboard again",
+            _ => Trouble::Other.next_step(),
+        }
+    }
+}
+
+/// What is wrong, by SQLite's primary result codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    /// Another program holds the file.
+    Busy,
+    /// Permissions, or a read-only folder.
+    Forbidden,
+    /// The disk is full.
+    Full,
+    /// The disk reports errors, or is full and does not say so.
+    Disk,
+    /// The content is no database any more.
+    Damaged,
+    /// What was to be written breaks a rule of the table.
+    Refused,
+    Other,
+}
+
+impl Trouble {
+    fn of(error: &sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
+        match code.map(|code| code & 0xff) {
+            Some(5 | 6) => Self::Busy,
+            Some(3 | 8 | 14 | 23) => Self::Forbidden,
+            Some(13) => Self::Full,
+            Some(10) => Self::Disk,
+            Some(11 | 26) => Self::Damaged,
+            Some(18..=20) => Self::Refused,
+            _ => Self::Other,
+        }
+    }
+
+    const fn next_step(self) -> &'static str {
+        match self {
+            Self::Busy => "another program keeps it locked: end that program",
+            Self::Forbidden => {
+                "let this user write the file and its folder, or set CALLBOARD_DATA_DIR to another folder"
+            }
+            Self::Full => "the disk is full: free space on it",
+            Self::Disk => "the disk reports errors or is full: check it",
+            Self::Damaged => "it is damaged: restore a backup",
+            Self::Refused | Self::Other => "check the disk of the data folder",
+        }
+    }
+}
+
+fn migration_step(error: &MigrateError) -> &'static str {
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            Trouble::of(error).next_step()
+        }
+        _ => "start the version of callboard that made it, or restore a backup",
+    }
 }
 
 impl Store {
@@ -186,6 +269,7 @@ impl Store {
         check_sqlite(writer.connection(), &file).await?;
         migrate(writer.connection(), &file).await?;
         let installation = Arc::new(writer.installation(purpose, now).await?);
+        writer.prove_writable().await?;
         writer.resume().await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)

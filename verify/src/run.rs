@@ -402,6 +402,7 @@ impl Run {
             feed_since: heard_at,
             feed_heard_at: Some(heard_at),
             feed_problem: None,
+            journal_outage: None,
             newest_fact_at: None,
             counting_since: None,
             gap: self.gap,

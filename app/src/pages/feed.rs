@@ -193,7 +193,7 @@ fn Verdict(
         ),
         FeedLink::Contested => (
             "lost",
-            "Another program keeps taking the event subscription. Only one may use it: stop the other or make it a subscription of its own."
+            "Zoom keeps closing the connection. Another program may be taking the event subscription, which only one may use: if there is one, stop it or make it a subscription of its own."
                 .to_owned(),
         ),
     };

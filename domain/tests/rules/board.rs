@@ -22,6 +22,7 @@ pub(crate) fn live_trust(now: Timestamp) -> Trust {
         feed_since: now,
         feed_heard_at: Some(now),
         feed_problem: None,
+        journal_outage: None,
         newest_fact_at: Some(now),
         counting_since: None,
         gap: None,
@@ -330,7 +331,9 @@ fn news_from_the_future_is_not_believed() {
     let ada = phone("1", "Ada", 8 * 3600).on(queue("Billing", "801"));
     tell(&mut board, 0, &[ada.rang()]);
     assert_eq!(row(&board, "q-801", 0).figures.waiting, 0);
-    assert_eq!(board.anomalies().future, 1);
+    assert_eq!((board.anomalies().future, board.anomalies().future_in_a_row), (1, 1));
+    tell(&mut board, 0, &[phone("2", "Ada", 8 * 3600).rang(), phone("3", "Ada", 0).rang()]);
+    assert_eq!((board.anomalies().future, board.anomalies().future_in_a_row), (2, 0));
 }
 
 #[test]

@@ -253,3 +253,11 @@ fn what_is_promised_comes_from_a_file_of_its_own() {
         .unwrap();
     assert_eq!(subjects(load()), ["CALLBOARD_SERVICE_LEVELS"; 2]);
 }
+
+#[test]
+fn misspelt_variables_are_noticed() {
+    let names =
+        ["ZOOM_CLIENT_SECRT", "ZOOM_CLIENT_SECRET_FILE", "CALLBOARD_LISTEN", "CALLBOARD_CONFIG", "PATH"];
+    assert_eq!(unknown(names.into_iter().map(str::to_owned)), ["ZOOM_CLIENT_SECRT"]);
+    assert_eq!(unknown(["CALLBOARD_PORT", "ZOOMED"].into_iter().map(str::to_owned)), ["CALLBOARD_PORT"]);
+}

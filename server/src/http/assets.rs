@@ -7,13 +7,13 @@ use app::bootstrap::AssetLinks;
 use axum::{
     Router,
     body::Body,
-    extract::Path,
+    extract::{Path, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
     response::IntoResponse,
     routing::get,
 };
 
-use super::encoding::Encoding;
+use super::{encoding::Encoding, error::problem};
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
@@ -51,8 +51,12 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route(
             "/assets/{name}",
-            get(async |Path(name): Path<String>, headers: HeaderMap| respond(&name, &headers, FOR_EVER)),
+            get(async |name: Result<Path<String>, PathRejection>, headers: HeaderMap| {
+                let name = name.map(|Path(name)| name).unwrap_or_default();
+                respond(&name, &headers, FOR_EVER)
+            }),
         )
+        .route("/assets/", get(async || not_there()))
         .route("/favicon.svg", get(favicon))
         // Asked for by browsers that ignore the page's head; they read the content type, not the name.
         .route("/favicon.ico", get(favicon))
@@ -60,7 +64,7 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
 
 fn respond(name: &str, request: &HeaderMap, cache_control: &'static str) -> Response<Body> {
     let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
-        return StatusCode::NOT_FOUND.into_response();
+        return not_there();
     };
     let (encoding, content) = asset.best_for(request);
     let tag = asset.tag(encoding);
@@ -88,6 +92,10 @@ fn respond(name: &str, request: &HeaderMap, cache_control: &'static str) -> Resp
         encoding.declare(headers);
     }
     response
+}
+
+fn not_there() -> Response<Body> {
+    problem(StatusCode::NOT_FOUND, "there is no such file here; reload the page that refers to it")
 }
 
 impl Asset {
@@ -162,8 +170,10 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_embedded_is_not_there() {
-        for path in ["/assets/app.wasm", "/assets/..%2fCargo.toml", "/assets/"] {
-            assert_eq!(ask(path, &[]).await.status(), StatusCode::NOT_FOUND, "{path}");
+        for path in ["/assets/app.wasm", "/assets/..%2fCargo.toml", "/assets/", "/assets/%ff"] {
+            let response = ask(path, &[]).await;
+            assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(header(&response, "content-type"), "application/problem+json", "{path}");
         }
     }
 

@@ -172,13 +172,46 @@ impl DemoControl {
 pub(super) async fn cut(State(state): State<AppState>, headers: HeaderMap, request: Request) -> Response {
     let Some(demo) = &state.demo else { return not_found(State(state.clone()), request).await };
     // Somebody else's page must not do it in a visitor's name.
-    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
-    if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
+    if is_asked_by_another_page(&headers) {
         return problem(StatusCode::FORBIDDEN, "this is done from the page /feed only");
     }
     let body = serde_json::json!({ "seconds": CUT_FOR.as_secs() });
     match demo.http.post(demo.outage.clone()).json(&body).send().await {
         Ok(answer) if answer.status().is_success() => Redirect::to("/feed").into_response(),
         _ => problem(StatusCode::BAD_GATEWAY, "the demo's pretend Zoom did not answer; start the demo again"),
+    }
+}
+
+/// Browsers that do not tell the site tell the origin of the page that asks.
+fn is_asked_by_another_page(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    match (text("sec-fetch-site"), text("origin")) {
+        (Some(site), _) => !matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => origin.split_once("://").map(|(_, host)| host) != text("host"),
+        (None, None) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_page_may_cut_the_feed() {
+        let asked = |pairs: &[(&'static str, &str)]| {
+            let mut headers = HeaderMap::new();
+            headers.insert("host", "localhost:8080".parse().unwrap());
+            for (name, value) in pairs {
+                headers.insert(*name, value.parse().unwrap());
+            }
+            is_asked_by_another_page(&headers)
+        };
+        assert!(!asked(&[]), "by a tool");
+        assert!(!asked(&[("sec-fetch-site", "same-origin"), ("origin", "http://localhost:8080")]));
+        assert!(!asked(&[("origin", "http://localhost:8080")]));
+        assert!(asked(&[("sec-fetch-site", "cross-site")]));
+        for origin in ["http://evil.example", "http://localhost:9090", "null", ""] {
+            assert!(asked(&[("origin", origin)]), "{origin}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderValue, StatusCode, Version, header},
     middleware::Next,
     response::Response,
 };
@@ -37,7 +37,7 @@ pub(super) async fn refuse_foreign_hosts(
     request: Request,
     next: Next,
 ) -> Response {
-    if is_own_host(request.uri(), request.headers(), state.site.public_host.as_deref()) {
+    if is_own_host(&request, state.site.public_host.as_deref()) {
         next.run(request).await
     } else {
         let detail = "this server answers to localhost and to the host of CALLBOARD_PUBLIC_URL only";
@@ -45,17 +45,27 @@ pub(super) async fn refuse_foreign_hosts(
     }
 }
 
-fn is_own_host(uri: &Uri, headers: &HeaderMap, public_host: Option<&str>) -> bool {
-    let named = match (uri.authority(), headers.get(header::HOST)) {
-        (Some(authority), _) => authority.as_str(),
-        (None, Some(host)) => host.to_str().unwrap_or(""),
-        // HTTP/1.0 tools that name nobody; browsers always do.
-        (None, None) => return true,
+fn is_own_host(request: &Request, public_host: Option<&str>) -> bool {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    match (request.uri().authority(), hosts.next(), hosts.next()) {
+        (_, Some(_), Some(_)) => false,
+        (Some(authority), ..) => is_own_name(authority.as_str(), public_host),
+        (None, Some(host), None) => host.to_str().is_ok_and(|host| is_own_name(host, public_host)),
+        // Old tools that name nobody; browsers always do.
+        (None, None, _) => request.version() < Version::HTTP_11,
+    }
+}
+
+/// True when `named`, a host with or without a port, is this machine or the public name.
+fn is_own_name(named: &str, public_host: Option<&str>) -> bool {
+    let (host, port) = match named.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').unwrap_or(("", "")),
+        None => named.split_at(named.find(':').unwrap_or(named.len())),
     };
-    let host = match named.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or(""),
-        None => named.rsplit_once(':').map_or(named, |(host, _)| host),
-    };
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    if !port.is_empty() && !port.strip_prefix(':').is_some_and(is_port) {
+        return false;
+    }
     let host = host.to_ascii_lowercase();
     let is_loopback = host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
     is_loopback || host == "localhost" || host.ends_with(".localhost") || public_host == Some(host.as_str())
@@ -63,21 +73,54 @@ fn is_own_host(uri: &Uri, headers: &HeaderMap, public_host: Option<&str>) -> boo
 
 #[cfg(test)]
 mod tests {
+    use axum::{body::Body, http::Request};
+
     use super::*;
+
+    const PUBLIC: Option<&str> = Some("board.example.org");
 
     #[test]
     fn only_this_machine_and_the_public_name_are_answered() {
-        let is_own = |host: &str| {
-            let headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_str(host).unwrap())]);
-            is_own_host(&Uri::from_static("/wall"), &headers, Some("board.example.org"))
+        for own in [
+            "localhost:8080",
+            "127.0.0.1:8080",
+            "[::1]:8080",
+            "[::1]",
+            "LOCALHOST",
+            "board.example.org",
+            "127.0.0.9",
+            "wall.localhost:",
+        ] {
+            assert!(is_own_name(own, PUBLIC), "{own}");
+        }
+        for foreign in [
+            "evil.example",
+            "localhost.evil.example:8080",
+            "10.0.0.1",
+            "",
+            "[::2]",
+            "[::1]evil.example",
+            "[::1]:80.evil.example",
+            "[::1",
+            "localhost:evil.example",
+            "localhost:80:evil.example",
+        ] {
+            assert!(!is_own_name(foreign, PUBLIC), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn a_request_names_one_host() {
+        let request = |version, hosts: &[&str]| {
+            let named = hosts.iter().fold(Request::get("/wall").version(version), |request, host| {
+                request.header(header::HOST, *host)
+            });
+            is_own_host(&named.body(Body::empty()).unwrap(), PUBLIC)
         };
-        for own in
-            ["localhost:8080", "127.0.0.1:8080", "[::1]:8080", "LOCALHOST", "board.example.org", "127.0.0.9"]
-        {
-            assert!(is_own(own), "{own}");
-        }
-        for foreign in ["evil.example", "localhost.evil.example:8080", "10.0.0.1", "", "[::2]"] {
-            assert!(!is_own(foreign), "{foreign}");
-        }
+        assert!(request(Version::HTTP_11, &["localhost"]));
+        assert!(!request(Version::HTTP_11, &["localhost", "evil.example"]));
+        assert!(!request(Version::HTTP_11, &["localhost", "localhost"]));
+        assert!(!request(Version::HTTP_11, &[]));
+        assert!(request(Version::HTTP_10, &[]));
     }
 }

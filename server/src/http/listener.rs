@@ -11,23 +11,29 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
+    time::Instant,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Connections served at the same time. Each costs about 10 kB and a file descriptor.
 const MOST_CONNECTIONS: usize = 16_000;
+/// File descriptors that viewers leave to the database, the feed and the log.
+const KEPT_DESCRIPTORS: usize = 64;
 /// The head of a request has to arrive within this time; so has the next one on a kept connection.
 const HEAD: Duration = Duration::from_secs(15);
 /// A peer that acknowledges nothing we sent for this long is gone.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 /// Pause when the system has no more file descriptors.
 const EXHAUSTED: Duration = Duration::from_millis(100);
+/// How often the log tells that there are none.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
 /// The largest head of a request. Streams keep this buffer, so it is small.
 const HEAD_BYTES: usize = 16 * 1024;
 
 /// Serves `router` on `listener` until `stop`; open connections finish their request and end.
 pub async fn serve(listener: TcpListener, router: Router, tracker: &TaskTracker, stop: CancellationToken) {
-    let permits = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let permits = Arc::new(Semaphore::new(most_connections()));
+    let mut told_at: Option<Instant> = None;
     loop {
         let permit = tokio::select! {
             () = stop.cancelled() => break,
@@ -38,7 +44,10 @@ pub async fn serve(listener: TcpListener, router: Router, tracker: &TaskTracker,
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    tracing::warn!(%error, "failed to accept a connection");
+                    if told_at.is_none_or(|at| at.elapsed() >= TELL_AGAIN) {
+                        told_at = Some(Instant::now());
+                        tracing::warn!(%error, "failed to accept a connection; told once a minute");
+                    }
                     tokio::time::sleep(EXHAUSTED).await;
                     continue;
                 }
@@ -50,6 +59,21 @@ pub async fn serve(listener: TcpListener, router: Router, tracker: &TaskTracker,
             drop(permit);
         });
     }
+}
+
+/// As many as leave the rest of the server enough file descriptors.
+fn most_connections() -> usize {
+    #[cfg(unix)]
+    let limit = rlimit::Resource::NOFILE
+        .get_soft()
+        .map_or(usize::MAX, |soft| usize::try_from(soft).unwrap_or(usize::MAX));
+    #[cfg(not(unix))]
+    let limit = usize::MAX;
+    let most = limit.saturating_sub(KEPT_DESCRIPTORS).clamp(1, MOST_CONNECTIONS);
+    if most < MOST_CONNECTIONS {
+        tracing::info!(most, "fewer connections are served than otherwise, because few files may be open");
+    }
+    most
 }
 
 /// Serves one connection whose requests each send their head within `head`.

@@ -8,7 +8,7 @@ use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     body::Body,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::{HeaderValue, header},
     response::Response,
 };
@@ -22,18 +22,21 @@ use crate::publish::{self, BoardKey};
 /// Streams served at the same time, all boards together. A stream costs about 20 kB.
 pub(super) const MOST_STREAMS: usize = 12_000;
 
+const NO_BOARD: ApiError = ApiError::NotFound { what: "board of that name" };
+
 /// `GET /live/{board}`: `all`, or the id of a queue.
 pub(super) async fn stream_board(
     State(state): State<AppState>,
-    Path(board): Path<String>,
+    board: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
+    // An address that is no UTF-8 names nothing.
+    let Ok(Path(board)) = board else { return Err(NO_BOARD) };
     let key = match board.as_str() {
         "all" => BoardKey::All,
         id => BoardKey::Queue(id.into()),
     };
     let permit = state.streams.clone().try_acquire_owned().map_err(|_| ApiError::TooManyStreams)?;
-    let board =
-        state.keeper.subscribe(key).await?.ok_or(ApiError::NotFound { what: "board of that name" })?;
+    let board = state.keeper.subscribe(key).await?.ok_or(NO_BOARD)?;
     Ok(respond(&state, board, permit))
 }
 

@@ -15,7 +15,7 @@ use app::{
     zone::LocalZone,
 };
 use axum::{
-    extract::{Path, Request, State},
+    extract::{Path, Request, State, rejection::PathRejection},
     http::{StatusCode, Uri},
     response::Response,
 };
@@ -50,9 +50,11 @@ pub(super) async fn wall(State(state): State<AppState>, request: Request) -> Res
 /// `GET /wall/{queue}`
 pub(super) async fn wall_of_queue(
     State(state): State<AppState>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
+    // An address that is no UTF-8 names nothing.
+    let Ok(Path(id)) = id else { return not_found(State(state), request).await };
     let board = match state.keeper.board(BoardKey::Queue(id.as_str().into())).await {
         Ok(Some(board)) => board,
         Ok(None) => return not_found(State(state), request).await,

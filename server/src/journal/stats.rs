@@ -11,6 +11,8 @@ use std::{
 
 use domain::time::Timestamp;
 
+use super::Span;
+
 /// Whether writing works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JournalStatus {
@@ -84,9 +86,21 @@ pub(super) struct Counters {
     commits: AtomicU64,
     /// Written by the journal's task once a commit, read by whoever looks at the feed.
     kinds: Mutex<BTreeMap<Arc<str>, (u64, Timestamp)>>,
+    /// Arrival of events for which there was no room; told to the journal's task.
+    turned_away: Mutex<Option<Span>>,
 }
 
 impl Counters {
+    /// Notes that an event found no room.
+    pub(super) fn turn_away(&self, at: Timestamp) {
+        let mut turned_away = self.turned_away.lock().unwrap_or_else(PoisonError::into_inner);
+        *turned_away = Span::around(*turned_away, Some(Span { from: at, to: at }));
+    }
+
+    pub(super) fn take_turned_away(&self) -> Option<Span> {
+        self.turned_away.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     /// Counts the new events of a commit by their names.
     pub(super) fn count_kinds<'a>(&self, events: impl Iterator<Item = (&'a Arc<str>, Timestamp)>) {
         let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,18 +1,18 @@
 //! The task that owns the writer: collects what is queued, commits, answers, passes on.
 
-use std::{error::Error, mem, sync::Arc};
+use std::{error::Error, mem, sync::Arc, time::Duration};
 
 use domain::{agent::presence::PresenceFact, fact::Fact, time::Timestamp};
 use tokio::{
     select,
-    sync::{mpsc, oneshot, watch},
+    sync::{OwnedSemaphorePermit, mpsc, oneshot, watch},
     task::JoinHandle,
-    time::Instant,
+    time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    AppendError, BATCH, Incoming, JournalStatus, Journalled, Message, Order, Receipt, Reply, Source,
+    AppendError, BATCH, Incoming, JournalStatus, Journalled, Message, Order, Receipt, Reply, Source, Span,
     keys::{KeySet, RecentKeys},
     stats::Counters,
 };
@@ -26,6 +26,8 @@ use crate::{
     },
 };
 
+/// How long after a failed commit what is owed is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// Gap orders that are kept while the disk refuses; a feed that flaps for hours makes no more.
 const KEPT_GAPS: usize = 1_000;
 
@@ -41,6 +43,8 @@ pub(super) struct Task {
     broken: bool,
     /// Orders of failed batches that are still true.
     owed: Owed,
+    /// While events are owed, nothing is tried before.
+    try_again_at: Instant,
 }
 
 /// What ends the task, and what has to end before its writer does.
@@ -56,8 +60,20 @@ pub(super) struct Ends {
 struct Owed {
     gaps: Vec<GapOrder>,
     pulse: Option<Timestamp>,
-    /// First and last arrival of events that could not be written.
-    lost: Option<(Timestamp, Timestamp)>,
+    /// Arrival of events that will not be written.
+    lost: Option<Span>,
+    /// Events that the disk did not take, to be written when it does. Zoom repeats none that came over
+    /// the socket, and a webhook only minutes later.
+    events: Vec<(EventRow, Told)>,
+    quarantined: Vec<QuarantineRow>,
+    /// The room that these take, so that a disk that never recovers does not fill the memory.
+    room: Option<OwnedSemaphorePermit>,
+}
+
+impl Owed {
+    fn has_messages(&self) -> bool {
+        !self.events.is_empty() || !self.quarantined.is_empty()
+    }
 }
 
 /// What is written together, and who waits for it.
@@ -71,8 +87,8 @@ struct Collected {
     flushes: Vec<oneshot::Sender<()>>,
     /// Who waits for the history and the records in the batch.
     histories: Vec<oneshot::Sender<bool>>,
-    /// Messages nobody waits for.
-    unanswered: Vec<Timestamp>,
+    /// The room that all of them take.
+    room: Option<OwnedSemaphorePermit>,
     duplicates: usize,
     quarantined: usize,
 }
@@ -84,6 +100,7 @@ enum Waiting {
     Quarantined,
 }
 
+#[derive(Debug)]
 struct Told {
     name: Arc<str>,
     key: EventKey,
@@ -106,26 +123,46 @@ impl Task {
         status: watch::Sender<JournalStatus>,
         ends: Ends,
     ) -> Self {
-        let (broken, owed) = (false, Owed::default());
-        Self { writer, reader, recent, facts, counters, status, ends, broken, owed }
+        let (broken, owed, try_again_at) = (false, Owed::default(), Instant::now());
+        Self { writer, reader, recent, facts, counters, status, ends, broken, owed, try_again_at }
     }
 
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Order>) {
         let mut orders = Vec::with_capacity(BATCH);
         let mut stopping = false;
         loop {
-            let count = select! { biased;
+            let owes = self.owed.has_messages();
+            let may_write = stopping || !owes || Instant::now() >= self.try_again_at;
+            let is_open = select! { biased;
                 _ = self.ends.stop.cancelled(), if !stopping => {
                     stopping = true;
                     queue.close();
                     continue;
                 }
-                count = queue.recv_many(&mut orders, BATCH) => count,
+                count = queue.recv_many(&mut orders, BATCH), if may_write => count > 0,
+                () = sleep_until(self.try_again_at), if owes => {
+                    // Whoever came meanwhile must not wait for another turn.
+                    while orders.len() < BATCH && let Ok(order) = queue.try_recv() {
+                        orders.push(order);
+                    }
+                    true
+                }
             };
-            if count == 0 {
+            if !is_open {
                 break;
             }
             self.write(&mut orders).await;
+        }
+        self.end().await;
+    }
+
+    async fn end(mut self) {
+        if self.owed.has_messages() {
+            self.write(&mut Vec::new()).await;
+        }
+        let lost = self.owed.events.len();
+        if lost > 0 {
+            tracing::error!(lost, "the journal ends without events that the disk did not take");
         }
         self.ends.stop_checkpointing.cancel();
         // It may also have ended by itself: a runtime that shuts down ends it.
@@ -138,37 +175,37 @@ impl Task {
         }
     }
 
-    /// Writes and empties `orders`.
+    /// Writes what is owed and `orders`, which it empties.
     async fn write(&mut self, orders: &mut Vec<Order>) {
         let count = orders.len();
-        let mut collected = self.collect(orders);
         let owed = mem::take(&mut self.owed);
+        let mut collected = Collected::of(owed.events, owed.quarantined, owed.room);
+        self.collect(&mut collected, orders);
         collected.batch.gaps.splice(0..0, owed.gaps);
         collected.batch.pulse = collected.batch.pulse.or(owed.pulse);
-        let kept = Owed { gaps: collected.batch.gaps.clone(), pulse: collected.batch.pulse, lost: owed.lost };
+        let lost = Span::around(owed.lost, self.counters.take_turned_away());
+        let gaps = collected.batch.gaps.clone();
         let cause = "the disk refused events";
-        let lost = owed.lost.map(|(from, to)| GapOrder::Past { from, to, cause });
-        collected.batch.gaps.extend(lost);
+        collected.batch.gaps.extend(lost.map(|Span { from, to }| GapOrder::Past { from, to, cause }));
         if collected.batch.is_empty() {
             self.answer(collected, None).await;
             return;
         }
         let began = Instant::now();
-        let outcome = self.commit(mem::take(&mut collected.batch)).await;
-        match outcome {
-            Ok(first_and_refused) => {
+        match self.commit(&collected.batch).await {
+            Ok(committed) => {
                 self.counters.committed(count, began.elapsed());
                 self.recovered();
-                self.answer(collected, Some(first_and_refused)).await;
+                self.answer(collected, Some(committed)).await;
             }
             Err(error) => {
-                self.owed = kept;
+                self.owed = Owed { gaps, pulse: collected.batch.pulse, lost, ..Owed::default() };
                 self.failed(&error, collected);
             }
         }
     }
 
-    async fn commit(&mut self, batch: Batch) -> Result<Committed, StoreError> {
+    async fn commit(&mut self, batch: &Batch) -> Result<Committed, StoreError> {
         if self.broken {
             self.reopen().await?;
         }
@@ -194,14 +231,19 @@ impl Task {
         Ok(())
     }
 
-    fn collect(&self, orders: &mut Vec<Order>) -> Collected {
-        let mut collected = Collected::default();
+    fn collect(&self, collected: &mut Collected, orders: &mut Vec<Order>) {
         collected.batch.events.reserve(orders.len());
         collected.told.reserve(orders.len());
         collected.in_batch.reserve(orders.len());
         for order in orders.drain(..) {
             match order {
-                Order::Event { incoming, reply, .. } => self.collect_event(&mut collected, incoming, reply),
+                Order::Event { incoming, reply, bytes } => {
+                    match &mut collected.room {
+                        Some(room) => room.merge(bytes),
+                        None => collected.room = Some(bytes),
+                    }
+                    self.collect_event(collected, incoming, reply);
+                }
                 Order::Gap(gap) => collected.batch.gaps.push(gap),
                 Order::Pulse(heard_at) => collected.batch.pulse = collected.batch.pulse.max(Some(heard_at)),
                 Order::History(history, done) => {
@@ -218,7 +260,6 @@ impl Task {
                 Order::Flush(done) => collected.flushes.push(done),
             }
         }
-        collected
     }
 
     fn collect_event(&self, collected: &mut Collected, incoming: Incoming, reply: Option<Reply>) {
@@ -274,11 +315,7 @@ impl Task {
                 Waiting::Quarantined
             }
         };
-        match reply {
-            Some(reply) => collected.waiting.push((waiting, reply)),
-            None if !matches!(waiting, Waiting::Duplicate) => collected.unanswered.push(received_at),
-            None => {}
-        }
+        collected.waiting.extend(reply.map(|reply| (waiting, reply)));
     }
 
     /// Counts, answers and passes on what was written.
@@ -347,22 +384,27 @@ impl Task {
         }
     }
 
-    /// Nothing of the batch may be acknowledged.
+    /// Nothing of the batch may be acknowledged. What came by itself is kept for the next attempt, unless
+    /// the database will never take it.
     fn failed(&mut self, error: &StoreError, collected: Collected) {
         self.broken = true;
         self.owed.gaps.truncate(KEPT_GAPS);
-        for (_, reply) in collected.waiting {
+        let Collected { batch, told, waiting, flushes, histories, room, .. } = collected;
+        for (_, reply) in waiting {
             let _ = reply.send(Err(AppendError::Refused));
         }
-        Counters::add(&self.counters.lost, collected.unanswered.len());
-        for at in collected.unanswered {
-            let (from, to) = self.owed.lost.unwrap_or((at, at));
-            self.owed.lost = Some((from.min(at), to.max(at)));
+        let events = batch.events.into_iter().zip(told).filter(|(_, told)| told.is_news).collect();
+        let is_news = |row: &QuarantineRow| row.source != Source::Rest;
+        let quarantined = batch.quarantined.into_iter().filter(is_news).collect();
+        if error.may_pass() {
+            self.keep(events, quarantined, room);
+        } else {
+            self.lose(&events, &quarantined);
         }
-        for done in collected.histories {
+        for done in histories {
             let _ = done.send(false);
         }
-        for done in collected.flushes {
+        for done in flushes {
             let _ = done.send(());
         }
         let since = match &*self.status.borrow() {
@@ -378,9 +420,50 @@ impl Task {
         self.status.send_replace(JournalStatus::Failing {
             since,
             problem: format!(
-                "The database cannot be written ({}); free space on the disk or repair it.",
-                error.source().map_or_else(|| error.to_string(), ToString::to_string)
+                "The database cannot be written ({}); {}.",
+                error.source().map_or_else(|| format!("cannot {error}"), ToString::to_string),
+                error.next_step(),
             ),
         });
+    }
+
+    fn keep(
+        &mut self,
+        events: Vec<(EventRow, Told)>,
+        quarantined: Vec<QuarantineRow>,
+        room: Option<OwnedSemaphorePermit>,
+    ) {
+        let texts = events.iter().map(|(row, _)| row.raw.len());
+        let taken = texts.chain(quarantined.iter().map(|row| row.raw.len())).sum();
+        let room = room.and_then(|mut room| room.split(taken));
+        self.owed = Owed { events, quarantined, room, ..mem::take(&mut self.owed) };
+        self.try_again_at = Instant::now() + TRY_AGAIN;
+    }
+
+    fn lose(&mut self, events: &[(EventRow, Told)], quarantined: &[QuarantineRow]) {
+        let arrivals = events.iter().map(|(row, _)| (row.source, row.received_at));
+        let arrivals = arrivals.chain(quarantined.iter().map(|row| (row.source, row.received_at)));
+        for (source, at) in arrivals {
+            Counters::add(&self.counters.lost, usize::from(source == Source::Socket));
+            self.owed.lost = Span::around(self.owed.lost, Some(Span { from: at, to: at }));
+        }
+    }
+}
+
+impl Collected {
+    /// With what is owed from before.
+    fn of(
+        events: Vec<(EventRow, Told)>,
+        quarantined: Vec<QuarantineRow>,
+        room: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        let mut collected = Self { room, quarantined: quarantined.len(), ..Self::default() };
+        collected.batch.quarantined = quarantined;
+        for (row, told) in events {
+            collected.in_batch.insert(told.key);
+            collected.batch.events.push(row);
+            collected.told.push(told);
+        }
+        collected
     }
 }

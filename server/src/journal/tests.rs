@@ -196,7 +196,7 @@ async fn a_refusing_disk_acknowledges_nothing_and_its_loss_becomes_a_gap() {
     journal.flush().await.unwrap();
     let failing = status.wait_for(|status| *status != JournalStatus::Working).await.unwrap().clone();
     let JournalStatus::Failing { problem, .. } = failing else { panic!("failing") };
-    assert!(problem.contains("free space"), "{problem}");
+    assert!(problem.contains("check the disk"), "{problem}");
     assert_eq!((journal.stats().lost, journal.stats().journalled), (2, 0));
     assert!(fixture.facts.try_recv().is_err(), "nothing is shown that is not on disk");
 
@@ -209,6 +209,79 @@ async fn a_refusing_disk_acknowledges_nothing_and_its_loss_becomes_a_gap() {
     let mut gaps: Vec<_> = fixture.store.gaps_since(NOW).await.unwrap().into_iter().map(told).collect();
     gaps.sort_by_key(|(gap, _)| gap.to);
     assert_eq!(gaps, [gap(None, "connection lost"), gap(Some(NOW), "the disk refused events")]);
+}
+
+#[tokio::test]
+async fn what_a_locked_database_did_not_take_is_written_when_it_is_free_again() {
+    let mut fixture = fresh().await;
+    let journal = fixture.journal.clone();
+    let mut vandal = fixture.vandal().await;
+    vandal.execute("begin immediate").await.unwrap();
+    journal.submit(from(Source::Socket, 1)).await.unwrap();
+    let mut status = journal.status();
+    let failing = status.wait_for(|status| *status != JournalStatus::Working).await.unwrap().clone();
+    let JournalStatus::Failing { problem, .. } = failing else { panic!("failing") };
+    assert!(problem.contains("end that program"), "{problem}");
+    journal.submit(from(Source::Socket, 2)).await.unwrap();
+    let held = journal.bytes.available_permits();
+    assert!(held < QUEUE_BYTES, "what waits takes its room");
+
+    vandal.execute("rollback").await.unwrap();
+    let mut written = Vec::new();
+    while written.len() < 2 {
+        written.extend(fixture.facts.recv().await.unwrap());
+    }
+    assert_eq!(calls(&written), [call(1, 1), call(2, 2)]);
+    assert_eq!(journal.append(from(Source::Webhook, 1)).await, Ok(Receipt::Duplicate));
+    assert_eq!((journal.stats().lost, journal.stats().journalled), (0, 2));
+    assert_eq!(fixture.store.gaps_since(NOW).await.unwrap(), []);
+    assert_eq!(*status.borrow_and_update(), JournalStatus::Working);
+    assert!(journal.slot(QUEUE_BYTES).await.is_ok(), "all room is free again");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_database_that_was_taken_away_acknowledges_nothing() {
+    let fixture = fresh().await;
+    let journal = &fixture.journal;
+    let (file, aside) = (fixture.folder.path().join("callboard.sqlite"), fixture.folder.path().join("aside"));
+    assert_eq!(journal.append(from(Source::Webhook, 1)).await, Ok(Receipt::Journalled));
+    std::fs::rename(&file, &aside).unwrap();
+    assert_eq!(journal.append(from(Source::Webhook, 2)).await, Err(AppendError::Refused));
+    let JournalStatus::Failing { problem, .. } = journal.status().borrow().clone() else { panic!("failing") };
+    assert!(problem.contains("put the file back"), "{problem}");
+
+    std::fs::copy(&aside, &file).unwrap();
+    assert_eq!(journal.append(from(Source::Webhook, 3)).await, Err(AppendError::Refused), "another file");
+    std::fs::rename(&aside, &file).unwrap();
+    journal.append(from(Source::Webhook, 3)).await.unwrap();
+    assert_eq!(*journal.status().borrow(), JournalStatus::Working);
+    assert_eq!(fixture.store.last_event_id().await.unwrap(), 3, "what was refused is written, too");
+}
+
+#[tokio::test]
+async fn refused_and_unheard_webhooks_leave_a_gap() {
+    let fixture = fresh().await;
+    let journal = &fixture.journal;
+    let mut vandal = fixture.vandal().await;
+    let forbid = "create trigger forbid before insert on event begin select raise(abort, 'full'); end";
+    vandal.execute(forbid).await.unwrap();
+    assert_eq!(journal.append(from(Source::Webhook, 1)).await, Err(AppendError::Refused));
+    assert_eq!(journal.append(from(Source::Rest, 2)).await, Err(AppendError::Refused));
+    vandal.execute("drop trigger forbid").await.unwrap();
+
+    let room = journal.slot(QUEUE_BYTES).await.unwrap();
+    let later = NOW + Duration::from_secs(9);
+    let unheard = Incoming::read(&Reader::default(), Source::Webhook, later, text(3));
+    tokio::time::pause();
+    assert_eq!(journal.append(unheard).await, Err(AppendError::TimedOut));
+    tokio::time::resume();
+    drop(room);
+    journal.append(from(Source::Webhook, 4)).await.unwrap();
+    let gaps = fixture.store.gaps_since(NOW).await.unwrap();
+    let told: Vec<_> = gaps.into_iter().map(|stored| (stored.gap, stored.cause)).collect();
+    let cause = "the disk refused events".to_owned();
+    assert_eq!(told, [(Gap { from: NOW, to: Some(later) }, cause)]);
 }
 
 #[tokio::test]

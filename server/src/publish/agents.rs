@@ -236,6 +236,7 @@ mod tests {
             newest_fact_at: None,
             counting_since: None,
             deaf_until,
+            journal_outage: None,
             gap: None,
             demo: false,
         }

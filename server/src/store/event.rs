@@ -47,8 +47,10 @@ impl StoredEvent {
 pub(super) const PAGE: &str =
     "select event_id, received_at, raw from event where event_id > ?1 order by event_id limit ?2";
 
+/// The first by place, not by time: a clock that was set back makes them disagree. The index holds both;
+/// without being told, SQLite would rather look at every event from the first on.
 pub(super) const FIRST_SINCE: &str = "
-    select event_id from event where received_at >= ?1 order by received_at limit 1";
+    select min(event_id) from event indexed by event_by_received_at where received_at >= ?1";
 
 pub(super) const LAST: &str = "select max(event_id) from event";
 
@@ -69,7 +71,7 @@ impl Store {
     pub async fn place_before(&self, from: Timestamp) -> Result<i64, StoreError> {
         let first: Option<i64> = sqlx::query_scalar(FIRST_SINCE)
             .bind(from.as_millis())
-            .fetch_optional(&self.readers)
+            .fetch_one(&self.readers)
             .await
             .map_err(StoreError::read("the journal's place of an instant"))?;
         match first {

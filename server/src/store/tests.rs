@@ -375,7 +375,8 @@ async fn every_statement_fits_the_schema_and_reads_no_whole_table() {
         }
     }
     // The one row of the installation is all there is to read.
-    sqlx::query(writer::INSTALLATION).fetch_one(connection).await.unwrap();
+    sqlx::query(writer::INSTALLATION).fetch_one(&mut *connection).await.unwrap();
+    assert_eq!(sqlx::query(writer::TOUCH).execute(connection).await.unwrap().rows_affected(), 1);
 }
 
 /// A new file does not rebuild the crate by itself; this notices when the binary lags behind.
@@ -393,6 +394,41 @@ fn all_migrations_are_embedded_and_named_by_the_rule() {
     }
     let embedded: BTreeSet<_> = MIGRATIONS.iter().map(|migration| migration.version).collect();
     assert_eq!(embedded, files, "touch server/src/store.rs and build again");
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_hides_no_event() {
+    let folder = TempDir::new().unwrap();
+    let (store, mut writer) = open(folder.path()).await;
+    let times = [0, 500, 100, 200];
+    let events = (0..).zip(times).map(|(number, at)| event(number, NOW + Duration::from_secs(at))).collect();
+    writer.commit(Batch { events, ..Batch::default() }).await.unwrap();
+    assert_eq!(store.place_before(NOW + Duration::from_secs(50)).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_database_that_may_only_be_read_is_refused_with_the_next_step() {
+    let folder = TempDir::new().unwrap();
+    let (store, mut writer) = open(folder.path()).await;
+    // What SQLite makes of a file it may not write, whoever runs this test.
+    let reading = options(&folder.path().join("callboard.sqlite")).read_only(true);
+    *writer.connection() = SqliteConnection::connect_with(&reading).await.unwrap();
+    let refused = writer.prove_writable().await.unwrap_err();
+    assert!(refused.to_string().contains("let this user write the file"), "{refused}");
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_told_from_a_folder_without_permission() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("callboard.sqlite"), "no database".repeat(1_000)).unwrap();
+    let refused = Store::open(folder.path(), Purpose::Work, NOW).await.unwrap_err();
+    assert!(refused.to_string().contains("restore a backup"), "{refused}");
+
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("callboard.sqlite")).unwrap();
+    let refused = Store::open(folder.path(), Purpose::Work, NOW).await.unwrap_err();
+    assert!(refused.to_string().contains("let this user write the file"), "{refused}");
 }
 
 #[tokio::test]

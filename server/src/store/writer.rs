@@ -1,6 +1,7 @@
 //! The one writer: a batch is one transaction, durable when [`Writer::commit`] returns.
 
 use std::{
+    borrow::Borrow,
     collections::HashSet,
     path::{Path, PathBuf},
     sync::Arc,
@@ -20,6 +21,8 @@ use crate::Purpose;
 pub struct Writer {
     connection: SqliteConnection,
     file: PathBuf,
+    /// Which file that was at the start.
+    identity: Option<FileIdentity>,
     next_event_id: i64,
     _folder: Arc<FolderLock>,
 }
@@ -210,10 +213,14 @@ pub(super) const INSTALLATION: &str = "select installation_id, created_at, purpo
 pub(super) const INSTALL: &str =
     "insert into installation (installation_id, created_at, purpose) values (?1, ?2, ?3)";
 
+/// Changes nothing.
+pub(super) const TOUCH: &str = "update installation set purpose = purpose";
+
 impl Writer {
     pub(super) async fn connect(file: &Path, folder: Arc<FolderLock>) -> Result<Self, StoreError> {
         let connection = connect(file, IfMissing::Create).await?;
-        Ok(Self { connection, file: file.to_path_buf(), next_event_id: 1, _folder: folder })
+        let (file, identity) = (file.to_path_buf(), FileIdentity::of(file));
+        Ok(Self { connection, file, identity, next_event_id: 1, _folder: folder })
     }
 
     pub(super) fn connection(&mut self) -> &mut SqliteConnection {
@@ -253,6 +260,14 @@ impl Writer {
         Ok(Installation { id, created_at: now })
     }
 
+    /// SQLite opens what it may not write for reading and says nothing until the first write.
+    pub(super) async fn prove_writable(&mut self) -> Result<(), StoreError> {
+        match sqlx::query(TOUCH).execute(&mut self.connection).await {
+            Ok(_) => Ok(()),
+            Err(source) => Err(StoreError::Open { file: self.file.clone(), source }),
+        }
+    }
+
     /// Finds the place of the next event.
     pub(super) async fn resume(&mut self) -> Result<(), StoreError> {
         let last: Option<i64> = sqlx::query_scalar(event::LAST)
@@ -264,16 +279,26 @@ impl Writer {
     }
 
     /// Writes all of `batch` or nothing of it.
-    pub async fn commit(&mut self, batch: Batch) -> Result<Committed, StoreError> {
-        self.write(batch).await.map_err(StoreError::write("a batch of the journal"))
+    pub async fn commit(&mut self, batch: impl Borrow<Batch>) -> Result<Committed, StoreError> {
+        self.prove_in_place()?;
+        self.write(batch.borrow()).await.map_err(StoreError::write("a batch of the journal"))
     }
 
-    async fn write(&mut self, batch: Batch) -> Result<Committed, sqlx::Error> {
+    /// An open file that was removed takes everything and keeps nothing.
+    fn prove_in_place(&self) -> Result<(), StoreError> {
+        if FileIdentity::of(&self.file) == self.identity {
+            Ok(())
+        } else {
+            Err(StoreError::Gone { file: self.file.clone() })
+        }
+    }
+
+    async fn write(&mut self, batch: &Batch) -> Result<Committed, sqlx::Error> {
         let first_event_id = self.next_event_id;
         let mut transaction = self.connection.begin_with("begin immediate").await?;
         let count = batch.events.len();
         let last_event_id = first_event_id + i64::try_from(count).unwrap_or(0) - 1;
-        let inserted = insert_events(&mut transaction, first_event_id, batch.events).await?;
+        let inserted = insert_events(&mut transaction, first_event_id, &batch.events).await?;
         let mut refused = HashSet::new();
         if inserted < count as u64 {
             let written: Vec<i64> = sqlx::query_scalar(WRITTEN)
@@ -287,19 +312,19 @@ impl Writer {
             }
         }
         if !batch.quarantined.is_empty() {
-            for row in batch.quarantined {
+            for row in &batch.quarantined {
                 sqlx::query(INSERT_QUARANTINED)
                     .bind(row.received_at.as_millis())
                     .bind(row.source.word())
-                    .bind(row.reason)
+                    .bind(row.reason.clone())
                     .bind(i64::try_from(row.byte_count).unwrap_or(i64::MAX))
-                    .bind(row.raw)
+                    .bind(row.raw.clone())
                     .execute(&mut *transaction)
                     .await?;
             }
             sqlx::query(TRIM_QUARANTINE).execute(&mut *transaction).await?;
         }
-        for order in batch.gaps {
+        for order in &batch.gaps {
             write_gap(&mut transaction, order).await?;
         }
         if let Some(heard_at) = batch.pulse {
@@ -308,14 +333,14 @@ impl Writer {
         for records in &batch.records {
             record::write_records(&mut transaction, records).await?;
         }
-        for order in batch.walk {
+        for order in batch.walk.clone() {
             walk::write_walk(&mut transaction, order).await?;
         }
         for history in &batch.history {
             visit::write_history(&mut transaction, history).await?;
         }
-        request::write(&mut transaction, batch.requests).await?;
-        for change in batch.directory {
+        request::write(&mut transaction, batch.requests.clone()).await?;
+        for change in batch.directory.clone() {
             directory::write(&mut transaction, change).await?;
         }
         transaction.commit().await?;
@@ -326,6 +351,7 @@ impl Writer {
     /// Starts afresh after a failed commit, whose outcome is not known: a new connection reads the
     /// file as it is. Returns the events that were written after all.
     pub async fn reopen(&mut self) -> Result<Vec<StoredEvent>, StoreError> {
+        self.prove_in_place()?;
         // A file that is gone must not come back empty.
         let connection = connect(&self.file, IfMissing::Fail).await?;
         // The old connection may be stuck in an error; its outcome no longer matters.
@@ -362,6 +388,27 @@ impl Writer {
     }
 }
 
+/// Tells a file from another one under the same name; `None` where there is none, and on systems without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FileIdentity {
+    device: u64,
+    number: u64,
+}
+
+impl FileIdentity {
+    #[cfg(unix)]
+    fn of(file: &Path) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt as _;
+        let file = std::fs::metadata(file).ok()?;
+        Some(Self { device: file.dev(), number: file.ino() })
+    }
+
+    #[cfg(not(unix))]
+    fn of(_: &Path) -> Option<Self> {
+        None
+    }
+}
+
 /// What to do when the database file is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum IfMissing {
@@ -386,7 +433,7 @@ async fn connect(file: &Path, if_missing: IfMissing) -> Result<SqliteConnection,
 async fn insert_events(
     connection: &mut SqliteConnection,
     first_event_id: i64,
-    events: Vec<EventRow>,
+    events: &[EventRow],
 ) -> Result<u64, sqlx::Error> {
     let mut left = events.len();
     let mut rows = (first_event_id..).zip(events);
@@ -404,9 +451,9 @@ async fn insert_events(
                 .bind(event.key.to_vec())
                 .bind(event.received_at.as_millis())
                 .bind(event.source.word())
-                .bind(event.name)
-                .bind(event.call_id)
-                .bind(event.raw);
+                .bind(Arc::clone(&event.name))
+                .bind(event.call_id.clone())
+                .bind(event.raw.clone());
         }
         inserted += query.execute(&mut *connection).await?.rows_affected();
         left -= size;
@@ -414,8 +461,8 @@ async fn insert_events(
     Ok(inserted)
 }
 
-async fn write_gap(connection: &mut SqliteConnection, order: GapOrder) -> Result<(), sqlx::Error> {
-    let query = match order {
+async fn write_gap(connection: &mut SqliteConnection, order: &GapOrder) -> Result<(), sqlx::Error> {
+    let query = match *order {
         GapOrder::Open { from, cause } => sqlx::query(OPEN_GAP).bind(from.as_millis()).bind(cause),
         GapOrder::Close { to } => sqlx::query(CLOSE_GAP).bind(to.as_millis()),
         GapOrder::Repaired { gap_id, at } => sqlx::query(REPAIR_GAP).bind(gap_id).bind(at.as_millis()),

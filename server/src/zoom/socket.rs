@@ -15,7 +15,7 @@ use domain::{
 use tokio::{
     select,
     sync::watch,
-    time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until},
+    time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout},
 };
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -33,14 +33,16 @@ use crate::{
     journal::{Incoming, Journal, JournalStopped, Source},
 };
 
-/// Suspicion, by [`End::looks_replaced`], at which another consumer is the likely reason for the
-/// loss of connections shortly after they were made.
-const DUEL_AT: u32 = 4;
+/// Suspicion, by [`End::looks_replaced`], at which another consumer is a likely reason for the loss of
+/// connections shortly after they were made. Four in a row: Zoom, too, closes one or two now and then.
+const DUEL_AT: u32 = 8;
 /// A planned change of connections may leave this much between the two without being a gap: the
 /// subscription passes from one to the other when Zoom closes the first.
 const HAND_OVER: Duration = Duration::from_secs(2);
 /// How often the time of the last frame is published.
 const PUBLISH_HEARD: Duration = Duration::from_secs(1);
+/// How long a frame that has arrived may take to be seen.
+const ARRIVED: Duration = Duration::from_millis(100);
 /// Frames read before timers get their turn.
 const FRAMES_AT_ONCE: usize = 256;
 
@@ -283,10 +285,11 @@ impl Task {
         if end.blames_token() {
             self.refused = self.feed.tokens.token().await.ok();
         }
-        self.open_gap(if contested { "subscription taken by another consumer" } else { end.cause() }).await?;
+        self.open_gap(if contested { "connection closed again and again" } else { end.cause() }).await?;
         let advice = if contested {
-            "Another program keeps taking the event subscription, which only one may use; stop that program, \
-             or set ZOOM_WS_SUBSCRIPTION_ID to a subscription of this server's own."
+            "Zoom keeps closing the connection shortly after it is made. Another program may be taking the event \
+             subscription, which only one may use: if there is one, stop it, or set ZOOM_WS_SUBSCRIPTION_ID to a \
+             subscription of this server's own."
                 .to_owned()
         } else {
             end.advice()
@@ -343,7 +346,10 @@ impl Task {
                 }
             };
             let ended = match input {
-                Input::Beat => links.beat().await.err(),
+                Input::Beat => match links.beat().await {
+                    Ok(()) => None,
+                    Err(end) => Some(self.read_rest(&mut links, end).await),
+                },
                 Input::Settled => {
                     links.settled = true;
                     self.settled();
@@ -359,7 +365,7 @@ impl Task {
                     None
                 }
                 Input::Opened(Err(error)) => self.not_renewed(&mut links, &error).await?,
-                Input::Silent => Some(End::Silent),
+                Input::Silent => Some(self.read_rest(&mut links, End::Silent).await),
                 Input::LingeredEnough => {
                     if let Some((old, _)) = links.old.take() {
                         old.close().await;
@@ -491,6 +497,24 @@ impl Task {
             self.alive(links.heard_at);
         }
         None
+    }
+
+    /// Reads what has arrived over a connection that is given up, and tells how it ended.
+    ///
+    /// After this machine has slept, events wait behind timers that have all run out. They are not lost, but
+    /// they prove nothing of the time since, so that the gap begins where it would begin without them.
+    async fn read_rest(&mut self, links: &mut Links, end: End) -> End {
+        // What waits in the system's hands takes a turn of the runtime to be seen.
+        let mut next = timeout(ARRIVED, next(links.current.as_mut())).await.ok();
+        while let Some(frame) = next.take() {
+            if let Err(end) = self.read(&mut links.waiting, frame) {
+                return end;
+            }
+            if links.waiting.is_none() {
+                next = links.current.as_mut().and_then(Link::next_if_there);
+            }
+        }
+        end
     }
 
     /// Reads a frame. When the journal has no room for it, it is left in `waiting`.

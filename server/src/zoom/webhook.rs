@@ -22,9 +22,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use serde_json::json;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout_at},
+};
 
 use self::signature::{Refusal, Secrets};
 use super::wire::{self, LONGEST_MESSAGE, Reader, Unreadable};
@@ -35,10 +38,11 @@ use crate::{
     journal::{AppendError, Incoming, Journal, Source},
 };
 
-/// How long a body may take to arrive. Zoom gives up after 3 s as a whole.
+/// How long a body may take to arrive, room for it included. Zoom gives up after 3 s as a whole.
 const BODY_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Bodies may take this much memory together while they arrive, signed or not.
+/// Bodies may take this much memory together while they arrive, signed or not. Room is taken for what has
+/// arrived: whoever only announces much takes none.
 const MOST_BODY_BYTES: usize = 64 << 20;
 
 /// Receives webhooks. Cheap to clone.
@@ -53,7 +57,7 @@ struct Shared {
     reader: Reader,
     journal: Journal,
     counters: Counters,
-    /// Bytes of bodies that may be arriving.
+    /// Bytes of bodies that may still arrive.
     bodies: Arc<Semaphore>,
 }
 
@@ -169,21 +173,29 @@ fn announced_length(headers: &HeaderMap) -> Result<usize, Failure> {
 
 impl Webhooks {
     /// The body, and its share of the memory that all bodies together may take.
-    async fn read_body(&self, body: Body, most: usize) -> Result<(Bytes, OwnedSemaphorePermit), Failure> {
-        let share = u32::try_from(most.max(1)).unwrap_or(u32::MAX);
-        let room = Arc::clone(&self.shared.bodies).acquire_many_owned(share);
-        let room = tokio::time::timeout(BODY_TIMEOUT, room).await.ok().and_then(Result::ok);
-        let room = room.ok_or(Failure::Busy)?;
-        read_within(body, most).await.map(|body| (body, room))
-    }
-}
-
-async fn read_within(body: Body, most: usize) -> Result<Bytes, Failure> {
-    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, most).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Failure::TooLong),
-        Ok(Err(_)) => Err(Failure::BrokenOff),
-        Err(_) => Err(Failure::TooSlow),
+    async fn read_body(
+        &self,
+        mut body: Body,
+        most: usize,
+    ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Failure> {
+        let deadline = Instant::now() + BODY_TIMEOUT;
+        let mut read = Vec::new();
+        let mut room: Option<OwnedSemaphorePermit> = None;
+        while let Some(frame) = timeout_at(deadline, body.frame()).await.map_err(|_| Failure::TooSlow)? {
+            let Ok(data) = frame.map_err(|_| Failure::BrokenOff)?.into_data() else { continue };
+            if read.len() + data.len() > most {
+                return Err(Failure::TooLong);
+            }
+            let share = u32::try_from(data.len()).unwrap_or(u32::MAX);
+            let more = Arc::clone(&self.shared.bodies).acquire_many_owned(share);
+            let more = timeout_at(deadline, more).await.ok().and_then(Result::ok).ok_or(Failure::Busy)?;
+            match &mut room {
+                Some(room) => room.merge(more),
+                None => room = Some(more),
+            }
+            read.extend_from_slice(&data);
+        }
+        Ok((read.into(), room))
     }
 }
 

@@ -4,6 +4,7 @@
 //! unexpected type never fails the pass. What a field means is decided in `translate`.
 
 mod field;
+mod repair;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -62,7 +63,7 @@ pub enum Unreadable {
     /// Bytes that are no text.
     #[error("not UTF-8")]
     NotText,
-    /// Text that is no JSON, or JSON that nests too deep or says a field twice.
+    /// Text that is no JSON, or JSON that nests too deep.
     #[error("not readable as JSON: {0}")]
     Json(String),
     /// JSON that is no object.
@@ -153,7 +154,12 @@ pub(super) fn read_frame(text: &str) -> Result<Frame<'_>, Unreadable> {
     }
     let content = frame.content.ok_or(Unreadable::NoContent)?.get();
     match content.as_bytes().first() {
-        Some(b'"') => Ok(Frame::Event(Cow::Owned(from_json(content)?))),
+        Some(b'"') => {
+            let text = from_json(content);
+            let repaired =
+                || repair::repaired(content).and_then(|content| serde_json::from_str(&content).ok());
+            text.or_else(|reason| repaired().ok_or(reason)).map(|text| Frame::Event(Cow::Owned(text)))
+        }
         Some(b'{') => Ok(Frame::Event(Cow::Borrowed(content))),
         _ => Err(Unreadable::NoContent),
     }
@@ -188,6 +194,16 @@ impl Reader {
 
     /// Reads an event's own text that arrived at `received_at`.
     pub fn read(&self, text: &str, received_at: Timestamp) -> Result<Parsed, Unreadable> {
+        match self.read_as_it_is(text, received_at) {
+            Err(Unreadable::Json(reason)) => match repair::repaired(text) {
+                Some(text) => self.read_as_it_is(&text, received_at),
+                None => Err(Unreadable::Json(reason)),
+            },
+            outcome => outcome,
+        }
+    }
+
+    fn read_as_it_is(&self, text: &str, received_at: Timestamp) -> Result<Parsed, Unreadable> {
         let envelope = read_envelope(text)?;
         let name = event_name(&envelope)?;
         let live = LiveEvent::named(&name);

@@ -184,3 +184,21 @@ async fn answers_carry_the_policy_and_foreign_names_are_refused() {
     assert_eq!(unknown.headers()["content-type"], "application/problem+json");
     rig.stop().await;
 }
+
+#[tokio::test]
+async fn addresses_that_are_no_text_are_not_there_like_any_other() {
+    let rig = Rig::start().await;
+    for (path, kind) in [
+        ("/wall/%ff", "text/html"),
+        ("/wall/nobody", "text/html"),
+        ("/live/%ff", "application/problem+json"),
+        ("/live/nobody", "application/problem+json"),
+        ("/assets/", "application/problem+json"),
+    ] {
+        let answer = rig.get(path).await;
+        assert_eq!(answer.status(), 404, "{path}");
+        assert!(answer.headers()["content-type"].to_str().unwrap().starts_with(kind), "{path}");
+        assert!(!answer.bytes().await.unwrap().is_empty(), "{path}");
+    }
+    rig.stop().await;
+}

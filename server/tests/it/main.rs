@@ -7,8 +7,13 @@ mod backfill;
 mod directory;
 mod failing_disk;
 mod ingest;
+#[cfg(target_os = "linux")]
+mod limits;
 mod live_stream;
+#[cfg(target_os = "linux")]
+mod log;
 mod reconciliation;
+mod refusing_disk;
 mod requests;
 mod restart;
 mod support;

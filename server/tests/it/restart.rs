@@ -108,6 +108,7 @@ async fn the_time_between_two_runs_is_a_gap_and_a_second_server_is_refused() {
     assert_eq!(second.status.code(), Some(1));
     let told = String::from_utf8_lossy(&second.stderr);
     assert!(told.contains("another callboard server uses it"), "{told}");
+    assert!(second.stdout.is_empty(), "it does not say where it is, for it is not");
 
     first.kill();
     let again = Process::start(&sim, &data).await;

@@ -123,7 +123,7 @@ impl Rig {
 pub(crate) struct Process {
     child: Child,
     /// A process whose output nobody reads ends when it says something.
-    _output: BufReader<ChildStdout>,
+    _output: Option<BufReader<ChildStdout>>,
     pub(crate) address: SocketAddr,
     pub(crate) log: PathBuf,
 }
@@ -150,17 +150,58 @@ impl Process {
         let mut child = command.spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
-        // Told before anything else is done, so this does not wait for what runs in this process.
+        // Told as soon as the database is open, so this does not wait for what runs in this process.
         output.read_line(&mut line).unwrap();
         let address = line.trim_end().trim_end_matches('/').rsplit('/').next().unwrap_or_default().parse();
         let address = address.unwrap_or_else(|_| {
             let _ = child.kill();
             panic!("no address in {line:?}; see {}", log.display())
         });
-        let process = Self { child, _output: output, address, log };
-        let is_there = |feed: &Value| feed["link"] == link;
-        eventually(&client(), "the process serves", is_there, &process.url("/api/v1/feed")).await;
+        let process = Self { child, _output: Some(output), address, log };
+        process.wait_for_link(link).await;
         process
+    }
+
+    /// With these variables, saying what it says to `out` and `err`; it may not be ready yet.
+    pub(crate) fn spawn(
+        environment: Vec<(&'static str, String)>,
+        filter: &str,
+        out: Stdio,
+        err: Stdio,
+    ) -> Self {
+        let command = Command::new(env!("CARGO_BIN_EXE_callboard"));
+        Self::spawn_command(command, environment, filter, out, err)
+    }
+
+    /// With a limit, as the shell's `ulimit` writes it.
+    #[cfg(unix)]
+    pub(crate) fn spawn_limited(environment: Vec<(&'static str, String)>, limit: &str) -> Self {
+        let mut command = Command::new("/bin/sh");
+        let script = format!("ulimit {limit} && exec \"$0\" \"$@\"");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_callboard")]);
+        Self::spawn_command(command, environment, "info", Stdio::null(), Stdio::null())
+    }
+
+    fn spawn_command(
+        mut command: Command,
+        environment: Vec<(&'static str, String)>,
+        filter: &str,
+        out: Stdio,
+        err: Stdio,
+    ) -> Self {
+        // The port is free now; nobody else on this machine is told of it.
+        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        command.arg("serve").env_clear().stdout(out).stderr(err);
+        for (name, value) in environment {
+            command.env(name, value);
+        }
+        command.env("CALLBOARD_LISTEN", address.to_string()).env("CALLBOARD_LOG", filter);
+        Self { child: command.spawn().unwrap(), _output: None, address, log: PathBuf::new() }
+    }
+
+    pub(crate) async fn wait_for_link(&self, link: &'static str) {
+        let is_there = |feed: &Value| feed["link"] == link;
+        eventually(&client(), "the process serves", is_there, &self.url("/api/v1/feed")).await;
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -168,9 +209,13 @@ impl Process {
     }
 
     /// As a person or a service manager would.
-    pub(crate) fn stop(mut self) {
+    pub(crate) fn stop(self) {
+        self.stop_by("-TERM");
+    }
+
+    pub(crate) fn stop_by(mut self, signal: &str) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
         assert!(self.child.wait().unwrap().success());
     }
 

@@ -27,6 +27,7 @@ pub fn trust() -> Trust {
         feed_since: NOW - Duration::from_secs(9 * 3600),
         feed_heard_at: Some(NOW - Duration::from_secs(2)),
         feed_problem: None,
+        journal_outage: None,
         newest_fact_at: Some(NOW - Duration::from_secs(1)),
         counting_since: None,
         gap: None,
@@ -45,6 +46,7 @@ pub fn broken_trust() -> Trust {
             "Zoom refuses the client secret: check ZOOM_CLIENT_SECRET on the server and start it again."
                 .to_owned(),
         ),
+        journal_outage: None,
         newest_fact_at: Some(NOW - Duration::from_secs(14)),
         counting_since: Some(NOW - Duration::from_secs(5 * 3600)),
         gap: Some(Gap { from: NOW - Duration::from_secs(1260), to: Some(NOW - Duration::from_secs(600)) }),

@@ -242,6 +242,7 @@ mod tests {
             newest_fact_at: None,
             counting_since: None,
             deaf_until: deaf_until.map(at),
+            journal_outage: None,
             gap: None,
             demo: false,
         }

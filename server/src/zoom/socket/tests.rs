@@ -317,6 +317,22 @@ async fn silence_is_death() {
 }
 
 #[tokio::test]
+async fn what_arrived_while_the_machine_slept_is_not_thrown_away() {
+    let timings = FeedTimings { silence: Duration::from_secs(2), ..Setup::default().timings };
+    let mut fixture = start(Setup { timings, ..Setup::default() }).await;
+    let mut peer = fixture.live_peer().await;
+    let heard_at = fixture.status(is_live).await.heard_at.unwrap();
+    for number in 0..3 {
+        say(&mut peer, message(number)).await;
+    }
+    // Nothing here has run since, as when the whole machine stood still.
+    std::thread::sleep(timings.silence + Duration::from_millis(200));
+    assert_eq!(fixture.next_calls(3).await, ["0", "1", "2"]);
+    let status = fixture.status(|status| status.gap.is_some()).await;
+    assert!(status.gap.unwrap().from.since(heard_at) < timings.silence, "the sleep is in the gap");
+}
+
+#[tokio::test]
 async fn every_kind_of_end_is_survived_and_leaves_a_gap() {
     let timings = FeedTimings { settled_after: Duration::ZERO, ..Setup::default().timings };
     let mut fixture = start(Setup { timings, ..Setup::default() }).await;
@@ -349,13 +365,17 @@ async fn every_kind_of_end_is_survived_and_leaves_a_gap() {
 
 #[tokio::test]
 async fn a_duel_is_recognised_explained_and_ends_when_a_connection_holds() {
-    let mut fixture = start(Setup::default()).await;
-    for _ in 0..2 {
+    let timings = FeedTimings { settled_after: Duration::from_secs(2), ..Setup::default().timings };
+    let mut fixture = start(Setup { timings, ..Setup::default() }).await;
+    for number in 0..4 {
         let mut peer = fixture.live_peer().await;
+        let has_settled = |status: &FeedStatus| matches!(status.link, FeedLink::Live | FeedLink::Contested);
+        let status = fixture.status(|status| status.reconnects == number && has_settled(status)).await;
+        assert_eq!(status.link, FeedLink::Live, "two or three closes may happen to anybody");
         peer.close(Some(CloseFrame { code: CloseCode::Normal, reason: "".into() })).await.unwrap();
     }
     let status = fixture.status(|status| status.link == FeedLink::Contested).await;
-    assert!(status.problem.unwrap().contains("Another program"));
+    assert!(status.problem.unwrap().contains("Another program may"));
     let mut peer = fixture.live_peer().await;
     say(&mut peer, message(1)).await;
     assert_eq!(fixture.next_calls(1).await, ["1"], "it is used while it lasts");

@@ -1,7 +1,11 @@
 use axum::http::Request as HttpRequest;
 use bytes::Bytes as Chunk;
 use domain::time::Timestamp;
-use futures_util::stream;
+use futures_util::{
+    StreamExt as _,
+    future::{Either, select},
+    stream::{self, FuturesUnordered},
+};
 use secrecy::SecretString;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -258,6 +262,24 @@ async fn slow_broken_and_packed_bodies_are_refused() {
     let stuck = Body::from_stream(stream::pending::<Result<Chunk, std::io::Error>>());
     let request = unproven().body(stuck).unwrap();
     assert_eq!(post(&fixture, request).await.0, StatusCode::REQUEST_TIMEOUT);
+}
+
+#[tokio::test]
+async fn who_announces_much_and_sends_little_keeps_nobody_out() {
+    let fixture = fixture().await;
+    let idle = |_| {
+        let body = stream::iter([Ok::<_, std::io::Error>(Chunk::from("{"))]).chain(stream::pending());
+        let announced = unproven().header(header::CONTENT_LENGTH, LONGEST_MESSAGE.to_string());
+        fixture.webhooks.router().oneshot(announced.body(Body::from_stream(body)).unwrap())
+    };
+    let strangers: FuturesUnordered<_> = (0..200).map(idle).collect();
+    let strangers = strangers.collect::<Vec<_>>();
+    let zoom = post(&fixture, signed(BODY.as_bytes()));
+    // Whoever is polled first was here first.
+    match select(Box::pin(strangers), Box::pin(zoom)).await {
+        Either::Left(_) => panic!("Zoom waited until the strangers were turned away"),
+        Either::Right(((status, problem), _)) => assert_eq!(status, StatusCode::OK, "{problem}"),
+    }
 }
 
 #[tokio::test]
