@@ -23,7 +23,7 @@ impl Announcements {
         let word = match to {
             Level::Normal => "back to normal",
             Level::Watch => "watch",
-            Level::Act => "act now",
+            Level::Act => "overdue, answer now",
         };
         self.pending.push(format!("{start}{word}."));
     }
@@ -53,12 +53,15 @@ mod tests {
         let mut announcements = Announcements::default();
         let at = |seconds: i64| Timestamp::from_millis(seconds * 1000);
         announcements.note_level("Billing", Level::Act);
-        assert_eq!(announcements.take(at(0)).as_deref(), Some("Billing: act now."));
+        assert_eq!(announcements.take(at(0)).as_deref(), Some("Billing: overdue, answer now."));
         announcements.note_level("Orders", Level::Watch);
         announcements.note_level("Billing", Level::Normal);
         announcements.note_level("Orders", Level::Act);
         assert_eq!(announcements.take(at(5)), None);
-        assert_eq!(announcements.take(at(10)).as_deref(), Some("Billing: back to normal. Orders: act now."));
+        assert_eq!(
+            announcements.take(at(10)).as_deref(),
+            Some("Billing: back to normal. Orders: overdue, answer now.")
+        );
         assert_eq!(announcements.take(at(30)), None);
     }
 }

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use domain::{
     quality::Quality,
     time::{Timestamp, clock_face},
-    view::{Level, QueueView},
+    view::{Level, QueueQuality, QueueView},
 };
 
 use crate::numeral;
@@ -40,6 +40,8 @@ pub enum Column {
     Abandoned,
     /// Of these, abandoned at once.
     Short,
+    /// Of these, neither answered nor hung up.
+    Elsewhere,
     /// Share answered in time.
     ServiceLevel,
 }
@@ -77,7 +79,7 @@ pub struct Face {
 
 impl Column {
     /// Every column, in the order of the desk's table.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::State,
         Self::Queue,
         Self::Waiting,
@@ -90,6 +92,7 @@ impl Column {
         Self::Answered,
         Self::Abandoned,
         Self::Short,
+        Self::Elsewhere,
         Self::ServiceLevel,
     ];
 
@@ -98,7 +101,7 @@ impl Column {
         [Self::Waiting, Self::Longest, Self::Free, Self::ServiceLevel, Self::Abandoned, Self::Offered];
 
     /// The numbers of a desk's rows.
-    pub const DESK: [Self; 11] = [
+    pub const DESK: [Self; 12] = [
         Self::Waiting,
         Self::Longest,
         Self::Ringing,
@@ -109,6 +112,7 @@ impl Column {
         Self::Answered,
         Self::Abandoned,
         Self::Short,
+        Self::Elsewhere,
         Self::ServiceLevel,
     ];
 
@@ -127,6 +131,7 @@ impl Column {
             Self::Answered => "answered",
             Self::Abandoned => "abandoned",
             Self::Short => "short",
+            Self::Elsewhere => "elsewhere",
             Self::ServiceLevel => "service_level",
         }
     }
@@ -151,6 +156,7 @@ impl Column {
             Self::Answered => "Answered",
             Self::Abandoned => "Abandoned",
             Self::Short => "Short",
+            Self::Elsewhere => "Elsewhere",
             Self::ServiceLevel => "Service level",
         }
     }
@@ -163,14 +169,16 @@ impl Column {
                  “Not in the directory” means that calls mention the queue but the directory does not list it (yet)."
             }
             Self::State => {
-                "Watch: somebody waits beyond the queue’s threshold, or waits with nobody free, or the target is missed \
-                 today. Act: somebody has been waiting beyond the threshold for 10 seconds more. \
+                "About now. Watch: somebody waits longer than the queue’s threshold, or waits while nobody is free. \
+                 Overdue: somebody has been waiting longer than that for 10 seconds more; answer now. \
+                 0 free: nobody is seen waiting, but nobody is free either, so callers may wait unseen. \
+                 The number that is the reason is underlined. \
                  A queue leaves a state 15 seconds after its reason is gone."
             }
             Self::Waiting => {
                 "Callers in the queue who are not answered yet, from the moment the first phone rings for them, also \
                  between two rings. Zoom does not report who waits: it is worked out from call events, so callers \
-                 for whom no phone has rung yet, because nobody is free, cannot be seen."
+                 for whom no phone has rung yet, because nobody is free, cannot be seen. “2+” says that this may be so."
             }
             Self::Longest => {
                 "Time since the first of them entered the queue. Ticks by itself between updates."
@@ -181,24 +189,32 @@ impl Column {
             Self::Free => {
                 "Members who take calls of this queue and could take one now, of all members in the directory: on no call, \
                  not in wrap-up, and by their client neither offline nor not to be disturbed. \
-                 A member of two queues counts in each, and once in the total."
+                 A member of two queues counts in each queue, and once in the total: the queues add up to more than \
+                 the people there are."
             }
             Self::Offered => {
-                "Visits that entered the queue since midnight. A call that enters two queues is two visits."
+                "Visits that entered the queue since midnight. A call that enters two queues is two visits. \
+                 Each visit is answered, abandoned, short, gone elsewhere, or still waiting: these add up."
             }
             Self::Answered => {
                 "Of these, answered by a person. Voicemail is not an answer. Counted at the answer."
             }
             Self::Abandoned => {
-                "Of these, callers who hung up before an answer, the short ones left out. Counted when they leave."
+                "Of these, callers who hung up before an answer, the short ones left out. Counted when they leave. \
+                 Its percentage leaves the short ones out as well: abandoned, of offered without short."
             }
             Self::Short => {
                 "Callers who hung up within the queue’s short time (5 seconds unless set otherwise). \
                  They count neither as abandoned nor in the service level."
             }
+            Self::Elsewhere => {
+                "Visits that ended neither with an answer nor by hanging up: the caller was sent to voicemail, to \
+                 another queue or to another place, or the queue was closed."
+            }
             Self::ServiceLevel => {
                 "Visits answered within the threshold, of all that are decided: answered, gone, or past the threshold. \
-                 Short ones are left out. With fewer than 10 decided visits it is shown as “4 of 5”."
+                 Short ones are left out. ▼ marks a level below the queue’s target. \
+                 With fewer than 10 decided visits it is shown as “4 of 5”."
             }
         }
     }
@@ -208,7 +224,7 @@ impl Column {
     pub const fn formula(self) -> &'static str {
         match self {
             Self::Queue => "",
-            Self::State => "wait ≥ T, or wait and free = 0, or A_T ÷ decided < target",
+            Self::State => "wait ≥ T, or wait and free = 0",
             Self::Waiting => "entered − answered − left",
             Self::Longest => "now − the earliest entry among the waiting",
             Self::Ringing => "waiting with at least one ringing phone",
@@ -219,25 +235,34 @@ impl Column {
             Self::Answered => "A, of O",
             Self::Abandoned => "B with a wait > s, of O",
             Self::Short => "B with a wait ≤ s, of O",
+            Self::Elsewhere => "O − answered − abandoned − short − waiting",
             Self::ServiceLevel => "by the promised definition, below",
         }
     }
 
     /// True when something small may stand behind the number.
     pub const fn has_unit(self) -> bool {
-        matches!(self, Self::Free | Self::ServiceLevel)
+        matches!(self, Self::Waiting | Self::Free | Self::ServiceLevel)
     }
 
     /// How sure the number of one queue is.
     pub const fn quality(self, queue: &QueueView) -> Quality {
+        self.quality_in(&queue.quality)
+    }
+
+    /// How sure its number is, by the qualities of a queue.
+    pub const fn quality_in(self, quality: &QueueQuality) -> Quality {
         match self {
             Self::Queue | Self::State => Quality::Measured,
-            Self::Waiting | Self::Longest => queue.quality.waiting,
-            Self::Ringing | Self::Talking | Self::OnHold => queue.quality.calls,
-            Self::Free => queue.quality.available,
-            Self::Offered | Self::Answered | Self::Abandoned | Self::Short | Self::ServiceLevel => {
-                queue.quality.today
-            }
+            Self::Waiting | Self::Longest => quality.waiting,
+            Self::Ringing | Self::Talking | Self::OnHold => quality.calls,
+            Self::Free => quality.available,
+            Self::Offered
+            | Self::Answered
+            | Self::Abandoned
+            | Self::Short
+            | Self::Elsewhere
+            | Self::ServiceLevel => quality.today,
         }
     }
 
@@ -249,23 +274,20 @@ impl Column {
             return Face::unknown();
         }
         match self {
-            Self::Queue => Face { text: queue.name.clone(), unit: String::new(), quality, quiet: false },
-            Self::State => Face {
-                text: level_word(queue.level(now)).to_owned(),
-                unit: String::new(),
-                quality,
-                quiet: false,
+            Self::Queue => Face::plain(queue.name.clone(), quality),
+            Self::State => Face::plain(level_word(queue.level(now)).to_owned(), quality),
+            Self::Waiting => Face {
+                unit: if queue.nobody_free() { OR_MORE } else { "" }.to_owned(),
+                ..Face::count(figures.waiting, quality, room)
             },
-            Self::Waiting => Face::count(figures.waiting, quality, room),
-            Self::Longest => {
-                let wait = figures.oldest_waiting_since.map(|since| now.since(since)).unwrap_or_default();
-                Face {
-                    text: clock_face(wait),
-                    unit: String::new(),
-                    quality,
-                    quiet: figures.oldest_waiting_since.is_none(),
+            // Nobody waits: no time, which is not a time of nothing.
+            Self::Longest => match figures.oldest_waiting_since {
+                Some(since) => Face::plain(clock_face(now.since(since)), quality),
+                None => {
+                    let text = if room == Room::Desk { "none" } else { "" };
+                    Face { quiet: true, ..Face::plain(text.to_owned(), quality) }
                 }
-            }
+            },
             Self::Ringing => Face::count(figures.ringing, quality, room),
             Self::Talking => Face::count(figures.talking, quality, room),
             Self::OnHold => Face::count(figures.on_hold, quality, room),
@@ -274,6 +296,7 @@ impl Column {
             Self::Answered => Face::count(figures.answered_today, quality, room),
             Self::Abandoned => Face::count(figures.abandoned_today, quality, room),
             Self::Short => Face::count(figures.short_abandoned_today, quality, room),
+            Self::Elsewhere => Face::count(figures.went_elsewhere_today(), quality, room),
             Self::ServiceLevel => {
                 let (text, unit) = numeral::service_level(figures.service_level_today);
                 Face { quiet: text == numeral::NOTHING_TO_DIVIDE, text, unit, quality }
@@ -290,6 +313,23 @@ impl Column {
             _ => 3,
         };
         length > room
+    }
+
+    /// What the number of a queue says about its state: `cause` when it is the reason why the queue needs
+    /// a person now, `missed` when it is below what the queue promises, else nothing.
+    pub fn verdict(self, queue: &QueueView, now: Timestamp) -> &'static str {
+        let wait = queue.figures.oldest_waiting_since.map(|since| now.since(since));
+        let is_cause = match self {
+            Self::Waiting | Self::Longest => wait.is_some_and(|wait| wait >= queue.policy.threshold()),
+            Self::Free => wait.is_some() && queue.members_available == Some(0),
+            _ => false,
+        };
+        match self {
+            _ if self.quality(queue) == Quality::Unknown => "",
+            Self::ServiceLevel if queue.misses_target() => "missed",
+            _ if is_cause => "cause",
+            _ => "",
+        }
     }
 
     /// Compares two queues by this column, small first. What cannot be known comes before everything.
@@ -312,6 +352,7 @@ impl Column {
             Self::Answered => by(|queue| queue.figures.answered_today),
             Self::Abandoned => by(|queue| queue.figures.abandoned_today),
             Self::Short => by(|queue| queue.figures.short_abandoned_today),
+            Self::Elsewhere => by(|queue| queue.figures.went_elsewhere_today()),
             Self::ServiceLevel => {
                 let level = |queue: &QueueView| queue.figures.service_level_today.permille();
                 level(a).cmp(&level(b))
@@ -321,17 +362,16 @@ impl Column {
 }
 
 impl Face {
+    fn plain(text: String, quality: Quality) -> Self {
+        Self { text, unit: String::new(), quality, quiet: false }
+    }
+
     fn count(number: u32, quality: Quality, room: Room) -> Self {
-        Self { text: room.count(number), unit: String::new(), quality, quiet: number == 0 }
+        Self { quiet: number == 0, ..Self::plain(room.count(number), quality) }
     }
 
     fn unknown() -> Self {
-        Self {
-            text: numeral::UNKNOWN.to_owned(),
-            unit: String::new(),
-            quality: Quality::Unknown,
-            quiet: true,
-        }
+        Self { quiet: true, ..Self::plain(numeral::UNKNOWN.to_owned(), Quality::Unknown) }
     }
 
     /// What style sheets need to know, as words: `quiet`, `long`, and the quality where it says something.
@@ -350,17 +390,15 @@ impl Face {
     }
 }
 
-/// What a dotted line under a number means.
-pub const INFERRED: &str = "Inferred: worked out from call events that do not say it";
-/// What a dash means.
-pub const CANNOT_BE_KNOWN: &str = "Cannot be known now";
+/// Stands small behind a number that may be greater: callers for whom no phone rings cannot be seen.
+pub const OR_MORE: &str = "+";
 
 /// The word of a level, as shown beside its shape.
 pub const fn level_word(level: Level) -> &'static str {
     match level {
         Level::Normal => "normal",
         Level::Watch => "watch",
-        Level::Act => "act",
+        Level::Act => "overdue",
     }
 }
 
@@ -388,7 +426,10 @@ mod tests {
     };
 
     use super::*;
-    use crate::row_order::LEAVE_AFTER;
+    use crate::{
+        pages::style::sample::{self, NOW},
+        row_order::LEAVE_AFTER,
+    };
 
     #[test]
     fn definitions_say_the_numbers_in_use() {
@@ -401,5 +442,29 @@ mod tests {
         ] {
             assert!(column.definition().contains(&said), "{said}");
         }
+    }
+
+    fn verdicts(queue: &QueueView) -> Vec<(&'static str, &'static str)> {
+        let all = Column::ALL.into_iter().map(|column| (column.key(), column.verdict(queue, NOW)));
+        all.filter(|(_, verdict)| !verdict.is_empty()).collect()
+    }
+
+    #[test]
+    fn the_number_that_is_the_reason_is_marked() {
+        let queue =
+            |waits: &[u64], free, met| sample::queue("Billing", 801, waits, free, 4, [90, 0, met, 80]);
+        assert_eq!(verdicts(&queue(&[12], 1, 80)), []);
+        assert_eq!(verdicts(&queue(&[20], 1, 80)), [("waiting", "cause"), ("longest", "cause")]);
+        assert_eq!(verdicts(&queue(&[3], 0, 80)), [("free", "cause")]);
+        assert_eq!(verdicts(&queue(&[], 0, 80)), [], "nobody waits");
+        assert_eq!(verdicts(&queue(&[], 1, 50)), [("service_level", "missed")]);
+    }
+
+    #[test]
+    fn the_columns_of_a_day_add_up_to_the_offered() {
+        let queue = sample::queue("Billing", 801, &[12, 40], 1, 4, [90, 6, 70, 80]);
+        let number = |column: Column| column.face(&queue, NOW, Room::Desk).text.parse::<u32>().unwrap();
+        let parts = [Column::Answered, Column::Abandoned, Column::Short, Column::Elsewhere, Column::Waiting];
+        assert_eq!(parts.map(number).iter().sum::<u32>(), number(Column::Offered));
     }
 }

@@ -76,6 +76,10 @@ pub fn Document(
     theme: Theme,
     /// Whether it follows time.
     liveness: Liveness,
+    /// Where the first link leads that keyboards reach, and what it says; `None` where there is nothing to
+    /// skip.
+    #[prop(default = Some(("#main", "Skip to the content")))]
+    skip: Option<(&'static str, &'static str)>,
     /// What stands in the body.
     children: Children,
 ) -> impl IntoView {
@@ -100,9 +104,14 @@ pub fn Document(
                 {refresh}
             </head>
             <body class=body>
-                <a class="skip" href="#main">
-                    "Skip to the content"
-                </a>
+                {skip
+                    .map(|(href, label)| {
+                        view! {
+                            <a class="skip" href=href>
+                                {label}
+                            </a>
+                        }
+                    })}
                 {children()} <StillNotice liveness />
             </body>
         </html>

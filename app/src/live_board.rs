@@ -12,8 +12,8 @@ use domain::{
     id::QueueId,
     quality::Quality,
     time::Timestamp,
-    trust::Freshness,
-    view::{BoardChange, BoardView, Level, QueueView, Totals},
+    trust::{BrokenLink, FeedLink, Freshness},
+    view::{BoardChange, BoardView, Level, QueueQuality, QueueView, Totals},
 };
 use leptos::{prelude::*, reactive::signal::ArcTrigger};
 use serde::Serialize;
@@ -61,6 +61,8 @@ pub struct State {
     pub totals: Totals,
     /// How alarming the waits are, over all queues.
     pub wait_level: Level,
+    /// How sure the rows are, all together.
+    pub sure: Sureness,
     /// What the server told last; not shown yet while the reader has stopped the board.
     pub latest: BoardView,
     /// The zone of all times.
@@ -78,6 +80,49 @@ pub struct State {
     turning: Turning,
     turned_at: Timestamp,
     announcements: Announcements,
+}
+
+/// How sure the numbers of several rows are together: a figure above the rows is as sure as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sureness {
+    columns: QueueQuality,
+    /// Somewhere nobody is free, so that more callers may wait than are seen.
+    pub or_more: bool,
+    /// Somebody is a member of several queues, so that the rows add up to more than there are people.
+    pub shared_members: bool,
+}
+
+impl Sureness {
+    /// Of these rows; what no row tells of is as sure as whether anything `is_heard`.
+    pub fn of<'a>(
+        queues: impl Iterator<Item = &'a QueueView> + Clone,
+        totals: &Totals,
+        is_heard: bool,
+    ) -> Self {
+        let worst = |of: fn(&QueueQuality) -> Quality, of_none: Quality| {
+            let all = queues.clone().map(|queue| of(&queue.quality));
+            // A row of which nothing is known says nothing about the others.
+            let known = all.clone().filter(|quality| *quality != Quality::Unknown).max();
+            known.or(all.max()).unwrap_or(of_none)
+        };
+        let of_calls = if is_heard { Quality::Live } else { Quality::Unknown };
+        Self {
+            columns: QueueQuality {
+                waiting: worst(|quality| quality.waiting, of_calls),
+                calls: worst(|quality| quality.calls, of_calls),
+                members: worst(|quality| quality.members, of_calls),
+                available: worst(|quality| quality.available, of_calls),
+                today: worst(|quality| quality.today, Quality::Live),
+            },
+            or_more: queues.clone().any(QueueView::nobody_free),
+            shared_members: queues.filter_map(|queue| queue.members).sum::<u32>() > totals.members,
+        }
+    }
+
+    /// How sure the numbers of a column are together.
+    pub const fn of_column(&self, column: Column) -> Quality {
+        column.quality_in(&self.columns)
+    }
 }
 
 /// One queue's row.
@@ -209,6 +254,7 @@ impl LiveBoard {
             standing,
             totals: view.totals,
             wait_level: Level::Normal,
+            sure: Sureness::of(view.queues.iter(), &view.totals, true),
             latest: view,
             zone,
             page: 0,
@@ -358,9 +404,12 @@ impl State {
 
     /// True when some queue's number in one of these columns is worked out rather than told.
     pub fn is_inferred(&self, columns: &[Column]) -> bool {
-        let inferred =
-            |queue: &QueueView| columns.iter().any(|column| column.quality(queue) == Quality::Inferred);
-        self.latest.queues.iter().any(inferred)
+        columns.iter().any(|column| self.sure.of_column(*column) == Quality::Inferred)
+    }
+
+    /// True while Zoom is not heard: what is known of today stays as it was.
+    fn is_deaf(&self) -> bool {
+        self.standing.freshness >= Freshness::Stale && self.standing.broken == Some(BrokenLink::ServerToZoom)
     }
 
     /// The name of the queue whose caller has waited longest.
@@ -383,7 +432,9 @@ impl State {
             if self.standing.freshness == Freshness::Live || self.standing.as_of > self.shown_at {
                 self.shown_at = self.standing.as_of;
             }
-            self.totals = self.latest.totals;
+            if !self.is_deaf() {
+                self.totals = self.latest.totals;
+            }
             self.settle(still);
             if self.standing.freshness == Freshness::Live {
                 self.turn();
@@ -411,15 +462,20 @@ impl State {
             return false;
         }
         let stale = self.standing.freshness >= Freshness::Stale;
+        let deaf = self.is_deaf();
         let mut rows = Vec::with_capacity(self.order.ids().len());
         let queues = Places::of(&self.latest.queues, |queue| &queue.id);
         let known = Places::of(&self.rows, |row| &row.id);
         for id in self.order.ids() {
             let Some(queue) = queues.find(id) else { continue };
-            let mark = if stale { Mark::Stale } else { Mark::Level(self.order.level(id)) };
+            let mark = match self.order.level(id) {
+                _ if stale => Mark::Stale,
+                Level::Normal if queue.nobody_free() => Mark::NobodyFree,
+                level => Mark::Level(level),
+            };
             match known.find(id) {
                 Some(row) => {
-                    row.show(queue, mark, self.shown_at);
+                    row.show(queue, mark, self.shown_at, deaf);
                     rows.push(Arc::clone(row));
                 }
                 None => rows.push(Arc::new(Row {
@@ -431,6 +487,9 @@ impl State {
         }
         let moved = !rows.iter().map(|row| &row.id).eq(self.rows.iter().map(|row| &row.id));
         self.rows = rows;
+        let trust = &self.latest.trust;
+        let is_heard = trust.feed_heard_at.is_some() || trust.feed == FeedLink::WebhookOnly;
+        self.sure = Sureness::of(self.latest.queues.iter(), &self.latest.totals, is_heard);
         moved
     }
 
@@ -491,8 +550,11 @@ impl Row {
         self.read(read)
     }
 
-    fn show(&self, queue: &QueueView, mark: Mark, shown_at: Timestamp) {
+    /// While Zoom is not heard, counts of today stay as they were when it was.
+    fn show(&self, queue: &QueueView, mark: Mark, shown_at: Timestamp, deaf: bool) {
         let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
+        let held = deaf.then(|| QueueView { figures: shown.queue.figures, ..queue.clone() });
+        let queue = held.as_ref().unwrap_or(queue);
         // The clock is of no interest to a row in which nobody waits.
         let ticks = queue.figures.oldest_waiting_since.is_some() && shown.shown_at != shown_at;
         if ticks || shown.mark != mark || shown.queue != *queue {
@@ -531,13 +593,7 @@ pub fn merge(view: &mut BoardView, change: BoardChange) {
     }
 }
 
-/// How alarming a queue's waits are: its level, unless that is about today's promise alone.
+/// How alarming a queue's waits are: a row that calms down with nobody waiting is not about waits.
 fn wait_level(queue: &QueueView, shown: Level) -> Level {
-    if queue.figures.waiting == 0 {
-        return Level::Normal;
-    }
-    match shown {
-        Level::Watch if queue.members_available != Some(0) && queue.misses_target() => Level::Normal,
-        level => level,
-    }
+    if queue.figures.waiting == 0 { Level::Normal } else { shown }
 }

@@ -76,6 +76,9 @@ impl Standing {
         let when = zone.clock(self.as_of);
         let known = match (self.freshness, self.broken, trust.feed_heard_at) {
             (_, Some(BrokenLink::ServerToZoom), None) => "No event has arrived yet.".to_owned(),
+            (Freshness::Stale, Some(BrokenLink::ServerToZoom), _) => {
+                format!("Who waits now is not known; today’s numbers are as of {when}.")
+            }
             (Freshness::Blind, ..) => {
                 format!(
                     "Last known at {when}, {}. Numbers are hidden until they are true again.",
@@ -84,20 +87,20 @@ impl Standing {
             }
             _ => format!("Numbers as of {when}."),
         };
-        let problem = match self.broken {
-            Some(BrokenLink::ServerToJournal) => {
-                trust.journal_outage.as_ref().map(|outage| outage.problem.as_str())
-            }
-            _ => trust.feed_problem.as_deref(),
-        };
-        let next = match (self.broken, problem) {
-            (Some(BrokenLink::ServerToZoom | BrokenLink::ServerToJournal), Some(problem)) => problem,
-            (Some(BrokenLink::ServerToZoom | BrokenLink::ServerToJournal), None) => {
+        // What is wrong with the feed, in an operator's words, stands on its page, not on a room's wall.
+        let next = match (self.broken, &trust.journal_outage) {
+            (Some(BrokenLink::ServerToJournal), Some(outage)) => outage.problem.as_str(),
+            (Some(BrokenLink::ServerToZoom | BrokenLink::ServerToJournal), _) => {
                 "Callboard keeps trying and counts again by itself."
             }
             _ => "It keeps trying and recovers by itself. If it does not, check this screen’s network.",
         };
         format!("{known} {next}")
+    }
+
+    /// True when the page of the feed says more.
+    pub fn is_about_feed(&self) -> bool {
+        self.freshness >= Freshness::Stale && self.broken == Some(BrokenLink::ServerToZoom)
     }
 
     /// The link from this screen to the server.
@@ -120,7 +123,8 @@ impl Standing {
         trust: &Trust,
         zone: &LocalZone,
     ) -> LinkFace {
-        let since = || zone.clock(trust.feed_since);
+        // One instant for everything that is said of a broken feed: the last proof of life.
+        let since = || zone.clock(trust.feed_heard_at.unwrap_or(trust.feed_since));
         if now.since(server_heard_at) >= domain::trust::LATE_AFTER {
             return LinkFace { state: "quiet", text: "not known".to_owned() };
         }
@@ -141,9 +145,12 @@ impl Standing {
     }
 }
 
-/// When the newest event arrived: `newest event 20 s ago`.
-pub fn newest_event(now: Timestamp, trust: &Trust) -> String {
+/// When the newest event arrived: `newest event 20 s ago`, and by the clock when Zoom is not heard.
+pub fn newest_event(now: Timestamp, trust: &Trust, zone: &LocalZone) -> String {
     match trust.newest_fact_at {
+        Some(at) if feed_freshness(now, trust) > Freshness::Live => {
+            format!("newest event {}", zone.clock(at))
+        }
         Some(at) => format!("newest event {}", numeral::age(now.since(at))),
         None => "no event yet".to_owned(),
     }
@@ -208,7 +215,8 @@ mod tests {
         assert_eq!(standing.headline(&feed), "Callboard has lost the Zoom feed");
         assert_eq!(
             standing.explanation(NOW, &feed, &zone),
-            "Numbers as of 13:02:09. Check the client secret."
+            "Who waits now is not known; today’s numbers are as of 13:02:09. Callboard keeps trying and counts \
+             again by itself."
         );
 
         let problem = "The disk is full: free space on it.".to_owned();
@@ -231,12 +239,19 @@ mod tests {
     }
 
     #[test]
+    fn the_newest_event_of_a_lost_feed_is_no_age() {
+        let zone = LocalZone::utc();
+        assert_eq!(newest_event(NOW, &trust(FeedLink::Live), &zone), "newest event just now");
+        assert_eq!(newest_event(NOW, &trust(FeedLink::Down), &zone), "newest event 13:02:07");
+    }
+
+    #[test]
     fn two_links_are_told_apart() {
         let zone = LocalZone::utc();
         let feed = trust(FeedLink::Down);
         let standing = Standing::of(NOW, NOW, &feed);
         assert_eq!(standing.screen_face(NOW, NOW, &zone).text, "live");
-        assert_eq!(Standing::feed_face(NOW, NOW, &feed, &zone).text, "lost since 12:02:11");
+        assert_eq!(Standing::feed_face(NOW, NOW, &feed, &zone).text, "lost since 13:02:09");
         assert_eq!(Standing::feed_face(NOW, NOW, &trust(FeedLink::WebhookOnly), &zone).state, "quiet");
     }
 

@@ -90,9 +90,10 @@ impl WallLayout {
         let fitting =
             u8::try_from((rest / pitch).clamp(1, u32::from(crate::settings::MOST_ROWS))).unwrap_or(1);
         let columns = columns(row);
+        let (legible, is_enough) = legible(place, row, hero);
         Self {
             rows: settings.rows.unwrap_or(fitting).min(fitting),
-            size: format!("reach-{reach}"),
+            size: format!("reach-{reach}{}", if is_enough { "" } else { " too-far" }),
             figures: match hero {
                 0..=165 => 5,
                 166..=215 => 4,
@@ -100,7 +101,7 @@ impl WallLayout {
             },
             name_length: name_length(row, row * NAME_FROM_AFAR / 100, text, columns),
             columns,
-            legible: Some(legible(place, row, hero)),
+            legible: Some(legible),
         }
     }
 }
@@ -124,11 +125,21 @@ fn panel_height(place: Place) -> u64 {
     u64::from(place.diagonal_tenths) * 124_526 / 100
 }
 
-fn legible(place: Place, row: u32, hero: u32) -> String {
+/// From how far the numbers can be read, in words, and whether that is as far as was asked.
+fn legible(place: Place, row: u32, hero: u32) -> (String, bool) {
     let capitals = |size: u32| u64::from(size) * panel_height(place) / 1000 * CAPITALS_PERCENT / 100;
     let metres_tenths = (capitals(row) * 100).min(capitals(hero) * 50) / 100_000;
     let inches = place.diagonal_tenths / 10;
-    format!("numbers legible to {}.{}\u{a0}m on {inches}\u{a0}inches", metres_tenths / 10, metres_tenths % 10)
+    let to = format!("numbers legible to {}.{}\u{a0}m", metres_tenths / 10, metres_tenths % 10);
+    let asked_tenths = u64::from(place.distance_cm) / 10;
+    if metres_tenths >= asked_tenths {
+        return (format!("{to} on {inches}\u{a0}inches"), true);
+    }
+    let asked = match asked_tenths % 10 {
+        0 => (asked_tenths / 10).to_string(),
+        tenth => format!("{}.{tenth}", asked_tenths / 10),
+    };
+    (format!("{inches}\u{a0}inches are too small for {asked}\u{a0}m: {to}"), false)
 }
 
 fn columns(row: u32) -> usize {
@@ -150,7 +161,7 @@ fn name_length(row: u32, name: u32, text: u32, columns: usize) -> usize {
             _ => 23,
         })
         .sum();
-    let state = 15 + text * 355 / 100;
+    let state = 15 + text * 430 / 100;
     let room = 1730_u32.saturating_sub(state + 13 + tenths_of_row * row / 10);
     let character = name * CHARACTER / 100;
     usize::try_from(room / character.max(1)).unwrap_or(0).clamp(8, 40)
@@ -178,8 +189,11 @@ mod tests {
     #[test]
     fn a_board_does_not_promise_what_the_screen_cannot_do() {
         let far = layout(430, 1_500);
-        assert_eq!(far.size, "reach-92");
-        assert_eq!(far.legible.as_deref(), Some("numbers legible to 5.1\u{a0}m on 43\u{a0}inches"));
+        assert_eq!(far.size, "reach-92 too-far");
+        assert_eq!(
+            far.legible.as_deref(),
+            Some("43\u{a0}inches are too small for 15\u{a0}m: numbers legible to 5.1\u{a0}m")
+        );
         assert!(far.rows >= 1);
     }
 

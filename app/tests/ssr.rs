@@ -9,8 +9,8 @@ use app::{
     pages::{
         agents::{AgentsPage, agents_page},
         feed::{
-            EventKind, FeedFacts, FeedPage, KnownGap, PhonesKnown, RequestFacts, RequestKind, RequestTopic,
-            RequestsLeft, feed_page,
+            CutControl, EventKind, FeedFacts, FeedPage, KnownGap, PhonesKnown, RequestFacts, RequestKind,
+            RequestTopic, RequestsLeft, feed_page,
         },
         problem::{ProblemPage, problem_page},
         queue::{QueuePage, queue_page},
@@ -62,7 +62,8 @@ fn zone() -> LocalZone {
 }
 
 fn render<V: IntoView + 'static>(page: impl FnOnce() -> V) -> String {
-    Owner::new().with(|| page().into_view().to_html())
+    Owner::new_root(Some(std::sync::Arc::new(hydration_context::SsrSharedContext::new_islands())))
+        .with(|| page().into_view().to_html())
 }
 
 fn wall(view: BoardView, subject: WallSubject, query: &[(&str, &str)]) -> String {
@@ -158,16 +159,21 @@ fn the_wall_answers_who_waits_and_whether_to_believe_it() {
             "newest event just now",
             "DEMO",
             "14:02:11 Berlin",
-            "Waiting now 7 act 2 beyond 20 s",
-            "Longest wait 3:42 act Billing",
+            "Waiting now 7 + watch 2 beyond 20 s",
+            "Longest wait 3:42 overdue Billing",
             "Agents free 5 / 25",
             "Service level 79 % watch today, target 80 %",
-            "Abandoned 12 normal today, 3.7 % of 322",
+            "Abandoned 12 normal today, 3.8 % of 319",
         ],
     );
-    assert_eq!(row(&html, "queue-801"), "act Billing 4 3:42 0 / 6 64 % 7 96");
-    assert_eq!(row(&html, "queue-806"), "normal Spare parts 0 0:00 1 / 2 n/a 0 0");
-    assert_eq!(row(&html, "unresolved:869"), "normal Extension 869 not in the directory 0 0:00 — 4 of 4 0 4");
+    assert_eq!(row(&html, "queue-801"), "overdue Billing 4 + 3:42 0 / 6 64 % 7 96");
+    assert_eq!(row(&html, "queue-806"), "normal Spare parts 0 1 / 2 n/a 0 0");
+    assert_eq!(row(&html, "unresolved:869"), "normal Extension 869 not in the directory 0 — 4 of 4 0 4");
+    assert_eq!(
+        row(&html, "queue-805"),
+        "0 free Night desk 0 + 0 / 1 81 % 0 12",
+        "who waits there cannot be seen"
+    );
 }
 
 fn live_call(phase: CallPhase, waited: u64, unconfirmed: bool) -> LiveCall {
@@ -221,7 +227,7 @@ fn every_number_of_a_queue_opens_what_stands_behind_it() {
             "Billing",
             "as of 14:02:11 (Berlin)",
             "Events may have been missed from 14:01:11 to 14:02:11.",
-            "Waiting 4 inferred Callers in the queue who are not answered yet",
+            "Waiting 4 + inferred Callers in the queue who are not answered yet",
             "Promised: 80 % of callers answered within T = 20 s.",
             "Short ones excluded promised 100 % 1 of 1",
             "Negative 50 % 1 of 2",
@@ -283,8 +289,8 @@ fn one_queue_fills_its_own_wall() {
     assert_reads(
         &html,
         &[
-            "Waiting now 4 act 1 beyond 20 s",
-            "Longest wait 3:42 act since 13:58:29",
+            "Waiting now 4 + watch 1 beyond 20 s",
+            "Longest wait 3:42 overdue since 13:58:29",
             "Talking 6 normal 0 ringing · 0 on hold",
         ],
     );
@@ -299,17 +305,18 @@ fn a_broken_feed_is_named_and_nothing_looks_normal() {
         &html,
         &[
             "Screen live",
-            "Zoom feed lost since 14:02:02",
+            "Zoom feed lost since 14:02:00",
+            "newest event 14:01:57",
             "Today counting since 09:02, incomplete 13:41–13:52",
-            "Callboard has lost the Zoom feed Numbers as of 14:02:00. Zoom refuses the client secret",
+            "Callboard has lost the Zoom feed Who waits now is not known; today’s numbers are as of 14:02:00.",
+            "Waiting now — normal not known now",
+            "Agents free — normal not known now",
         ],
     );
-    assert_eq!(row(&html, "queue-806"), "stale Spare parts 0 0:00 1 / 2 n/a 0 0");
-    assert_eq!(
-        row(&html, "queue-801"),
-        "stale Billing 4 3:31 0 / 6 64 % 7 96",
-        "the wait stands where the feed left it"
-    );
+    assert_eq!(row(&html, "queue-806"), "stale Spare parts — — — / 2 n/a 0 0");
+    assert_eq!(row(&html, "queue-801"), "stale Billing — — — / 6 64 % 7 96", "rows and figures agree");
+    let (_, shown) = html.split_once("</script>").and_then(|(_, rest)| rest.split_once("</script>")).unwrap();
+    assert!(!shown.contains("ZOOM_"), "the room is not told how to mend it");
 }
 
 #[test]
@@ -331,11 +338,11 @@ fn the_desk_shows_every_number_and_how_sure_it_is() {
         &[
             "Saturday 21 November 2026",
             "14:02:11 Berlin",
-            "Inferred: worked out from call events",
+            "Worked out from calls; Zoom does not report it",
             "How these numbers are counted",
         ],
     );
-    assert_eq!(row(&html, "queue-802"), "watch Technical support 802 2 0:23 1 8 1 1 / 9 121 115 4 1 79 %");
+    assert_eq!(row(&html, "queue-802"), "watch Technical support 802 2 0:23 1 8 1 1 / 9 121 111 4 1 3 79 %");
     assert!(html.contains("href=\"/wall/queue-802\""));
     assert!(html.contains("data-face=\"inferred \""), "and a dotted line says what is inferred");
     assert!(
@@ -452,9 +459,9 @@ fn the_page_tells_its_program_where_to_listen() {
 /// 14:02:11 in Berlin.
 const NOW: Timestamp = Timestamp::from_millis(1_795_266_131_000);
 
-fn feed(change: impl FnOnce(&mut FeedFacts)) -> String {
+fn facts() -> FeedFacts {
     let ago = |seconds| NOW - std::time::Duration::from_secs(seconds);
-    let mut feed = FeedFacts {
+    FeedFacts {
         link: FeedLink::Live,
         since: ago(3_600),
         problem: None,
@@ -475,9 +482,13 @@ fn feed(change: impl FnOnce(&mut FeedFacts)) -> String {
         requests: None,
         kinds: Vec::new(),
         gaps: Some(Vec::new()),
-    };
+    }
+}
+
+fn feed(change: impl FnOnce(&mut FeedFacts)) -> String {
+    let mut feed = facts();
     change(&mut feed);
-    let page = FeedPage { site: site(), zone: zone(), as_of: NOW, feed, cut_url: None };
+    let page = FeedPage { site: site(), zone: zone(), as_of: NOW, feed, cut: None };
     render(move || feed_page(page))
 }
 
@@ -490,9 +501,10 @@ fn the_feed_is_told_in_a_supervisors_words() {
             "as of 14:02:11 (Berlin)",
             "Callboard hears Zoom, without a break since 13:02:11.",
             "Newest event 40 s ago",
-            "Lag 1.2 s",
-            "Events kept 1,234,567",
-            "Access to Zoom until 14:32",
+            "Its delay 1.2 s",
+            "Events saved 1,234,567",
+            "Sign-in with Zoom valid until 14:32",
+            "No event was lost, unreadable or too late",
             "Extensions known 1,025 1,024 people, 0 auto receptionists, 1 common area phone, 0 shared line groups, 2 sites.",
             "None. A gap is written down whenever the feed was not provably alive.",
             "No event has come yet.",
@@ -563,6 +575,34 @@ fn gaps_that_cannot_be_read_are_not_called_none() {
 }
 
 #[test]
+fn a_demo_that_was_cut_says_until_when() {
+    let page = |until| {
+        let feed = FeedFacts { link: FeedLink::Down, ..facts() };
+        let cut = Some(CutControl { url: "/demo/cut".to_owned(), until });
+        let page = FeedPage { site: site(), zone: zone(), as_of: NOW, feed, cut };
+        render(move || feed_page(page))
+    };
+    let cut = page(Some(NOW + std::time::Duration::from_secs(72)));
+    assert_reads(&cut, &["The feed is cut Cut until 14:03:23, 1 min 12 s to go."]);
+    let over = page(Some(NOW));
+    assert_reads(&over, &["Cut the feed for 90 s"]);
+}
+
+#[test]
+fn a_repair_says_when_it_begins() {
+    let html = feed(|feed| {
+        let gap = Gap { from: NOW - std::time::Duration::from_secs(60), to: Some(NOW) };
+        let due = Some(NOW + std::time::Duration::from_secs(90));
+        let gap = |repair_due_at| KnownGap { gap, cause: String::new(), repaired_at: None, repair_due_at };
+        feed.gaps = Some(vec![gap(due), gap(Some(NOW)), gap(None)]);
+    });
+    assert_reads(
+        &html,
+        &["begins at 14:03:41", "now, until Zoom answers", "never: needs the app’s credentials"],
+    );
+}
+
+#[test]
 fn a_broken_feed_says_since_when_why_and_what_to_do() {
     let ago = |seconds| NOW - std::time::Duration::from_secs(seconds);
     let html = feed(|feed| {
@@ -572,11 +612,17 @@ fn a_broken_feed_says_since_when_why_and_what_to_do() {
         feed.quarantined = 3;
         let cause = "the connection was closed".to_owned();
         feed.gaps = Some(vec![
-            KnownGap { gap: Gap { from: ago(95), to: None }, cause: cause.clone(), repaired_at: None },
+            KnownGap {
+                gap: Gap { from: ago(95), to: None },
+                cause: cause.clone(),
+                repaired_at: None,
+                repair_due_at: None,
+            },
             KnownGap {
                 gap: Gap { from: ago(7_300), to: Some(ago(7_210)) },
                 cause,
                 repaired_at: Some(ago(7_100)),
+                repair_due_at: Some(ago(7_120)),
             },
         ]);
         feed.kinds =
@@ -586,10 +632,11 @@ fn a_broken_feed_says_since_when_why_and_what_to_do() {
         &html,
         &[
             "Callboard has not heard Zoom since 14:00:36.",
+            "Last sign of life at 14:00:36",
             "Check the client secret.",
-            "Saturday 21 November 2026, 14:00:36 still open 1 min 35 s not yet the connection was closed",
-            "Saturday 21 November 2026, 12:00:31 12:02:01 1 min 30 s 12:03:51",
-            "phone.callee_ringing 4,711 14:00:35 1 min ago",
+            "Saturday 21 November 2026, 14:00:36 still open 1 min 35 s when it is over the connection was closed",
+            "Saturday 21 November 2026, 12:00:31 12:02:01 1 min 30 s at 12:03:51",
+            "Callee ringing phone.callee_ringing 4,711 14:00:35 1 min ago",
         ],
     );
     assert_eq!(html.matches("data-mark=\"watch\"").count(), 1, "the quarantine is worth a look");

@@ -103,6 +103,16 @@ pub struct Figures {
     pub service_level_today: ServiceLevel,
 }
 
+impl Figures {
+    /// Visits of today that ended neither by an answer nor by hanging up: voicemail, another queue,
+    /// another place, a closed queue. It is what is left of the offered; a caller who has been waiting
+    /// since before midnight makes it one too small.
+    pub fn went_elsewhere_today(&self) -> u32 {
+        let told = [self.answered_today, self.abandoned_today, self.short_abandoned_today, self.waiting];
+        told.into_iter().fold(self.offered_today, u32::saturating_sub)
+    }
+}
+
 /// Nearly always: not worth its place in every frame.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields so")]
 fn is_zero(count: &u32) -> bool {
@@ -150,8 +160,8 @@ pub enum Level {
     /// Nothing to do.
     #[default]
     Normal,
-    /// Keep an eye on it: somebody waits beyond the threshold or with nobody free, or the promise
-    /// is not kept today.
+    /// Keep an eye on it: somebody waits beyond the threshold or with nobody free. About now alone: a
+    /// promise that was broken this morning is no reason to look at a queue all day.
     Watch,
     /// Act: somebody has been waiting beyond the threshold for [`ACT_AFTER`].
     Act,
@@ -170,9 +180,16 @@ impl QueueView {
         match wait {
             Some(wait) if wait >= threshold + ACT_AFTER => Level::Act,
             Some(wait) if wait >= threshold || self.members_available == Some(0) => Level::Watch,
-            _ if self.misses_target() => Level::Watch,
             _ => Level::Normal,
         }
+    }
+
+    /// True when it has members and none of them is free: further callers may wait for whom no phone
+    /// rings, and nobody can see them.
+    pub fn nobody_free(&self) -> bool {
+        self.members.is_some_and(|members| members > 0)
+            && self.members_available == Some(0)
+            && self.quality.available != Quality::Unknown
     }
 
     /// True when enough visits are decided today and too few of them were answered in time.
@@ -192,4 +209,56 @@ pub fn by_trouble(a: &QueueView, b: &QueueView, now: Timestamp) -> std::cmp::Ord
         .then_with(|| b.figures.waiting.cmp(&a.figures.waiting))
         .then_with(|| a.name.cmp(&b.name))
         .then_with(|| a.id.cmp(&b.id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_266_131_000);
+
+    fn queue(waits: Option<u64>, free: u32, met: u32) -> QueueView {
+        QueueView {
+            id: QueueId::from("q"),
+            name: String::new(),
+            extension_number: None,
+            figures: Figures {
+                waiting: u32::from(waits.is_some()),
+                oldest_waiting_since: waits.map(|seconds| NOW - Duration::from_secs(seconds)),
+                service_level_today: ServiceLevel { met, decided: 100 },
+                ..Figures::default()
+            },
+            members: Some(3),
+            members_available: Some(free),
+            policy: ServiceLevelPolicy::default(),
+            definition: Definition::default(),
+            service_levels_today: ServiceLevels::default(),
+            quality: QueueQuality {
+                waiting: Quality::Inferred,
+                calls: Quality::Live,
+                members: Quality::Measured,
+                available: Quality::Live,
+                today: Quality::Live,
+            },
+        }
+    }
+
+    #[test]
+    fn a_queue_is_watched_for_what_is_now() {
+        let level = |waits, free, met| queue(waits, free, met).level(NOW);
+        assert_eq!(level(None, 1, 10), Level::Normal, "a bad morning is no reason");
+        assert_eq!(level(Some(19), 1, 10), Level::Normal);
+        assert_eq!(level(Some(3), 0, 100), Level::Watch);
+        assert_eq!((level(Some(20), 1, 100), level(Some(30), 1, 100)), (Level::Watch, Level::Act));
+        assert!(queue(None, 1, 10).misses_target());
+    }
+
+    #[test]
+    fn nobody_is_free_only_where_there_are_members() {
+        assert!(queue(None, 0, 0).nobody_free() && !queue(None, 1, 0).nobody_free());
+        assert!(!QueueView { members: Some(0), ..queue(None, 0, 0) }.nobody_free());
+        let unheard = QueueQuality { available: Quality::Unknown, ..queue(None, 0, 0).quality };
+        assert!(!QueueView { quality: unheard, ..queue(None, 0, 0) }.nobody_free());
+        assert!(!QueueView { members: None, members_available: None, ..queue(None, 0, 0) }.nobody_free());
+    }
 }

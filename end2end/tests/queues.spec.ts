@@ -24,7 +24,12 @@ test("everything is done with the keyboard alone", async ({ page }) => {
   await page.goto("/queues");
   await alive(page);
   await page.keyboard.press("Tab");
-  await expect(page.getByRole("link", { name: "Skip to the content" })).toBeFocused();
+  await expect(page.getByRole("link", { name: "Skip to the queues" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  await expect(page.locator("tbody a.row-name").first()).toBeFocused();
+  await page.goto("/queues");
+  await alive(page);
   const heading = page.getByRole("columnheader", { name: "Offered" }).getByRole("link");
   for (let presses = 0; presses < 40; presses += 1) {
     if (await heading.evaluate((link) => link === document.activeElement)) break;

@@ -419,6 +419,15 @@ impl Given {
         }
     }
 
+    /// True when something was given under that name, even if it cannot be used.
+    fn is_spoken_of(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+            || self
+                .problems
+                .iter()
+                .any(|problem| problem.subject == name || problem.subject.strip_suffix("_FILE") == Some(name))
+    }
+
     fn text(&self, name: &str) -> Option<String> {
         self.values.get(name).cloned()
     }
@@ -468,18 +477,28 @@ impl Given {
         }
         let subscription = self.text(SUBSCRIPTION_ID).or(in_url);
         let webhook = self.webhook();
+        // Judged by what was given, whatever else is wrong: everything is told at once.
+        let says_socket = subscription.is_some() || self.is_spoken_of(SUBSCRIPTION_ID);
+        let says_webhook = webhook.secret.is_some()
+            || [WEBHOOK_SECRET, WEBHOOK_SECRET_ALIAS].iter().any(|name| self.is_spoken_of(name));
         let app = self.app(subscription.is_some());
-        if self.problems.is_empty() {
-            if app.is_none() && webhook.secret.is_none() {
+        let says_app = app.is_some() || [CLIENT_ID, CLIENT_SECRET].iter().any(|name| self.is_spoken_of(name));
+        // What a file that cannot be read holds, nobody knows.
+        let is_all_read = self
+            .problems
+            .iter()
+            .all(|problem| VARIABLES.iter().any(|variable| problem.subject.starts_with(variable.name)));
+        if is_all_read && !says_webhook && !says_socket {
+            if !says_app {
                 self.report(
                     "ZOOM_…",
                     format!(
                         "nothing says where events come from; set {ACCOUNT_ID}, {CLIENT_ID}, {CLIENT_SECRET} \
                          and {SUBSCRIPTION_ID} for the event WebSocket, or {WEBHOOK_SECRET} for webhooks \
-                         (to look around without Zoom, start the demo)"
+                         (to look around without Zoom, run `callboard demo`)"
                     ),
                 );
-            } else if subscription.is_none() && webhook.secret.is_none() {
+            } else {
                 self.report(
                     SUBSCRIPTION_ID,
                     format!(

@@ -130,8 +130,13 @@ async fn serve(config: Config, purpose: Purpose, stop: CancellationToken) -> Exi
         Err(error) => return fail(FAILURE, &format!("failed to {}", telemetry::chain(&error))),
     };
     announce(address, purpose, config.data_dir.as_path());
+    #[expect(clippy::disallowed_methods, reason = "says one line and ends; nothing waits for it")]
+    tokio::spawn(say_when_stopping(stop.clone()));
     match opened.serve(config, purpose, listener, stop).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            telemetry::tell("Stopped; everything received is saved.");
+            ExitCode::SUCCESS
+        }
         Err(error) => fail(FAILURE, &format!("failed to {}", telemetry::chain(&error))),
     }
 }
@@ -141,16 +146,24 @@ fn announce(address: SocketAddr, purpose: Purpose, data: &Path) {
     let demo = match purpose {
         Purpose::Work => String::new(),
         Purpose::Demo => format!(
-            "This is a demo: its calls are made up, its data is in {}. Stop it with Ctrl-C.\n",
+            "On the page of the feed a button cuts it for 90 s: see how the boards say so.\n\
+             This is a demo: its calls are made up, its data is in {}. Stop it with Ctrl-C.\n",
             data.display()
         ),
     };
     let text = format!(
         "Callboard is at http://{address}/\n  the wall      http://{address}/wall\n  all queues    \
-         http://{address}/queues\n{demo}"
+         http://{address}/queues\n  the feed      http://{address}/feed\n{demo}"
     );
     let mut out = io::stdout();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Closing takes a moment in which a person wonders whether Ctrl-C was heard.
+async fn say_when_stopping(stop: CancellationToken) {
+    stop.cancelled().await;
+    // The log may be off, and the person wants to know.
+    telemetry::tell("Stopping…");
 }
 
 fn fail(code: u8, message: &str) -> ExitCode {

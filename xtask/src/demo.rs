@@ -4,9 +4,8 @@ use crate::{browser, bundle, environment, process, stopwatch::Stopwatch, workspa
 use anyhow::{Context as _, bail};
 use clap::Args;
 use std::{
-    ffi::OsString,
     io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream, ToSocketAddrs as _},
+    net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _},
     process::{Child, Command, Stdio},
     sync::{
         Arc,
@@ -18,6 +17,7 @@ use std::{
 
 /// Where the server listens when `CALLBOARD_LISTEN` says nothing else.
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+const DEFAULT_PORT: u16 = 8080;
 
 /// How often the running server is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -36,12 +36,26 @@ pub(crate) struct Arguments {
     /// Do not open the browser.
     #[arg(long)]
     no_open: bool,
-    /// Passed on to `callboard demo`.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    server_arguments: Vec<OsString>,
+    /// Seed of the made-up calls; the same seed makes the same day.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many times faster than life the calls come.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=60))]
+    speed: Option<u32>,
+}
+
+impl Arguments {
+    /// What `callboard demo` is told; it knows its own defaults.
+    fn of_server(&self) -> Vec<String> {
+        let seed = self.seed.map(|seed| format!("--seed={seed}"));
+        let speed = self.speed.map(|speed| format!("--speed={speed}"));
+        seed.into_iter().chain(speed).collect()
+    }
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    // Before minutes are spent on building.
+    refuse_busy_port()?;
     let profile_folder = if arguments.release { "release" } else { "debug" };
     if !workspace::server_binary(profile_folder).is_file() {
         println!("==> First run here: building everything takes some minutes, the next start is quick");
@@ -70,7 +84,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
     println!("==> Starting Callboard; Ctrl-C ends it");
     let mut command = Command::new(workspace::server_binary(profile_folder));
-    command.arg("demo").args(&arguments.server_arguments).stdin(Stdio::null());
+    command.arg("demo").args(arguments.of_server()).stdin(Stdio::null());
     // In a group of its own the server hears of Ctrl-C once, from us, and not again from the terminal.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
@@ -85,6 +99,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             bail!("the server ended with {status}");
         }
         if stop.load(Ordering::Relaxed) {
+            println!("==> Stopping Callboard");
             return end(&mut server);
         }
         if waits_for_page && is_ready(address()) {
@@ -120,12 +135,40 @@ fn address() -> Option<SocketAddr> {
     shown_address().to_socket_addrs().ok()?.next()
 }
 
+/// Says who listens where the server would, when somebody does.
+fn refuse_busy_port() -> anyhow::Result<()> {
+    // What cannot be understood, the server itself will say better.
+    let Some(address) = address() else { return Ok(()) };
+    // Port 0 means any that is free.
+    if address.port() == 0 || TcpListener::bind(address).is_ok() {
+        return Ok(());
+    }
+    let there = shown_address();
+    let other = SocketAddr::new(address.ip(), address.port().checked_add(1).unwrap_or(DEFAULT_PORT));
+    // Only a demo shows all its components.
+    let who = if answers(Some(address), "/style") {
+        format!(
+            "a Callboard demo runs there already: open http://{there}/, or end it with Ctrl-C in its terminal"
+        )
+    } else if answers(Some(address), "/healthz") {
+        format!("another Callboard runs there already, at http://{there}/")
+    } else {
+        "another program listens there".to_owned()
+    };
+    bail!("{there} is taken: {who}. For a second one: CALLBOARD_LISTEN={other} cargo xtask demo")
+}
+
 /// Whether the server answers that it can be used.
 fn is_ready(address: Option<SocketAddr>) -> bool {
+    answers(address, "/readyz")
+}
+
+/// Whether a server has that page.
+fn answers(address: Option<SocketAddr>, path: &str) -> bool {
     let ask = |address: SocketAddr| -> std::io::Result<bool> {
         let mut stream = TcpStream::connect_timeout(&address, LOOK_EVERY)?;
         stream.set_read_timeout(Some(Duration::from_secs(1)))?;
-        stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
         let mut head = [0; 12];
         stream.read_exact(&mut head)?;
         Ok(head.ends_with(b" 200"))

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::column::{CANNOT_BE_KNOWN, Column, INFERRED};
+use crate::column::Column;
 
 /// The legend of marks, and the definitions behind a fold.
 #[component]
@@ -29,19 +29,23 @@ pub fn Definitions() -> impl IntoView {
                     <span class="number" data-face="inferred">
                         "4"
                     </span>
-                    {INFERRED}
+                    "Worked out from calls; Zoom does not report it"
+                </li>
+                <li>
+                    <span class="number">"2+"</span>
+                    "Maybe more: nobody is free, and a caller for whom no phone rings cannot be seen"
                 </li>
                 <li>
                     <span class="number">"—"</span>
-                    {CANNOT_BE_KNOWN}
+                    "Not known right now"
                 </li>
                 <li>
                     <span class="number">"n/a"</span>
-                    "Nothing to divide yet"
+                    "No calls yet to work it out from"
                 </li>
-                <li>
-                    <span class="number">"0"</span>
-                    "A real zero"
+                <li data-face="missed">
+                    <span class="number">"64"</span>
+                    "Below the target"
                 </li>
             </ul>
             <details>

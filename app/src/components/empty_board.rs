@@ -12,7 +12,7 @@ pub fn EmptyBoard() -> impl IntoView {
                 "Every call queue of the Zoom Phone account appears here as soon as its directory has been read, "
                 "or as soon as a call enters the queue."
             </p>
-            <p>"If nothing appears, check the Zoom app’s credentials and scopes: " <a href="/api/v1/feed">"the state of the feed"</a> " says what is missing."</p>
+            <p>"If nothing appears, check the Zoom app’s credentials and scopes: " <a href="/feed">"the state of the feed"</a> " says what is missing."</p>
         </div>
     }
 }

@@ -1,15 +1,16 @@
 //! One large number about the whole board: label, number, and what it means now.
 
 use domain::{
+    quality::Quality,
     time::{Timestamp, clock_face},
-    trust::FeedLink,
     view::{Level, SMALL_SAMPLE, Totals},
 };
 use leptos::prelude::*;
 
 use super::state_mark::{Mark, StateMark};
 use crate::{
-    live_board::{LiveBoard, State},
+    column::{Column, OR_MORE},
+    live_board::{LiveBoard, State, Sureness},
     numeral,
     zone::LocalZone,
 };
@@ -44,9 +45,21 @@ pub struct FigureFace {
     pub note: String,
     /// How alarming it is.
     pub level: Level,
+    /// How sure it is.
+    pub quality: Quality,
 }
 
 impl FigureFace {
+    /// What style sheets need to know of it, as words.
+    fn words(&self) -> String {
+        match (self.quality, self.text.as_str()) {
+            (Quality::Unknown, _) | (_, NOBODY) => "quiet",
+            (Quality::Inferred, _) => "inferred",
+            _ => "",
+        }
+        .to_owned()
+    }
+
     /// About how wide it is in a bold and wide font, in tenths of its size: even steps from 14 to 46.
     ///
     /// The style sheet has a rule for each, so that a number that is too long for its cell is set
@@ -78,9 +91,12 @@ pub struct Sources<'a> {
     pub longest_in: Option<&'a str>,
     /// The zone of times in notes.
     pub zone: &'a LocalZone,
-    /// False as long as no event can have arrived: then nothing about calls is known.
-    pub heard: bool,
+    /// How sure the rows below are, and with them the figures above.
+    pub sure: Sureness,
 }
+
+/// Stands for the longest wait while nobody waits.
+const NOBODY: &str = "none";
 
 impl<'a> Sources<'a> {
     fn of(state: &'a State) -> Self {
@@ -91,8 +107,7 @@ impl<'a> Sources<'a> {
             wait_level: state.wait_level,
             longest_in: if alone { None } else { state.longest_in() },
             zone: &state.zone,
-            heard: state.latest.trust.feed_heard_at.is_some()
-                || state.latest.trust.feed == FeedLink::WebhookOnly,
+            sure: state.sure,
         }
     }
 }
@@ -134,15 +149,40 @@ impl Subject {
         }
     }
 
+    /// The column of the same numbers, queue by queue.
+    const fn column(self) -> Column {
+        match self {
+            Self::Waiting => Column::Waiting,
+            Self::Longest => Column::Longest,
+            Self::Free => Column::Free,
+            Self::Talking => Column::Talking,
+            Self::ServiceLevel => Column::ServiceLevel,
+            Self::Answered => Column::Answered,
+            Self::Abandoned => Column::Abandoned,
+        }
+    }
+
     /// The figure now.
     pub fn face(self, sources: Sources<'_>) -> FigureFace {
-        let Sources { totals, at, wait_level, longest_in, zone, heard } = sources;
+        let Sources { totals, at, wait_level, longest_in, zone, sure } = sources;
         let figures = &totals.figures;
-        let plain =
-            |text: String, note: String| FigureFace { text, unit: String::new(), note, level: Level::Normal };
-        let is_of_today = matches!(self, Self::ServiceLevel | Self::Answered | Self::Abandoned);
-        if !heard && !is_of_today {
-            return plain(numeral::UNKNOWN.to_owned(), "no event has arrived".to_owned());
+        let quality = sure.of_column(self.column());
+        let plain = |text: String, note: String| FigureFace {
+            text,
+            unit: String::new(),
+            note,
+            level: Level::Normal,
+            quality,
+        };
+        let unknown = |note: &str| FigureFace {
+            quality: Quality::Unknown,
+            ..plain(numeral::UNKNOWN.to_owned(), note.to_owned())
+        };
+        if self == Self::Free && totals.members == 0 && totals.members_incomplete {
+            return unknown("members are not known");
+        }
+        if quality == Quality::Unknown {
+            return unknown("not known now");
         }
         match self {
             Self::Waiting => {
@@ -156,15 +196,21 @@ impl Subject {
                     ticked.is_some_and(|(seconds, since)| at.since(since).as_secs() >= seconds.into());
                 let beyond = totals.waiting_beyond_threshold.max(u32::from(ticked_beyond));
                 let note = match (figures.waiting, beyond) {
-                    (0, _) => "nobody seen waiting".to_owned(),
+                    (0, _) => "nobody seen".to_owned(),
                     (_, 0) => format!("none beyond {threshold}"),
                     (_, beyond) => format!("{} beyond {threshold}", numeral::count(beyond)),
                 };
-                FigureFace { level: wait_level, ..plain(numeral::short_count(figures.waiting), note) }
+                // One caller beyond it makes the wait alarming, not the crowd.
+                let is_crowd = beyond.saturating_mul(2) >= figures.waiting;
+                FigureFace {
+                    unit: if sure.or_more { OR_MORE } else { "" }.to_owned(),
+                    level: if is_crowd { wait_level } else { wait_level.min(Level::Watch) },
+                    ..plain(numeral::short_count(figures.waiting), note)
+                }
             }
             Self::Longest => {
                 let Some(since) = figures.oldest_waiting_since else {
-                    return plain(clock_face(std::time::Duration::ZERO), "nobody seen waiting".to_owned());
+                    return plain(NOBODY.to_owned(), "nobody seen waiting".to_owned());
                 };
                 // Where to go says more than since when, and a wall has room for one of them.
                 let note = match longest_in {
@@ -173,21 +219,19 @@ impl Subject {
                 };
                 FigureFace { level: wait_level, ..plain(clock_face(at.since(since)), note) }
             }
-            Self::Free if totals.members == 0 && totals.members_incomplete => {
-                plain(numeral::UNKNOWN.to_owned(), "members are not known".to_owned())
-            }
             Self::Free => {
                 let nobody = totals.members_available == 0 && figures.waiting > 0;
-                let note = match (totals.members_incomplete, nobody) {
-                    (true, _) => "members partly unknown",
-                    (false, true) => "nobody to answer",
-                    (false, false) => "members who can help",
+                let note = match (totals.members_incomplete, nobody, sure.shared_members) {
+                    (true, ..) => "members partly unknown",
+                    (false, true, _) => "nobody to answer",
+                    // Why the rows add up to more than this.
+                    (false, false, true) => "some in several queues",
+                    (false, false, false) => "members who can help",
                 };
                 FigureFace {
-                    text: numeral::short_count(totals.members_available),
                     unit: format!("/\u{2009}{}", numeral::short_count(totals.members)),
-                    note: note.to_owned(),
                     level: if nobody { Level::Watch } else { Level::Normal },
+                    ..plain(numeral::short_count(totals.members_available), note.to_owned())
                 }
             }
             Self::Talking => plain(
@@ -211,7 +255,11 @@ impl Subject {
                     }
                     (_, None, _) => "today, targets differ".to_owned(),
                 };
-                FigureFace { text, unit, note, level: if missed { Level::Watch } else { Level::Normal } }
+                FigureFace {
+                    unit,
+                    level: if missed { Level::Watch } else { Level::Normal },
+                    ..plain(text, note)
+                }
             }
             Self::Answered => plain(
                 numeral::short_count(figures.answered_today),
@@ -220,13 +268,17 @@ impl Subject {
                     None => "none offered today".to_owned(),
                 },
             ),
-            Self::Abandoned => plain(
-                numeral::short_count(figures.abandoned_today),
-                match numeral::share(figures.abandoned_today, figures.offered_today) {
-                    Some(share) => format!("today, {share} of {}", numeral::count(figures.offered_today)),
-                    None => "none offered today".to_owned(),
-                },
-            ),
+            Self::Abandoned => {
+                // As in its number, the short ones are left out of what it is a share of.
+                let of = figures.offered_today.saturating_sub(figures.short_abandoned_today);
+                plain(
+                    numeral::short_count(figures.abandoned_today),
+                    match numeral::share(figures.abandoned_today, of) {
+                        Some(share) => format!("today, {share} of {}", numeral::count(of)),
+                        None => "none offered today".to_owned(),
+                    },
+                )
+            }
         }
     }
 }
@@ -240,10 +292,13 @@ pub fn Figures(
     subjects: &'static [Subject],
     /// Names the group.
     label: &'static str,
+    /// Sets waiting and longest wait equally large, because they are equally wide.
+    #[prop(optional)]
+    paired: bool,
 ) -> impl IntoView {
     let figures = subjects
         .iter()
-        .map(|subject| view! { <Figure board=board.clone() subject=*subject /> })
+        .map(|subject| view! { <Figure board=board.clone() subject=*subject paired /> })
         .collect_view();
     view! {
         <dl class="figures" aria-label=label data-count=subjects.len().to_string()>
@@ -259,16 +314,27 @@ fn Figure(
     board: LiveBoard,
     /// What it is about.
     subject: Subject,
+    /// Whether waiting and longest wait are set equally large.
+    paired: bool,
 ) -> impl IntoView {
     let part =
         |part: fn(FigureFace) -> String| board.text(move |state| part(subject.face(Sources::of(state))));
-    let mark = |face: FigureFace| Mark::Level(face.level).word().to_owned();
+    let partner = match subject {
+        Subject::Waiting if paired => Subject::Longest,
+        Subject::Longest if paired => Subject::Waiting,
+        alone => alone,
+    };
+    let width = board.text(move |state| {
+        let width = |subject: Subject| subject.face(Sources::of(state)).width();
+        width(subject).max(width(partner)).to_string()
+    });
     view! {
         <div
             class="figure"
             data-figure=subject.key()
-            data-mark=part(mark)
-            data-width=part(|face| face.width().to_string())
+            data-mark=part(|face| Mark::Level(face.level).key().to_owned())
+            data-face=part(|face| face.words())
+            data-width=width
         >
             <dt>{subject.label()}</dt>
             <dd class="figure-value">
@@ -276,7 +342,7 @@ fn Figure(
                 <span class="unit">{part(|face| face.unit)}</span>
             </dd>
             <dd class="figure-note">
-                <StateMark word=part(mark) />
+                <StateMark word=part(|face| Mark::Level(face.level).word().to_owned()) />
                 <span>{part(|face| face.note)}</span>
             </dd>
         </div>
@@ -290,6 +356,7 @@ mod tests {
     use domain::{service_level::ServiceLevel, view::Figures};
 
     use super::*;
+    use crate::pages::style::sample;
 
     const NOW: Timestamp = Timestamp::from_millis(1_795_266_131_000);
 
@@ -301,7 +368,7 @@ mod tests {
             wait_level: Level::Act,
             longest_in: Some("Billing"),
             zone: &zone,
-            heard: true,
+            sure: Sureness::of([].into_iter(), totals, true),
         })
     }
 
@@ -334,6 +401,53 @@ mod tests {
         assert_eq!((level.text.as_str(), level.note.as_str()), ("78", "today, target 80\u{a0}%"));
         assert_eq!(level.level, Level::Watch);
         assert_eq!(face(Subject::Abandoned, &totals()).note, "today, 3.8\u{a0}% of 318");
+        let with_short =
+            Totals { figures: Figures { short_abandoned_today: 18, ..totals().figures }, ..totals() };
+        assert_eq!(face(Subject::Abandoned, &with_short).note, "today, 4.0\u{a0}% of 300");
+    }
+
+    #[test]
+    fn one_caller_beyond_the_threshold_does_not_alarm_about_nine() {
+        let level = |waiting, waiting_beyond_threshold| {
+            let figures = Figures { waiting, ..totals().figures };
+            face(Subject::Waiting, &Totals { figures, waiting_beyond_threshold, ..totals() }).level
+        };
+        assert_eq!((level(9, 1), level(2, 1), level(9, 5)), (Level::Watch, Level::Act, Level::Act));
+        assert_eq!(face(Subject::Longest, &totals()).level, Level::Act);
+    }
+
+    #[test]
+    fn a_figure_is_as_sure_as_the_rows_below_it() {
+        let zone = LocalZone::utc();
+        let face = |quality, members: u32, free| {
+            let mut queue = sample::queue("Billing", 801, &[], free, members, [9, 0, 9, 9]);
+            queue.quality.waiting = quality;
+            let queues = [queue.clone(), queue];
+            let totals = Totals { members, ..Totals::default() };
+            let sure = Sureness::of(queues.iter(), &totals, true);
+            let sources = Sources {
+                totals: &totals,
+                at: NOW,
+                wait_level: Level::Normal,
+                longest_in: None,
+                zone: &zone,
+                sure,
+            };
+            [Subject::Waiting, Subject::Longest, Subject::Free].map(|subject| {
+                let face = subject.face(sources);
+                format!("{}{} {} {}", face.text, face.unit, face.note, face.words())
+            })
+        };
+        let seen = face(Quality::Inferred, 3, 1);
+        assert_eq!(seen[0], "0 nobody seen inferred");
+        assert_eq!(seen[1], "none nobody seen waiting quiet");
+        assert!(seen[2].contains("some in several queues"), "the rows add up to more: {}", seen[2]);
+        assert_eq!(
+            face(Quality::Inferred, 3, 0)[0],
+            "0+ nobody seen inferred",
+            "nobody free: they cannot be seen"
+        );
+        assert_eq!(face(Quality::Unknown, 3, 1)[..2], ["— not known now quiet", "— not known now quiet"]);
     }
 
     #[test]
@@ -344,6 +458,7 @@ mod tests {
                 unit: unit.to_owned(),
                 note: String::new(),
                 level: Level::Normal,
+                quality: Quality::Live,
             }
             .width()
         };

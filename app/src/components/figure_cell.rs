@@ -20,11 +20,14 @@ pub fn FigureCell(
     /// How much room it has.
     room: Room,
 ) -> impl IntoView {
-    let part = |part: fn(Face, Column) -> String| {
-        row.text(move |row| part(column.face(&row.queue, row.shown_at, room), column))
-    };
-    let unit = column.has_unit().then(|| view! { <span class="unit">{part(|face, _| face.unit)}</span> });
-    let number = part(|face, _| face.text);
+    let part =
+        |part: fn(Face) -> String| row.text(move |row| part(column.face(&row.queue, row.shown_at, room)));
+    let words = row.text(move |row| {
+        let words = column.face(&row.queue, row.shown_at, room).words(column);
+        words + column.verdict(&row.queue, row.shown_at)
+    });
+    let unit = column.has_unit().then(|| view! { <span class="unit">{part(|face| face.unit)}</span> });
+    let number = part(|face| face.text);
     let number = match room {
         Room::Wall => view! { <span class="number">{number}</span> }.into_any(),
         // A desk's reader may ask what stands behind it.
@@ -34,7 +37,7 @@ pub fn FigureCell(
         }
     };
     view! {
-        <td data-column=column.key() data-face=part(|face, column| face.words(column))>
+        <td data-column=column.key() data-face=words>
             {number}
             {unit}
         </td>

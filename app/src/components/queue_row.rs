@@ -64,7 +64,7 @@ fn QueueRow(
         doubtful => format!("{doubtful} not heard of since the gap"),
     });
     view! {
-        <tr data-row=row.id.to_string() data-mark=row.text(|row| row.mark.word().to_owned())>
+        <tr data-row=row.id.to_string() data-mark=row.text(|row| row.mark.key().to_owned())>
             <td class="row-state">
                 <StateMark word=row.text(|row| row.mark.word().to_owned()) />
             </td>

@@ -10,15 +10,29 @@ use crate::{column::level_word, live_board::LiveText};
 pub enum Mark {
     /// As sure as the board is.
     Level(Level),
+    /// Nobody is seen waiting, and nobody is free: whoever waits cannot be seen.
+    NobodyFree,
     /// The board is too old to say.
     Stale,
 }
 
 impl Mark {
-    /// The word shown, and the value of `data-mark` in style sheets.
+    /// The word shown.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Level(level) => level_word(level),
+            Self::NobodyFree => "0 free",
+            Self::Stale => "stale",
+        }
+    }
+
+    /// The value of `data-mark` in style sheets.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Level(Level::Normal) => "normal",
+            Self::Level(Level::Watch) => "watch",
+            Self::Level(Level::Act) => "act",
+            Self::NobodyFree => "nobody",
             Self::Stale => "stale",
         }
     }

@@ -25,6 +25,10 @@ pub fn TrustBand(
                 <strong>{board.text(|state| state.standing.headline(&state.latest.trust).to_owned())}</strong>
                 " "
                 <span>{explanation}</span>
+                " "
+                <a href="/feed" hidden=board.condition(|state| !state.standing.is_about_feed())>
+                    "What is wrong"
+                </a>
             </p>
         </div>
     }

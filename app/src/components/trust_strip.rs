@@ -12,8 +12,11 @@ use crate::{
 pub fn TrustStrip(
     /// Whose.
     board: LiveBoard,
+    /// Leaves out what today leaves out: it stands elsewhere.
+    #[prop(optional)]
+    brief: bool,
 ) -> impl IntoView {
-    let missing = |state: &State| standing::missing_today(&state.latest.trust, &state.zone);
+    let missing = (!brief).then(|| view! { <li><MissingToday board=board.clone() /></li> });
     view! {
         <ul class="links" aria-label="May these numbers be believed?">
             <Link
@@ -32,13 +35,25 @@ pub fn TrustStrip(
                 }
             />
             <li class="link" data-state="note">
-                {board.text(|state| standing::newest_event(state.now, &state.latest.trust))}
+                {board.text(|state| standing::newest_event(state.now, &state.latest.trust, &state.zone))}
             </li>
-            <li class="link" data-state="gap" hidden=board.condition(move |state| missing(state).is_none())>
-                "Today "
-                <span>{board.text(move |state| missing(state).unwrap_or_default())}</span>
-            </li>
+            {missing}
         </ul>
+    }
+}
+
+/// What today's counts leave out; nothing while they are whole.
+#[component]
+pub fn MissingToday(
+    /// Whose.
+    board: LiveBoard,
+) -> impl IntoView {
+    let missing = |state: &State| standing::missing_today(&state.latest.trust, &state.zone);
+    view! {
+        <p class="link" data-state="gap" hidden=board.condition(move |state| missing(state).is_none())>
+            "Today "
+            <span>{board.text(move |state| missing(state).unwrap_or_default())}</span>
+        </p>
     }
 }
 

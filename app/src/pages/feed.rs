@@ -32,8 +32,17 @@ pub struct FeedPage {
     pub as_of: Timestamp,
     /// What it says of the feed.
     pub feed: FeedFacts,
-    /// Where a demo's visitor may cut the feed, an address of this server.
-    pub cut_url: Option<String>,
+    /// How a demo's visitor may cut the feed.
+    pub cut: Option<CutControl>,
+}
+
+/// How a demo's visitor cuts the feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CutControl {
+    /// Where that is asked for, an address of this server.
+    pub url: String,
+    /// Until when it is cut, when somebody did.
+    pub until: Option<Timestamp>,
 }
 
 /// What is known about the feed at one instant. Counts are since the server started.
@@ -140,15 +149,17 @@ pub struct KnownGap {
     pub cause: String,
     /// When the records of its calls had been read.
     pub repaired_at: Option<Timestamp>,
+    /// When they are read; `None` while the gap lasts, and where Callboard cannot ask for them.
+    pub repair_due_at: Option<Timestamp>,
 }
 
 /// The whole page.
 pub fn feed_page(page: FeedPage) -> impl IntoView {
-    let FeedPage { site, zone, as_of, feed, cut_url } = page;
+    let FeedPage { site, zone, as_of, feed, cut } = page;
     let liveness = Liveness::Reloaded { as_of, zone: zone.clone() };
     let made_at = format!("{} ({})", zone.clock(as_of), zone.label);
     let (kinds, gaps) = (feed.kinds.clone(), feed.gaps.clone());
-    let (of_gaps, of_kinds, of_requests) = (zone.clone(), zone.clone(), zone.clone());
+    let (of_gaps, of_kinds, of_requests, of_cut) = (zone.clone(), zone.clone(), zone.clone(), zone.clone());
     let requests = feed.requests.clone();
     let next_day = next_utc_day(as_of);
     view! {
@@ -160,9 +171,10 @@ pub fn feed_page(page: FeedPage) -> impl IntoView {
                     <p class="head-date">{format!("as of {made_at}")}</p>
                 </div>
                 <Verdict feed=feed.clone() zone=zone.clone() />
-                <Facts feed as_of zone />
-                {cut_url.map(|url| view! { <Cut url /> })}
+                {cut.map(|control| view! { <Cut control as_of zone=of_cut /> })}
+                <Troubles feed=feed.clone() />
                 <Gaps gaps as_of zone=of_gaps />
+                <Facts feed as_of zone />
                 {requests.map(|requests| view! { <Requests requests next_day zone=of_requests /> })}
                 <Kinds kinds as_of zone=of_kinds />
             </main>
@@ -189,7 +201,7 @@ fn Verdict(
         FeedLink::Connecting => ("late", "Callboard is connecting to Zoom for the first time.".to_owned()),
         FeedLink::Down => (
             "lost",
-            format!("Callboard has not heard Zoom since {}. Events of this time are missed.", feed.heard_at.map_or(since, |at| zone.clock(at))),
+            format!("Callboard has not heard Zoom since {}. What happened since then is missing until Zoom’s record of it is read.", feed.heard_at.map_or(since, |at| zone.clock(at))),
         ),
         FeedLink::Contested => (
             "lost",
@@ -197,7 +209,7 @@ fn Verdict(
                 .to_owned(),
         ),
     };
-    let problems = feed.problem.into_iter().chain(feed.directory_problem);
+    let problems = feed.problem.into_iter().chain(feed.directory_problem).chain(feed.phones.problem);
     view! {
         <div class="verdict link" data-state=state role="status">
             <span class="dot" aria-hidden="true"></span>
@@ -209,15 +221,51 @@ fn Verdict(
     }
 }
 
-/// A number about the feed.
-struct Fact {
-    name: &'static str,
-    value: String,
-    meaning: String,
-    is_trouble: bool,
+/// What was lost or could not be used, gravest first; one quiet line when nothing was.
+#[component]
+fn Troubles(
+    /// What is known.
+    feed: FeedFacts,
+) -> impl IntoView {
+    let troubles = [
+        (
+            feed.lost,
+            "Events that could not be saved",
+            "The disk refused them: make room or mend it. They are a gap below.",
+        ),
+        (
+            feed.quarantined,
+            "Messages that could not be read",
+            "Kept aside with the reason; the numbers may lack them.",
+        ),
+        (
+            feed.unmatched,
+            "Queues that Zoom’s directory does not list",
+            "Calls mention them. Their rows say “not in the directory” and have no members.",
+        ),
+        (feed.late, "Events that came too late to count", "They tell of calls that were over for hours."),
+    ];
+    let found = troubles.into_iter().filter(|(number, ..)| *number > 0).map(|(number, name, meaning)| {
+        view! {
+            <div class="trouble" data-mark="watch">
+                <dt>{name}</dt>
+                <dd>
+                    <span class="number">{numeral::big_count(number)}</span>
+                    <p>{meaning}</p>
+                </dd>
+            </div>
+        }
+    });
+    let found = found.collect_view();
+    if found.is_empty() {
+        view! { <p class="none">"No event was lost, unreadable or too late since this server started."</p> }
+            .into_any()
+    } else {
+        view! { <dl class="troubles">{found}</dl> }.into_any()
+    }
 }
 
-/// Numbers about the feed, each with what it means.
+/// Harmless numbers about the feed, each with what it means.
 #[component]
 fn Facts(
     /// What is known.
@@ -227,72 +275,57 @@ fn Facts(
     /// Of the times.
     zone: LocalZone,
 ) -> impl IntoView {
+    // An age of something that is over would look like news.
+    let is_lost = matches!(feed.link, FeedLink::Down | FeedLink::Contested);
     let ago = |at: Option<Timestamp>| at.map_or("never".to_owned(), |at| numeral::age(as_of.since(at)));
-    let fact = |name, value: String, meaning: &str| Fact {
-        name,
-        value,
-        meaning: meaning.to_owned(),
-        is_trouble: false,
+    let heard = |at: Option<Timestamp>| match at {
+        Some(at) if is_lost => format!("at {}", zone.clock(at)),
+        at => ago(at),
     };
-    let counted = |name, number: u64, meaning: &str| Fact {
-        is_trouble: number > 0,
-        ..fact(name, numeral::big_count(number), meaning)
-    };
+    let extensions = feed.phones.words();
     let facts = [
-        fact(
+        (
             "Last sign of life",
-            ago(feed.heard_at),
+            heard(feed.heard_at),
             "Zoom answers a heartbeat every 25 s, also when nobody calls.",
         ),
-        fact("Newest event", ago(feed.newest_at), "At night this may be hours ago and nothing is wrong."),
-        fact(
-            "Lag",
+        ("Newest event", heard(feed.newest_at), "At night this may be hours ago and nothing is wrong."),
+        (
+            "Its delay",
             feed.lag.map_or(numeral::UNKNOWN.to_owned(), seconds),
-            "How long the newest event was on its way, by Zoom's clock and this server's.",
+            "How long the newest event was on its way, by Zoom’s clock and this server’s.",
         ),
-        fact(
-            "Events kept",
-            numeral::big_count(feed.journalled),
-            "Written to the journal since this server started.",
+        ("Events saved", numeral::big_count(feed.journalled), "Since this server started."),
+        (
+            "Repeated events",
+            numeral::big_count(feed.duplicates),
+            "Zoom sent them again; each is counted once.",
         ),
-        fact("Came twice", numeral::big_count(feed.duplicates), "Recognised and counted once; harmless."),
-        fact(
-            "Connections made again",
+        (
+            "Reconnections",
             numeral::big_count(feed.reconnects),
-            "Zoom ends each after an hour at most; Callboard changes over before.",
+            "Zoom ends each connection after an hour at most; Callboard changes over before.",
         ),
-        counted("Not readable", feed.quarantined, "Kept aside with the reason; the numbers may lack them."),
-        counted("Not written", feed.lost, "The disk failed them; they are a gap below."),
-        counted("Too late to count", feed.late, "They tell of calls that were over for hours."),
-        counted(
-            "Queues nobody knows",
-            feed.unmatched,
-            "Named by calls, not in Zoom's list of queues; their rows say “not in the directory”.",
+        (
+            "Sign-in with Zoom",
+            feed.token_expires_at.map_or(numeral::UNKNOWN.to_owned(), |at| {
+                format!("valid until {}", zone.hour_and_minute(at))
+            }),
+            "Renewed by itself before it ends.",
         ),
-        fact(
-            "Access to Zoom",
-            feed.token_expires_at
-                .map_or(numeral::UNKNOWN.to_owned(), |at| format!("until {}", zone.hour_and_minute(at))),
-            "The present token; renewed by itself before it ends.",
-        ),
-        fact(
+        (
             "Queues and members read",
             ago(feed.directory_read_at),
-            "Opting in and out raises no event; only reading again tells.",
+            "Who takes calls is asked for again and again: Zoom does not tell when it changes.",
         ),
-        Fact {
-            is_trouble: feed.phones.problem.is_some(),
-            ..fact("Extensions known", numeral::big_count(feed.phones.count()), &feed.phones.words())
-        },
+        ("Extensions known", numeral::big_count(feed.phones.count()), &extensions),
     ];
-    let rows = facts.into_iter().map(|fact| {
+    let rows = facts.into_iter().map(|(name, value, meaning)| {
         view! {
-            <div class="fact" data-mark=if fact.is_trouble { "watch" } else { "normal" }>
-                <dt>{fact.name}</dt>
-                <dd>
-                    <span class="number">{fact.value}</span>
-                    <p>{fact.meaning}</p>
-                </dd>
+            <div class="fact">
+                <dt>{name}</dt>
+                <dd class="number">{value}</dd>
+                <dd class="fact-meaning">{meaning.to_owned()}</dd>
             </div>
         }
     });
@@ -302,13 +335,31 @@ fn Facts(
 /// Lets a demo's visitor see what a broken feed looks like.
 #[component]
 fn Cut(
-    /// Where that is done.
-    url: String,
+    /// Where that is done, and until when it is.
+    control: CutControl,
+    /// Now.
+    as_of: Timestamp,
+    /// Of the times.
+    zone: LocalZone,
 ) -> impl IntoView {
+    let CutControl { url, until } = control;
+    let until = until.filter(|until| *until > as_of);
+    let words = match until {
+        Some(until) => format!(
+            "Cut until {}, {} to go. Callboard reconnects within half a minute of that, and reads from Zoom’s \
+             record what it missed.",
+            zone.clock(until),
+            seconds(until.since(as_of))
+        ),
+        None => "This is a demo: see how every board says so within two seconds, and how it comes back."
+            .to_owned(),
+    };
     view! {
         <form class="cut" method="post" action=url>
-            <button type="submit">"Cut the feed for 90 s"</button>
-            <p>"This is a demo: see how every board says so within two seconds, and how it comes back."</p>
+            <button type="submit" disabled=until.is_some()>
+                {if until.is_some() { "The feed is cut" } else { "Cut the feed for 90 s" }}
+            </button>
+            <p>{words}</p>
         </form>
     }
 }
@@ -324,14 +375,21 @@ fn Gaps(
     zone: LocalZone,
 ) -> impl IntoView {
     let is_known = gaps.is_some();
-    let rows = gaps.into_iter().flatten().map(|KnownGap { gap, cause, repaired_at }| {
+    let rows = gaps.into_iter().flatten().map(|KnownGap { gap, cause, repaired_at, repair_due_at }| {
         let length = gap.to.unwrap_or(as_of).since(gap.from);
+        let repair = match (repaired_at, gap.to, repair_due_at) {
+            (Some(at), ..) => format!("at {}", zone.clock(at)),
+            (None, None, _) => "when it is over".to_owned(),
+            (None, Some(_), None) => "never: needs the app’s credentials".to_owned(),
+            (None, Some(_), Some(due)) if due > as_of => format!("begins at {}", zone.clock(due)),
+            (None, Some(_), Some(_)) => "now, until Zoom answers".to_owned(),
+        };
         view! {
             <tr data-mark=if gap.to.is_none() { "act" } else { "normal" }>
                 <th scope="row">{format!("{}, {}", zone.date(gap.from), zone.clock(gap.from))}</th>
                 <td>{gap.to.map_or("still open".to_owned(), |to| zone.clock(to))}</td>
                 <td>{seconds(length)}</td>
-                <td>{repaired_at.map_or("not yet".to_owned(), |at| zone.clock(at))}</td>
+                <td>{repair}</td>
                 <td class="words">{cause}</td>
             </tr>
         }
@@ -372,10 +430,14 @@ fn Kinds(
     /// Of the times.
     zone: LocalZone,
 ) -> impl IntoView {
+    let number = kinds.len();
     let rows = kinds.into_iter().map(|kind| {
         view! {
             <tr data-mark="normal">
-                <th scope="row">{kind.name}</th>
+                <th scope="row">
+                    {plain_name(&kind.name)} " "
+                    <code>{kind.name}</code>
+                </th>
                 <td>{numeral::big_count(kind.count)}</td>
                 <td>{zone.clock(kind.last_at)}</td>
                 <td>{numeral::age(as_of.since(kind.last_at))}</td>
@@ -391,18 +453,28 @@ fn Kinds(
                 view! { <p class="none">"No event has come yet. Make a test call to a queue to see the first."</p> }.into_any()
             } else {
                 view! {
-                    <div class="scroller" tabindex="0" role="group" aria-labelledby="kinds">
-                        <table class="desk-table record-table">
-                            <thead>
-                                <tr><th scope="col">"Event"</th><th scope="col">"Count"</th><th scope="col">"Last at"</th><th scope="col">"Age"</th></tr>
-                            </thead>
-                            <tbody>{rows}</tbody>
-                        </table>
-                    </div>
+                    <details>
+                        <summary>{format!("Show all {number}")}</summary>
+                        <div class="scroller" tabindex="0" role="group" aria-labelledby="kinds">
+                            <table class="desk-table record-table">
+                                <thead>
+                                    <tr><th scope="col">"Event"</th><th scope="col">"Count"</th><th scope="col">"Last at"</th><th scope="col">"Age"</th></tr>
+                                </thead>
+                                <tbody>{rows}</tbody>
+                            </table>
+                        </div>
+                    </details>
                 }.into_any()
             }}
         </section>
     }
+}
+
+/// Zoom's name of an event in plain words: `phone.callee_ringing` is `Callee ringing`.
+fn plain_name(name: &str) -> String {
+    let words = name.rsplit('.').next().unwrap_or(name).replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// When the UTC day after this instant begins: limits are counted by UTC days.
@@ -425,6 +497,12 @@ fn seconds(length: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn events_have_plain_names() {
+        assert_eq!(plain_name("a_family.callee_ringing"), "Callee ringing");
+        assert_eq!(plain_name(""), "");
+    }
 
     #[test]
     fn lengths_read_like_speech() {

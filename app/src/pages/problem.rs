@@ -52,6 +52,23 @@ impl ProblemPage {
         }
     }
 
+    /// The address names a host that this server does not answer to.
+    pub fn foreign_host(site: Site) -> Self {
+        Self {
+            site,
+            status: 421,
+            title: "Callboard does not answer under this name".to_owned(),
+            explanation: vec![
+                "It has no sign-in yet, so it answers on its own machine only: there, open it as localhost with the same port."
+                    .to_owned(),
+                "Behind a proxy, set CALLBOARD_PUBLIC_URL on the server to the address that people type."
+                    .to_owned(),
+            ],
+            problems: Vec::new(),
+            next: None,
+        }
+    }
+
     /// The server cannot answer yet.
     pub fn not_ready(site: Site) -> Self {
         Self {

@@ -156,7 +156,7 @@ fn Numbers(
                 Column::OnHold => Some("#on_hold-calls"),
                 Column::Abandoned | Column::Short => Some("#lost"),
                 Column::ServiceLevel => Some("#service-levels"),
-                Column::Offered | Column::Answered => Some("#outcomes"),
+                Column::Offered | Column::Answered | Column::Elsewhere => Some("#outcomes"),
                 Column::Queue | Column::State | Column::Free => None,
             };
             let number = format!("{} {}", face.text, face.unit).trim_end().to_owned();

@@ -56,12 +56,20 @@ pub fn queues_page(page: QueuesPage) -> impl IntoView {
     // The island finds it here on the server, and in the page's data in the browser.
     provide_context(start.clone());
     view! {
-        <Document site=site.clone() title="Queues".to_owned() body="desk".to_owned() theme liveness>
+        <Document
+            site=site.clone()
+            title="Queues".to_owned()
+            body="desk".to_owned()
+            theme
+            liveness
+            skip=Some(("#rows", "Skip to the queues"))
+        >
             <Bar site current="/queues" />
             <main id="main">
-                <Tools settings />
                 <StartData start />
-                <LiveQueues />
+                <LiveQueues>
+                    <Tools settings />
+                </LiveQueues>
                 <Definitions />
             </main>
         </Document>
@@ -109,9 +117,16 @@ pub fn Tools(
 
 /// The live part of the desk's page.
 #[island]
-pub fn LiveQueues() -> impl IntoView {
+pub fn LiveQueues(
+    /// Finding and sorting, which need no program.
+    children: Children,
+) -> impl IntoView {
     let start = BoardStart::of_this_page()?;
-    Some(view! { <QueuesDesk board=start.board() order=start.order find=start.find theme=start.theme /> })
+    Some(view! {
+        <QueuesDesk board=start.board() order=start.order find=start.find theme=start.theme rows_id="rows">
+            {children()}
+        </QueuesDesk>
+    })
 }
 
 /// Everything live on the desk's page.
@@ -125,6 +140,11 @@ pub fn QueuesDesk(
     find: String,
     /// The theme that links must ask for.
     theme: String,
+    /// The `id` of the rows, for links within the page.
+    #[prop(optional)]
+    rows_id: Option<&'static str>,
+    /// Finding and sorting, between the figures and the table.
+    children: Children,
 ) -> impl IntoView {
     let paused = |words: [&'static str; 2]| {
         board.text(move |state| words[usize::from(state.paused_at.is_some())].to_owned())
@@ -157,7 +177,7 @@ pub fn QueuesDesk(
                     aria-keyshortcuts="p"
                     aria-pressed=paused(["false", "true"])
                 >
-                    {paused(["Pause updates", "Resume updates"])}
+                    {paused(["Pause updates (P)", "Resume updates (P)"])}
                 </button>
             </div>
             <TrustBand board=board.clone() />
@@ -166,6 +186,7 @@ pub fn QueuesDesk(
             </p>
             <div class="values">
                 <Figures board=board.clone() subjects=&Subject::DESK label="All queues" />
+                {children()}
                 <div hidden=board.condition(|state| !state.is_empty())>
                     <EmptyBoard />
                 </div>
@@ -174,11 +195,13 @@ pub fn QueuesDesk(
                     <span>{board.text(|state| state.find.clone())}</span>
                     "”."
                 </p>
+                <p class="scroll-hint" aria-hidden="true">
+                    "More columns to the right"
+                </p>
                 <div
                     class="scroller"
                     role="region"
                     aria-label="Table of queues"
-                    tabindex="0"
                     hidden=board.condition(|state| state.is_empty() || state.finds_nothing())
                 >
                     <table class="desk-table">
@@ -186,7 +209,7 @@ pub fn QueuesDesk(
                         <thead>
                             <tr>{headings}</tr>
                         </thead>
-                        <tbody>
+                        <tbody id=rows_id>
                             <QueueRows board=board.clone() shape />
                         </tbody>
                     </table>

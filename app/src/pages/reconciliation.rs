@@ -338,7 +338,12 @@ fn Calls(
             <h2 id="calls">"The calls that make the difference"</h2>
             {narrowed}
             {if rows.is_empty() {
-                view! { <p class="none">"None: board and record count every call of this day alike."</p> }.into_any()
+                let none = if is_closed {
+                    "None: board and record count every call of this day alike."
+                } else {
+                    "None so far: Zoom’s record of this day is not read to its end yet."
+                };
+                view! { <p class="none">{none}</p> }.into_any()
             } else {
                 view! {
                     <div class="scroller" tabindex="0" role="group" aria-labelledby="calls">

@@ -207,8 +207,9 @@ fn desk(view: BoardView, silence: u64) -> Sample {
         let board = board(view.clone(), Order::Trouble, Turning::NONE, silence);
         view! {
             <div class="sample desk">
-                <Tools settings=DeskSettings::default() />
-                <QueuesDesk board order=Order::Trouble find=String::new() theme=String::new() />
+                <QueuesDesk board order=Order::Trouble find=String::new() theme=String::new()>
+                    <Tools settings=DeskSettings::default() />
+                </QueuesDesk>
             </div>
         }
         .into_any()
@@ -230,12 +231,18 @@ fn agents(view: AgentsView, silence: u64) -> Sample {
 }
 
 fn marks() -> impl IntoView {
-    let marks = [Mark::Level(Level::Normal), Mark::Level(Level::Watch), Mark::Level(Level::Act), Mark::Stale];
+    let marks = [
+        Mark::Level(Level::Normal),
+        Mark::NobodyFree,
+        Mark::Level(Level::Watch),
+        Mark::Level(Level::Act),
+        Mark::Stale,
+    ];
     marks
         .into_iter()
         .map(|mark| {
             view! {
-                <p class="plain" data-mark=mark.word()>
+                <p class="plain" data-mark=mark.key()>
                     <StateMark word=Box::new(move || mark.word().to_owned()) />
                 </p>
             }

@@ -11,7 +11,7 @@ use crate::{
         pager::Pager,
         queue_row::{QueueRows, RowShape},
         trust_band::TrustBand,
-        trust_strip::TrustStrip,
+        trust_strip::{MissingToday, TrustStrip},
         wall_clock::WallClock,
     },
     document::{DemoBadge, Document, Liveness, Site, StartData},
@@ -69,7 +69,7 @@ pub fn wall_page(page: WallPage) -> impl IntoView {
     // The island finds it here on the server, and in the page's data in the browser.
     provide_context(start.clone());
     view! {
-        <Document site title body theme=settings.theme liveness>
+        <Document site title body theme=settings.theme liveness skip=None>
             <main id="main">
                 <StartData start />
                 <LiveWall />
@@ -118,7 +118,7 @@ pub fn WallScreen(
     let alone = figures == 0;
     let subjects =
         if alone { &Subject::QUEUE[..] } else { &Subject::BOARD[..figures.min(Subject::BOARD.len())] };
-    let columns = &Column::WALL[..columns.min(Column::WALL.len())];
+    let columns = &Column::WALL[..if alone { Column::WALL.len() } else { columns.min(Column::WALL.len()) }];
     let rows = (!alone).then(|| view! { <WallTable board=board.clone() columns name_length page_address /> });
     view! {
         <div
@@ -128,7 +128,7 @@ pub fn WallScreen(
         >
             <header class="strip">
                 <h1>{title}</h1>
-                <TrustStrip board=board.clone() />
+                <TrustStrip board=board.clone() brief=true />
                 <p class="strip-demo" hidden=board.condition(|state| !state.latest.trust.demo)>
                     <DemoBadge />
                 </p>
@@ -136,16 +136,25 @@ pub fn WallScreen(
             </header>
             <TrustBand board=board.clone() />
             <div class="values">
-                <Figures board=board.clone() subjects label="Now and today" /> {rows}
+                <Figures board=board.clone() subjects label="Now and today" paired=alone /> {rows}
             </div>
             <div class="foot">
-                <p hidden=board.condition(move |state| alone || !state.is_inferred(columns))>
+                <MissingToday board=board.clone() />
+                <p hidden=board.condition(move |state| !state.is_inferred(columns))>
                     <span class="inferred">"Dotted"</span>
-                    ": inferred from call events"
+                    ": worked out from calls"
+                </p>
+                <p hidden=board.condition(|state| !state.sure.or_more)>
+                    "+: nobody free, more may wait unseen"
                 </p>
                 <p class="legible" hidden=legible.is_empty()>
                     {legible.clone()}
                 </p>
+                <nav class="foot-pages" aria-label="Pages">
+                    <span class="upright">"Service level and more of each queue: "</span>
+                    <a href="/queues">"All numbers"</a>
+                    <a href="/feed">"Feed"</a>
+                </nav>
             </div>
             <p class="unseen" role="status" aria-live="polite">
                 {board.text(|state| state.announcement.clone())}

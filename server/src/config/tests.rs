@@ -117,8 +117,24 @@ fn every_problem_is_reported_at_once() {
 }
 
 #[test]
+fn what_is_missing_is_told_beside_what_is_wrong() {
+    let outcome = load(&[
+        ("ZOOM_ACCOUNT_ID", "acc"),
+        ("ZOOM_API_SHARE", "none"),
+        ("CALLBOARD_LISTEN", "everywhere"),
+        ("CALLBOARD_TIME_ZONE", "Mars/Olympus"),
+    ]);
+    let mut found = subjects(outcome);
+    found.sort();
+    assert_eq!(found, ["CALLBOARD_LISTEN", "CALLBOARD_TIME_ZONE", "ZOOM_API_SHARE", "ZOOM_…"]);
+}
+
+#[test]
 fn half_an_app_is_an_error() {
-    assert_eq!(subjects(load(&[("ZOOM_CLIENT_ID", "cli")])), ["ZOOM_ACCOUNT_ID", "ZOOM_CLIENT_SECRET"]);
+    assert_eq!(
+        subjects(load(&[("ZOOM_CLIENT_ID", "cli")])),
+        ["ZOOM_ACCOUNT_ID", "ZOOM_CLIENT_SECRET", "ZOOM_WS_SUBSCRIPTION_ID"]
+    );
     assert_eq!(
         subjects(load(&[("ZOOM_WS_SUBSCRIPTION_ID", "s"), ("ZOOM_OAUTH_GRANT", "client_credentials")])),
         ["ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET"],

@@ -1,17 +1,23 @@
 //! The page about the feed, and what a demo's visitor may do to it.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use app::pages::feed::{
-    EventKind, FeedFacts, FeedPage, KnownGap, PhonesKnown, RequestFacts, RequestKind, RequestTopic,
-    RequestsLeft, feed_page,
+    CutControl, EventKind, FeedFacts, FeedPage, KnownGap, PhonesKnown, RequestFacts, RequestKind,
+    RequestTopic, RequestsLeft, feed_page,
 };
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Redirect, Response},
 };
-use domain::{phone_book::ExtensionKind, time::Timestamp};
+use domain::{phone_book::ExtensionKind, time::Timestamp, trust::Gap};
 use leptos::prelude::IntoAny as _;
 use url::Url;
 
@@ -24,6 +30,7 @@ use super::{
 };
 use crate::{
     clock,
+    config::FeedTimings,
     keeper::KeeperGone,
     publish::BoardKey,
     store::StoredGap,
@@ -53,7 +60,7 @@ pub(super) async fn feed(State(state): State<AppState>, request: Request) -> Res
         zone: local_zone(state.home, now),
         as_of: now,
         feed: facts,
-        cut_url: state.demo.is_some().then(|| CUT.to_owned()),
+        cut: state.demo.as_ref().map(|demo| CutControl { url: CUT.to_owned(), until: demo.cut_until() }),
     };
     RenderedPage::of(|| feed_page(page).into_any()).respond(StatusCode::OK, request.headers())
 }
@@ -65,14 +72,26 @@ async fn facts(state: &AppState, now: Timestamp) -> Result<FeedFacts, KeeperGone
     let anomalies = state.keeper.anomalies().await?;
     let board = state.keeper.board(BoardKey::All).await?;
     let unmatched =
-        board.map_or(0, |board| board.rows.iter().filter(|row| row.view.id.is_unresolved()).count());
+        board.as_ref().map_or(0, |board| board.rows.iter().filter(|row| row.view.id.is_unresolved()).count());
+    let record_delay = FeedTimings::default().record_delay;
+    let repair_due = |gap: Gap| gap.to.filter(|_| state.budget.is_some()).map(|to| to + record_delay);
     let known = |stored: StoredGap| KnownGap {
+        repair_due_at: repair_due(stored.gap),
         gap: stored.gap,
         cause: stored.cause,
         repaired_at: stored.repaired_at,
     };
+    // A gap that lasts is shown before it is on record.
+    let open = board.and_then(|board| board.trust.gap).filter(|gap| gap.to.is_none());
     let gaps = match state.store.gaps_since(now - LISTED).await {
-        Ok(gaps) => Some(gaps.into_iter().rev().map(known).collect()),
+        Ok(gaps) => {
+            let mut gaps: Vec<KnownGap> = gaps.into_iter().rev().map(known).collect();
+            if let Some(gap) = open.filter(|_| gaps.iter().all(|known| known.gap.to.is_some())) {
+                let cause = "Zoom is not heard".to_owned();
+                gaps.insert(0, KnownGap { gap, cause, repaired_at: None, repair_due_at: None });
+            }
+            Some(gaps)
+        }
         Err(error) => {
             tracing::warn!(error = telemetry::chain(&error), "failed to read the gaps on record");
             None
@@ -157,6 +176,8 @@ async fn requests(budget: &Budget) -> RequestFacts {
 pub(crate) struct DemoControl {
     http: reqwest::Client,
     outage: Url,
+    /// When the last cut ends, in milliseconds since 1970; 0 before the first.
+    cut_until: Arc<AtomicI64>,
 }
 
 impl DemoControl {
@@ -164,7 +185,12 @@ impl DemoControl {
     pub(crate) fn new(api_url: &Url) -> Result<Self, reqwest::Error> {
         let mut outage = api_url.clone();
         outage.set_path("/sim/outage");
-        Ok(Self { http: crate::zoom::http_client()?, outage })
+        Ok(Self { http: crate::zoom::http_client()?, outage, cut_until: Arc::default() })
+    }
+
+    fn cut_until(&self) -> Option<Timestamp> {
+        let until = self.cut_until.load(Ordering::Relaxed);
+        (until > 0).then(|| Timestamp::from_millis(until))
     }
 }
 
@@ -177,7 +203,10 @@ pub(super) async fn cut(State(state): State<AppState>, headers: HeaderMap, reque
     }
     let body = serde_json::json!({ "seconds": CUT_FOR.as_secs() });
     match demo.http.post(demo.outage.clone()).json(&body).send().await {
-        Ok(answer) if answer.status().is_success() => Redirect::to("/feed").into_response(),
+        Ok(answer) if answer.status().is_success() => {
+            demo.cut_until.store((clock::now() + CUT_FOR).as_millis(), Ordering::Relaxed);
+            Redirect::to("/feed").into_response()
+        }
         _ => problem(StatusCode::BAD_GATEWAY, "the demo's pretend Zoom did not answer; start the demo again"),
     }
 }

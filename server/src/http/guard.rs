@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 
-use super::{error::problem, router::AppState};
+use super::{error::problem, pages, router::AppState};
 
 /// Pages hold no script and no style of their own, so none is allowed: what is embedded runs, nothing else.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
@@ -40,6 +40,10 @@ pub(super) async fn refuse_foreign_hosts(
     if is_own_host(&request, state.site.public_host.as_deref()) {
         next.run(request).await
     } else {
+        let accepted = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+        if accepted.is_some_and(|accepted| accepted.contains("text/html")) {
+            return pages::foreign_host(&state, &request);
+        }
         let detail = "this server answers to localhost and to the host of CALLBOARD_PUBLIC_URL only";
         problem(StatusCode::MISDIRECTED_REQUEST, detail)
     }

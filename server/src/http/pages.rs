@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Arc};
 
 use app::{
-    document::PageLink,
+    document::{PageLink, Site},
     pages::{
         problem::{ProblemPage, problem_page},
         queue::{QueuePage, queue_page},
@@ -147,6 +147,12 @@ pub(super) async fn not_found(State(state): State<AppState>, request: Request) -
 
 pub(super) fn not_ready(state: &AppState, request: &Request) -> Response {
     problem_page_of(request, ProblemPage::not_ready(state.site.site()))
+}
+
+/// The request names another host. Links would lead there as well, so there are none.
+pub(super) fn foreign_host(state: &AppState, request: &Request) -> Response {
+    let site = Site { links: Vec::new(), ..state.site.site() };
+    problem_page_of(request, ProblemPage::foreign_host(site))
 }
 
 pub(super) fn problem_page_of(request: &Request, page: ProblemPage) -> Response {

@@ -90,16 +90,13 @@ impl SiteFacts {
 
     /// As the pages want it.
     pub(super) fn site(&self) -> Site {
-        let mut links = vec![
+        let links = vec![
             PageLink::new("Queues", "/queues"),
             PageLink::new("Agents", "/agents"),
             PageLink::new("Wall", "/wall"),
             PageLink::new("Reconciliation", "/reconciliation"),
             PageLink::new("Feed", "/feed"),
         ];
-        if self.demo {
-            links.push(PageLink::new("Style", "/style"));
-        }
         Site { assets: assets::links(), build_id: self.build_id.to_string(), demo: self.demo, links }
     }
 }

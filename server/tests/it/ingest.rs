@@ -208,7 +208,8 @@ async fn the_page_of_the_feed_names_kinds_gaps_and_what_nobody_could_read() {
     assert_eq!(page.status(), 200);
     let html = page.text().await.unwrap();
     let gap = rig.json("/api/v1/feed").await["gaps"][0]["cause"].as_str().unwrap().to_owned();
-    for expected in ["Callboard hears Zoom", "phone.callee_ringing", "Not readable", &gap] {
+    for expected in ["Callboard hears Zoom", "phone.callee_ringing", "Messages that could not be read", &gap]
+    {
         assert!(html.contains(expected), "{expected} is missing in {html}");
     }
     let cut = reqwest::Client::new().post(rig.url("/demo/cut")).send().await.unwrap();

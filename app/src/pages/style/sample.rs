@@ -13,7 +13,7 @@ use domain::{
     quality::Quality,
     service_level::{Definition, ServiceLevel, ServiceLevelPolicy, ServiceLevels},
     time::Timestamp,
-    trust::{FeedLink, Gap, Trust},
+    trust::{FeedLink, Freshness, Gap, Trust, feed_freshness},
     view::{BoardView, Figures, QueueQuality, QueueView, Totals},
 };
 
@@ -78,7 +78,7 @@ pub fn queue(
             on_hold: u32::from(offered > 100),
             unconfirmed: 0,
             offered_today: offered,
-            answered_today: offered.saturating_sub(abandoned + waiting),
+            answered_today: offered.saturating_sub(abandoned + abandoned / 3 + waiting + offered / 40),
             abandoned_today: abandoned,
             short_abandoned_today: abandoned / 3,
             service_level_today: ServiceLevel { met, decided },
@@ -98,8 +98,14 @@ pub fn queue(
     }
 }
 
-/// A view of these queues, added up.
-pub fn view(queues: Vec<QueueView>, trust: Trust) -> BoardView {
+/// A view of these queues, added up. As the server does, it knows nothing of calls while Zoom is not heard.
+pub fn view(mut queues: Vec<QueueView>, trust: Trust) -> BoardView {
+    if feed_freshness(NOW, &trust) != Freshness::Live {
+        for queue in &mut queues {
+            let quality = &mut queue.quality;
+            [quality.waiting, quality.calls, quality.available] = [Quality::Unknown; 3];
+        }
+    }
     let mut totals =
         Totals { shared_target_permille: Some(800), shared_threshold_seconds: Some(20), ..Totals::default() };
     for queue in &queues {
