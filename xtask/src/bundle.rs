@@ -21,12 +21,13 @@ use std::{
 
 /// What the wasm of a release build may weigh with brotli.
 ///
-/// Measured 80 kB with wall and desk board (2026-11-22), and a tenth on top: enough for a change, not for a
-/// careless dependency. Whoever raises it says in the commit what the bytes are for.
-pub(crate) const WASM_BUDGET: usize = 90_000;
+/// Measured 108 kB with wall, desk board and agents (2026-11-26), and very little on top: [`PAGE_BUDGET`] leaves
+/// no more. Whoever raises it says in the commit what the bytes are for.
+pub(crate) const WASM_BUDGET: usize = 109_000;
 
-/// What a first visit may download altogether with brotli: what a slow line carries in about a second.
-pub(crate) const PAGE_BUDGET: usize = 120_000;
+/// What a first visit may download altogether with brotli: what a slow line carries in about a second. The aim
+/// is 120,000; the page of agents, which comes with the same program, takes 14,000 of it.
+pub(crate) const PAGE_BUDGET: usize = 123_500;
 
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub(crate) struct Arguments {

@@ -1,7 +1,7 @@
 //! What people's clients say of them: told by an event, or read over REST.
 //!
 //! The two have words of their own for the same things, and one misspelling between them. A reading is
-//! journalled as [`READING`], so that a restart has it like everything else.
+//! journalled as `READING`, so that a restart has it like everything else.
 
 mod reading;
 

@@ -1,8 +1,8 @@
 //! What Zoom writes down of a call afterwards, as facts: conversations and stays in queues.
 //!
 //! The `…_call_element_completed` events tell of one person's part, seconds to minutes after it; the
-//! whole path of a call is read over REST (`backfill`) and journalled as [`DETAIL`]. Both hold the same
-//! elements under the same names; `element` reads these and the two generations before them. [`rows`]
+//! whole path of a call is read over REST (`backfill`) and journalled as `DETAIL`. Both hold the same
+//! elements under the same names; `element` reads these and the two generations before them. `rows`
 //! gives the same as rows of the database.
 
 mod element;
