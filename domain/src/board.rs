@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     agent::{
         doubted_before,
@@ -33,10 +35,12 @@ mod chronicle;
 mod detail;
 mod live;
 mod people;
+mod snapshot;
 mod tally;
 
 pub use detail::{LostVisit, QueueDetail};
 pub use live::{CallPhase, Consultation, Direction, LiveCall};
+pub use snapshot::BoardSnapshot;
 
 use book::QueueBook;
 use chronicle::Chronicle;
@@ -76,7 +80,7 @@ pub enum Input {
 }
 
 /// Local midnights.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Midnights {
     /// In the installation's own zone.
     pub home: Timestamp,
@@ -97,7 +101,7 @@ impl Midnights {
 }
 
 /// What was surprising, counted and shown, never an error.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Anomalies {
     /// News about a call that was settled or began too long ago.
     pub late: u64,
@@ -148,7 +152,7 @@ struct TrackedCall {
 }
 
 /// A visit of a settled call, kept to be counted anew at midnight or when the queue is named anew.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct SettledVisit {
     queue_id: QueueId,
     mention: QueueMention,
@@ -209,15 +213,7 @@ impl Board {
             return None;
         }
         self.anomalies.future_in_a_row = 0;
-        let tracked = self.calls.entry(call_id.clone()).or_insert_with(|| TrackedCall {
-            call: Call::default(),
-            state: Call::default().state(now),
-            mentions: Vec::new(),
-            visits: Vec::new(),
-            parts: BTreeMap::new(),
-            due_at: None,
-            heard_at: now,
-        });
+        let tracked = self.calls.entry(call_id.clone()).or_insert_with(|| TrackedCall::new(now));
         if tracked.call.fact_count() >= MOST_FACTS {
             self.anomalies.crowded += 1;
             return None;
@@ -721,6 +717,14 @@ impl Board {
 }
 
 impl TrackedCall {
+    /// Nothing is known of it but that something will be told.
+    fn new(heard_at: Timestamp) -> Self {
+        let call = Call::default();
+        let state = call.state(heard_at);
+        let (mentions, visits, parts) = (Vec::new(), Vec::new(), BTreeMap::new());
+        Self { call, state, mentions, visits, parts, due_at: None, heard_at }
+    }
+
     /// Nothing about it changes any more without news.
     fn is_over(&self) -> bool {
         self.state.next_change_at.is_none() && self.visits.iter().all(|visit| visit.phase == VisitPhase::Over)

@@ -145,6 +145,19 @@ impl Call {
         }
     }
 
+    /// A call of these facts, in whatever order.
+    pub fn of(facts: impl IntoIterator<Item = Fact>) -> Self {
+        let mut facts: Vec<Fact> = facts.into_iter().collect();
+        facts.sort();
+        facts.dedup();
+        Self { facts }
+    }
+
+    /// What is known, in the order of facts.
+    pub fn facts(&self) -> impl Iterator<Item = &Fact> {
+        self.facts.iter()
+    }
+
     /// How many facts are known.
     pub fn fact_count(&self) -> usize {
         self.facts.len()

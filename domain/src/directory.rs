@@ -5,20 +5,22 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     id::{ExtensionId, QueueId, UserId, ZoneName},
     service_level::ServiceLevelPolicy,
 };
 
 /// All queues known.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Directory {
     /// In any order, ids distinct.
     pub queues: Vec<DirectoryQueue>,
 }
 
 /// One queue as the directory knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DirectoryQueue {
     /// Identity of the queue.
     pub id: QueueId,
@@ -41,7 +43,7 @@ pub struct DirectoryQueue {
 }
 
 /// A person or a shared phone that a queue rings.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// The person, or the common area's id.
     pub id: UserId,

@@ -5,13 +5,15 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     id::{CallId, ChannelId, DeviceId, ExtensionId, RecordId, UserId},
     time::Timestamp,
 };
 
 /// One thing that happened to one call.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Fact {
     /// The call it happened to.
     pub call_id: CallId,
@@ -41,7 +43,7 @@ impl Fact {
 }
 
 /// The closed list of what can happen.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum What {
     /// A phone of `leg` began to ring (or, on the caller's side, to hear ringing).
     Rang(LegFact),
@@ -98,7 +100,7 @@ pub enum What {
 }
 
 /// What was written down of a call, or of one person's part in it, when that was over.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Record {
     /// Which record; `None` for what has no name of its own. A record is revised, and what it calls a
     /// queue changes: of two readings of one record only the later counts.
@@ -119,7 +121,7 @@ impl Record {
 }
 
 /// A stay in a queue as the record has it: the only thing that tells when a caller really entered.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RecordedStay {
     /// The queue.
     pub queue: Party,
@@ -134,7 +136,7 @@ pub struct RecordedStay {
 }
 
 /// How a wait in a queue ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum StayEnd {
     /// Somebody took the call.
     Answered,
@@ -147,7 +149,7 @@ pub enum StayEnd {
 }
 
 /// A conversation as the record has it, told when it was over.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RecordedTalk {
     /// The side the person was on.
     pub side: Side,
@@ -164,7 +166,7 @@ pub struct RecordedTalk {
 }
 
 /// Which end of a call an observation is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Side {
     /// The end that dialled, when it belongs to the account.
     Caller,
@@ -173,7 +175,7 @@ pub enum Side {
 }
 
 /// An observation of one leg: one phone or client of one extension on one side of a call.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LegFact {
     /// The side the leg is on.
     pub side: Side,
@@ -201,7 +203,7 @@ pub struct LegFact {
 }
 
 /// An observation of one side of a connected call (hold, mute, park, meeting).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SideFact {
     /// The side that acted.
     pub side: Side,
@@ -212,7 +214,7 @@ pub struct SideFact {
 }
 
 /// An observation of a transfer or conference.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct TransferFact {
     /// The person who does it.
     pub by: Option<Arc<Party>>,
@@ -223,7 +225,7 @@ pub struct TransferFact {
 }
 
 /// One end of a call as far as it is known. Every part may be missing.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Party {
     /// The kind of extension.
     pub kind: Option<StationKind>,
@@ -240,7 +242,7 @@ pub struct Party {
 }
 
 /// A stop on the way of a call that is not (only) a person: named, but without an id.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Station {
     /// What it is.
     pub kind: StationKind,
@@ -253,7 +255,7 @@ pub struct Station {
 }
 
 /// Kinds of extension a call can reach.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum StationKind {
     /// A person.
     User,
@@ -270,7 +272,7 @@ pub enum StationKind {
 }
 
 /// Why a leg ended, as far as it is told.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum HangUp {
     /// It rang out.
     NoAnswer,

@@ -6,6 +6,8 @@
 
 use std::{rc::Rc, time::Duration};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     call::{CallState, Leg, soonest},
     fact::{HangUp, RecordedStay, Side, StationKind},
@@ -43,7 +45,7 @@ impl QueueRules {
 }
 
 /// A queue as a leg names it. Every part may be missing, never all.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct QueueMention {
     /// The account it belongs to, when that is not the one this board is about.
     pub account: Option<String>,

@@ -50,7 +50,7 @@ impl ServiceLevelPolicy {
 ///
 /// In formulas: `O` finished and past the threshold, `A` answered, `B` abandoned; `T` is the threshold,
 /// `s` the short time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub enum Definition {
     /// `A_T / A`: who leaves does not count at all.
     AnsweredOnly,
@@ -107,7 +107,7 @@ impl Definition {
 }
 
 /// The service level by every definition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ServiceLevels([ServiceLevel; Definition::ALL.len()]);
 
 impl ServiceLevels {
@@ -138,7 +138,7 @@ impl ServiceLevels {
 }
 
 /// What a queue promises, and by which definition that is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Promise {
     /// Threshold, short time and target.
     pub policy: ServiceLevelPolicy,
@@ -170,7 +170,7 @@ impl From<ServiceLevelPolicy> for Promises {
 }
 
 /// One line of what the operator promises.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromiseEntry {
     /// Id, extension number or name of the queue; `None` for all queues that have none of their own.
     pub queue: Option<String>,
@@ -181,7 +181,7 @@ pub struct PromiseEntry {
 }
 
 /// Everything the operator promises.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PromiseBook {
     /// In any order.
     pub entries: Vec<PromiseEntry>,

@@ -13,7 +13,7 @@ use crate::{id::UserId, time::Timestamp};
 const MOST_KEPT: usize = 1_000;
 
 /// A person's client said something of them, or was asked.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PresenceFact {
     /// The person.
     pub user_id: UserId,
@@ -28,7 +28,7 @@ pub struct PresenceFact {
 }
 
 /// How a presence came to be known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum PresenceOrigin {
     /// Read: it was so then, since whenever.
     Read,
@@ -140,12 +140,12 @@ impl Bearing {
 }
 
 /// Everything that was said of one person lately.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct PresenceHistory {
     said: BTreeSet<Said>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Said {
     at: Timestamp,
     sent_at: Timestamp,

@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     directory::{Directory, DirectoryQueue},
     id::{ExtensionId, QueueId, ZoneName, fold_name},
@@ -35,6 +37,22 @@ pub(super) struct QueueBook {
     admitted: u64,
 }
 
+/// What a [`QueueBook`] goes by besides what calls say.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct BookSnapshot {
+    queues: BTreeMap<QueueId, DirectoryQueue>,
+    by_number: BTreeMap<String, QueueId>,
+    by_name: BTreeMap<String, QueueId>,
+    by_extension: BTreeMap<ExtensionId, QueueId>,
+    promises: PromiseBook,
+}
+
+impl BookSnapshot {
+    pub(super) fn directory(&self) -> Directory {
+        Directory { queues: self.queues.values().cloned().collect() }
+    }
+}
+
 /// What another set of mentions changed.
 #[derive(Debug, Default)]
 pub(super) struct Renamed {
@@ -45,6 +63,34 @@ pub(super) struct Renamed {
 }
 
 impl QueueBook {
+    pub(super) fn snapshot(&self) -> BookSnapshot {
+        fn sorted<K: Ord + Clone>(names: &HashMap<K, QueueId>) -> BTreeMap<K, QueueId> {
+            names.iter().map(|(name, id)| (name.clone(), id.clone())).collect()
+        }
+        BookSnapshot {
+            queues: self.queues.clone(),
+            by_number: sorted(&self.by_number),
+            by_name: sorted(&self.by_name),
+            by_extension: sorted(&self.by_extension),
+            promises: self.promises.clone(),
+        }
+    }
+
+    /// A book that no call has mentioned anything of yet.
+    pub(super) fn restore(snapshot: BookSnapshot) -> Self {
+        let BookSnapshot { queues, by_number, by_name, by_extension, promises } = snapshot;
+        let mut book = Self {
+            queues,
+            by_number: by_number.into_iter().collect(),
+            by_name: by_name.into_iter().collect(),
+            by_extension: by_extension.into_iter().collect(),
+            promises,
+            ..Self::default()
+        };
+        book.work_out_rules();
+        book
+    }
+
     /// Queues admitted so far that nobody knew.
     pub(super) fn admitted(&self) -> u64 {
         self.admitted

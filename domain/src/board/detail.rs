@@ -1,5 +1,7 @@
 //! What stands behind the numbers of one queue: its calls, who left today, and how that is counted.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Board, LiveCall};
 use crate::{
     id::{CallId, QueueId},
@@ -25,7 +27,7 @@ pub struct QueueDetail {
 }
 
 /// A visit in which the caller left.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LostVisit {
     /// The call.
     pub call_id: CallId,

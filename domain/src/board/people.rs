@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     agent::{
         Evidence, Standing,
@@ -43,7 +45,7 @@ pub(super) struct People {
 pub(super) type Owner = (Option<UserId>, Option<ExtensionId>);
 
 /// What settled calls leave behind of one person.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy, Serialize, Deserialize)]
 struct Past {
     last_end: Option<Timestamp>,
     last_talk_end: Option<Timestamp>,
@@ -80,7 +82,29 @@ struct Crew {
     wrap_up: Duration,
 }
 
+/// What [`People`] go by besides the directory.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct PeopleSnapshot {
+    presences: Vec<(UserId, PresenceHistory)>,
+    past: Vec<(Owner, Past)>,
+}
+
 impl People {
+    pub(super) fn snapshot(&self) -> PeopleSnapshot {
+        let mut presences: Vec<_> =
+            self.presences.iter().map(|(id, history)| (id.clone(), history.clone())).collect();
+        presences.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut past: Vec<_> = self.past.iter().map(|(owner, past)| (owner.clone(), *past)).collect();
+        past.sort_by(|(one, _), (other, _)| one.cmp(other));
+        PeopleSnapshot { presences, past }
+    }
+
+    /// Nobody yet, until the directory is read.
+    pub(super) fn restore(snapshot: PeopleSnapshot) -> Self {
+        let PeopleSnapshot { presences, past } = snapshot;
+        Self { presences: presences.into_iter().collect(), past: past.into_iter().collect(), ..Self::default() }
+    }
+
     /// Takes over what is known of anybody from the directory's reading before.
     pub(super) fn read(&mut self, directory: &Directory, now: Timestamp) {
         let before = std::mem::take(self);

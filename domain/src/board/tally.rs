@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     outcome::Outcome,
     queue::{Visit, VisitPhase},
@@ -24,7 +26,7 @@ pub(super) struct Tally {
 }
 
 /// What a visit adds to the counts since midnight.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Today {
     pub(super) offered: u32,
     pub(super) answered: u32,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    board::{Board, Input},
+    board::{Board, BoardSnapshot, Input, Midnights},
     call::Call,
     directory::Directory,
     fact::{Fact, HangUp, Station, StayEnd},
@@ -11,6 +11,7 @@ use domain::{
     interval::Balance,
     outcome::Outcome,
     queue::{QueueMention, QueueRules, Visit, visits},
+    trust::Gap,
     view::BoardView,
 };
 use proptest::{prelude::*, sample::Index};
@@ -262,6 +263,52 @@ proptest! {
 proptest! {
     // Works every call out three times.
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    /// A board that is set up again shows what the one it was taken from shows, and goes on like that.
+    #[test]
+    fn a_snapshot_goes_on_as_its_board(
+        facts in stories(),
+        taken_after in any::<Index>(),
+        taken_at in 0..60_000_i64,
+        deaf in any::<bool>(),
+    ) {
+        let mut board = fresh();
+        let taken_after = taken_after.index(facts.len());
+        for fact in &facts[..taken_after] {
+            board.apply(at(taken_at.min(700)), Input::Facts(vec![fact.clone()]));
+        }
+        if deaf {
+            let until = at(taken_at.min(700) + 1);
+            board.apply(until, Input::Gap(Gap { from: at(0), to: Some(until) }));
+        }
+        board.apply(at(taken_at), Input::Tick);
+        let bytes = postcard::to_allocvec(&board.snapshot()).unwrap();
+        let mut other = Board::restore(postcard::from_bytes::<BoardSnapshot>(&bytes).unwrap());
+        let agents = |board: &Board, now| board.agents_view(0, at(now), live_trust(at(now)), None);
+        prop_assert_eq!(seen(&board, taken_at), seen(&other, taken_at));
+        prop_assert_eq!(board.live_calls(), other.live_calls());
+        prop_assert_eq!(agents(&board, taken_at), agents(&other, taken_at));
+
+        let midnights = Midnights { home: at(61_000), zones: BTreeMap::new() };
+        let steps = [
+            (taken_at, Input::Facts(facts[taken_after..].to_vec())),
+            (taken_at + 300, Input::Tick),
+            (61_000, Input::Midnights(midnights)),
+            (100_000, Input::Tick),
+            (100_001, Input::Facts(facts.clone())),
+        ];
+        for (now, input) in steps {
+            board.apply(at(now), input.clone());
+            other.apply(at(now), input);
+            prop_assert_eq!(seen(&board, now), seen(&other, now));
+            prop_assert_eq!(board.anomalies(), other.anomalies());
+            prop_assert_eq!(agents(&board, now), agents(&other, now));
+        }
+        prop_assert_eq!(
+            postcard::to_allocvec(&board.snapshot()).unwrap(),
+            postcard::to_allocvec(&other.snapshot()).unwrap()
+        );
+    }
 
     /// What is written down of calls in the end does not depend on the order in which they were told.
     #[test]
