@@ -47,6 +47,20 @@ function follow(seconds) {
   setTimeout(again, seconds * 1000);
 }
 
+// On a page of the past the slider goes where it is let go; what is done while the past runs starts from what
+// the clock shows.
+document.addEventListener("change", ({ target }) => {
+  if ("scrub" in target.dataset) target.form.requestSubmit();
+});
+document.addEventListener("click", ({ target }) => {
+  const link = target.closest("a[data-step]");
+  const shown = document.querySelector("[data-now]")?.dataset.now;
+  if (!link || !shown) return;
+  const address = new URL(link.href);
+  address.searchParams.set("at", new Date(Number(shown) + link.dataset.step * 1000).toISOString());
+  link.href = address;
+});
+
 const { reload } = document.documentElement.dataset;
 if (reload) follow(Number(reload));
 

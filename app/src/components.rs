@@ -18,6 +18,8 @@ pub mod wall_clock;
 
 pub mod pager;
 
+pub mod past_band;
+
 pub mod definitions;
 
 pub mod empty_board;

@@ -1,10 +1,11 @@
 //! The document around every page: language, theme, assets, navigation, and what happens without JavaScript.
 
-use domain::time::Timestamp;
+use domain::{time::Timestamp, view::BoardView};
 use leptos::prelude::*;
 
 use crate::{
     bootstrap::{AssetLinks, Bootstrap},
+    components::past_band::PastView,
     live_board::BoardStart,
     settings::Theme,
     zone::LocalZone,
@@ -41,6 +42,8 @@ impl PageLink {
 
 /// Seconds after which a page without JavaScript loads itself again.
 pub const REFRESH_SECONDS: u32 = 10;
+/// Seconds after which a page without JavaScript shows the next instant of a past that runs.
+pub const PLAYED_SECONDS: u32 = 2;
 
 /// Whether a page follows time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +64,21 @@ pub enum Liveness {
         /// How to say that.
         zone: LocalZone,
     },
+    /// It shows the past running: without a program it goes to this address, an instant later.
+    Played {
+        /// Where the next instant is.
+        next: String,
+    },
+}
+
+impl Liveness {
+    /// Of a page with a board, at an instant of the past or now.
+    pub fn of(view: &BoardView, zone: &LocalZone, past: Option<&PastView>) -> Self {
+        match past {
+            None => Self::Live { as_of: view.as_of, zone: zone.clone() },
+            Some(past) => past.next_address().map_or(Self::Still, |next| Self::Played { next }),
+        }
+    }
 }
 
 /// A whole HTML document.
@@ -83,8 +101,18 @@ pub fn Document(
     /// What stands in the body.
     children: Children,
 ) -> impl IntoView {
-    let again = || view! { <meta http-equiv="refresh" content=REFRESH_SECONDS.to_string() /> };
-    let refresh = (liveness != Liveness::Still).then(|| view! { <noscript>{again()}</noscript> });
+    let again = match &liveness {
+        Liveness::Still => None,
+        Liveness::Reloaded { .. } | Liveness::Live { .. } => Some(REFRESH_SECONDS.to_string()),
+        Liveness::Played { next } => Some(format!("{PLAYED_SECONDS}; url={next}")),
+    };
+    let refresh = again.map(|again| {
+        view! {
+            <noscript>
+                <meta http-equiv="refresh" content=again />
+            </noscript>
+        }
+    });
     // The bootstrap script loads it again, when nobody is busy with it.
     let reload = matches!(liveness, Liveness::Reloaded { .. }).then(|| REFRESH_SECONDS.to_string());
     let color_scheme = match theme {

@@ -70,6 +70,7 @@ pub fn board_start(json: &impl Json) -> Option<BoardStart> {
     Some(BoardStart {
         title: text(json, "title")?,
         stream_url: text(json, "stream_url")?,
+        at: text(json, "at")?,
         build_id: text(json, "build_id")?,
         view: board_view(&json.member("view"))?,
         zone: zone(&json.member("zone"))?,
@@ -289,6 +290,7 @@ mod tests {
             let start = BoardStart {
                 title: "Support </script> floor".to_owned(),
                 stream_url: "/live/all".to_owned(),
+                at: "2026-11-24T14:02:11+01:00".to_owned(),
                 build_id: "b".to_owned(),
                 view,
                 zone,

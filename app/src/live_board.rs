@@ -153,8 +153,10 @@ pub struct RowState {
 pub struct BoardStart {
     /// The board's name, or the queue's.
     pub title: String,
-    /// The stream to follow.
+    /// The stream to follow; empty for a board that stands still.
     pub stream_url: String,
+    /// The instant of the past that links must ask for, empty on a board of now.
+    pub at: String,
     /// The build that made the page.
     pub build_id: String,
     /// The values when it was made.
@@ -218,12 +220,15 @@ impl BoardStart {
         let board = LiveBoard::new(self.view.clone(), self.zone.clone(), self.order, turning);
         board.show_page(page);
         board.find(&self.find);
+        // A board of the past that stands still has no stream, and time does not pass on it.
         #[cfg(feature = "hydrate")]
-        crate::browser::follow(
-            crate::browser::Followed::Queues(board.clone()),
-            self.stream_url.clone(),
-            self.build_id.clone(),
-        );
+        if !self.stream_url.is_empty() {
+            crate::browser::follow(
+                crate::browser::Followed::Queues(board.clone()),
+                self.stream_url.clone(),
+                self.build_id.clone(),
+            );
+        }
         board
     }
 }

@@ -225,11 +225,11 @@ impl DeskSettings {
         if problems.is_empty() { Ok(settings) } else { Err(problems) }
     }
 
-    /// The same page in another order.
-    pub fn sorted_address(&self, order: Order) -> String {
+    /// The same page in another order, at an instant of the past unless that is empty.
+    pub fn sorted_address(&self, order: Order, at: &str) -> String {
         address::with_query(
             "/queues",
-            &[("sort", &sort_word(order)), ("find", &self.find), ("theme", self.theme_word())],
+            &[("sort", &sort_word(order)), ("find", &self.find), ("theme", self.theme_word()), ("at", at)],
         )
     }
 
@@ -460,9 +460,9 @@ mod tests {
         let settings = DeskSettings::parse([("sort", "-waiting"), ("find", "bill & co")]).unwrap();
         assert_eq!(settings.order, Order::By { column: Column::Waiting, descending: true });
         let turned = settings.order.after_click(Column::Waiting);
-        assert_eq!(settings.sorted_address(turned), "/queues?sort=waiting&find=bill%20%26%20co");
+        assert_eq!(settings.sorted_address(turned, ""), "/queues?sort=waiting&find=bill%20%26%20co");
         let other = settings.order.after_click(Column::Offered);
-        assert_eq!(settings.sorted_address(other), "/queues?sort=-offered&find=bill%20%26%20co");
+        assert_eq!(settings.sorted_address(other, ""), "/queues?sort=-offered&find=bill%20%26%20co");
         assert!(DeskSettings::parse([("sort", "beauty")]).is_err());
     }
 }

@@ -77,6 +77,7 @@ fn wall(view: BoardView, subject: WallSubject, query: &[(&str, &str)]) -> String
             subject,
             settings,
             zone: zone(),
+            past: None,
         })
     })
 }
@@ -90,6 +91,7 @@ fn desk(view: BoardView, query: &[(&str, &str)]) -> String {
             view,
             settings,
             zone: zone(),
+            past: None,
         })
     })
 }
@@ -219,7 +221,7 @@ fn every_number_of_a_queue_opens_what_stands_behind_it() {
         lost: vec![lost],
     };
     let gap = Some(Gap { from: sample::NOW - Duration::from_secs(60), to: Some(sample::NOW) });
-    let page = QueuePage { site: site(), zone: zone(), as_of: sample::NOW, gap, queue, detail };
+    let page = QueuePage { site: site(), zone: zone(), as_of: sample::NOW, gap, queue, detail, past: None };
     let html = render(move || queue_page(page));
     assert_reads(
         &html,

@@ -17,11 +17,17 @@ pub fn now() -> Timestamp {
 
 /// Reads an RFC 3339 instant; one without a zone is taken as UTC.
 pub fn parse_rfc3339(text: &str) -> Option<Timestamp> {
-    if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
-        return Some(Timestamp::from_millis(instant.timestamp_millis()));
+    if let Some(instant) = parse_instant(text) {
+        return Some(instant);
     }
     let local = text.parse::<NaiveDateTime>().ok()?;
     Some(Timestamp::from_millis(local.and_utc().timestamp_millis()))
+}
+
+/// Reads an RFC 3339 instant that says its zone.
+pub fn parse_instant(text: &str) -> Option<Timestamp> {
+    let instant = DateTime::parse_from_rfc3339(text).ok()?;
+    Some(Timestamp::from_millis(instant.timestamp_millis()))
 }
 
 /// Writes an instant as RFC 3339 in UTC, with milliseconds only where there are any.

@@ -38,6 +38,8 @@ pub struct Config {
     /// `CALLBOARD_SERVICE_LEVELS`, no default: path of a TOML file that says what is promised, by queue and
     /// since when; without it, 80 % within 20 s.
     pub promises: PromiseBook,
+    /// `CALLBOARD_KEEP_DAYS`, default 30: for how many days the board of any instant can be shown.
+    pub keep: Duration,
     /// `CALLBOARD_LOG`, default `info`: log filter, such as `info,server=debug`.
     pub log: String,
 }
@@ -233,10 +235,11 @@ const DATA_DIR: &str = "CALLBOARD_DATA_DIR";
 const PUBLIC_URL: &str = "CALLBOARD_PUBLIC_URL";
 const TIME_ZONE: &str = "CALLBOARD_TIME_ZONE";
 const SERVICE_LEVELS: &str = "CALLBOARD_SERVICE_LEVELS";
+const KEEP_DAYS: &str = "CALLBOARD_KEEP_DAYS";
 const LOG: &str = "CALLBOARD_LOG";
 
 /// All of them, in the order people read about them.
-const VARIABLES: [Variable; 20] = [
+const VARIABLES: [Variable; 21] = [
     plain(ACCOUNT_ID),
     plain(CLIENT_ID),
     secret(CLIENT_SECRET),
@@ -256,6 +259,7 @@ const VARIABLES: [Variable; 20] = [
     plain(PUBLIC_URL),
     plain(TIME_ZONE),
     plain(SERVICE_LEVELS),
+    plain(KEEP_DAYS),
     plain(LOG),
 ];
 
@@ -454,6 +458,18 @@ impl Given {
         })
     }
 
+    fn kept_for(&mut self) -> Duration {
+        const DAY: Duration = Duration::from_secs(86_400);
+        match self.text(KEEP_DAYS).map(|text| text.parse::<u32>()) {
+            None => DAY * 30,
+            Some(Ok(days @ 2..=3_660)) => DAY * days,
+            Some(_) => {
+                self.report(KEEP_DAYS, "must be a whole number of days from 2 to 3660");
+                DAY * 30
+            }
+        }
+    }
+
     fn config(&mut self) -> Config {
         let zoom = self.zoom();
         Config {
@@ -463,6 +479,7 @@ impl Given {
             public_url: self.public_url(),
             time_zone: self.time_zone(),
             promises: self.promises(),
+            keep: self.kept_for(),
             log: self.log(),
         }
     }

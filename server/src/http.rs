@@ -15,4 +15,5 @@ mod guard;
 mod health;
 mod live;
 mod pages;
+mod past;
 mod reconciliation;

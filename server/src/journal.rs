@@ -6,6 +6,8 @@
 
 mod keys;
 mod replay;
+pub(crate) mod segment;
+mod shelf;
 mod stats;
 mod task;
 
@@ -20,13 +22,15 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::{
     replay::Replay,
+    segment::SegmentError,
+    shelf::{Shelf, ShelfError},
     stats::{JournalStats, JournalStatus, KindStats},
 };
 pub use crate::store::Source;
 use crate::{
     store::{
-        DirectoryChange, GapOrder, HistoryBatch, RecordBatch, RequestCount, StoreError, StoredEvent,
-        WalkOrder, Writer,
+        ArchiveOrder, DirectoryChange, GapOrder, HistoryBatch, NoteRow, RecordBatch, RequestCount,
+        StoreError, StoredEvent, WalkOrder, Writer,
     },
     zoom::wire::{Parsed, Reader, Unreadable},
 };
@@ -130,7 +134,7 @@ pub struct Journalled {
 
 impl Journalled {
     /// An event read back from the journal.
-    fn read_back(reader: &Reader, stored: &StoredEvent) -> Self {
+    pub(crate) fn read_back(reader: &Reader, stored: &StoredEvent) -> Self {
         let received_at = stored.received_at();
         let told = reader.read(&stored.raw, received_at).ok();
         let (fact, presence) = told.map(|told| (told.fact, told.presence)).unwrap_or_default();
@@ -198,6 +202,8 @@ enum Order {
     Walk(WalkOrder),
     History(Arc<HistoryBatch>, oneshot::Sender<bool>),
     Records(Arc<RecordBatch>, oneshot::Sender<bool>),
+    Note(NoteRow, oneshot::Sender<bool>),
+    Archive(ArchiveOrder, oneshot::Sender<bool>),
     Requests(Vec<RequestCount>),
     Directory(DirectoryChange),
     Flush(oneshot::Sender<()>),
@@ -320,6 +326,20 @@ impl Journal {
     pub(crate) fn try_write_history(&self, batch: Arc<HistoryBatch>) -> Option<oneshot::Receiver<bool>> {
         let (done, wait) = oneshot::channel();
         self.orders.try_send(Order::History(batch, done)).ok().map(|()| wait)
+    }
+
+    /// Queues what the board goes by; `None` when there is no room now. The answer tells whether it was
+    /// written.
+    pub(crate) fn try_write_note(&self, note: NoteRow) -> Option<oneshot::Receiver<bool>> {
+        let (done, wait) = oneshot::channel();
+        self.orders.try_send(Order::Note(note, done)).ok().map(|()| wait)
+    }
+
+    /// Writes what becomes of what is old; tells whether it is on disk.
+    pub(crate) async fn archive(&self, order: ArchiveOrder) -> Result<bool, JournalStopped> {
+        let (done, wait) = oneshot::channel();
+        self.order(Order::Archive(order, done)).await?;
+        wait.await.map_err(|_| JournalStopped)
     }
 
     /// Writes down how many REST requests went out.

@@ -4,17 +4,16 @@
 //! journal. Select over the sources, apply synchronously, publish: no `.await` inside the rules,
 //! no rules inside the `select!`.
 
+mod notes;
 mod scribe;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use chrono_tz::Tz;
 use domain::{
-    board::{Anomalies, Board, Input, LiveCall, Midnights, QueueDetail},
+    board::{Anomalies, LiveCall, QueueDetail},
     directory::Directory,
     id::QueueId,
-    time::Timestamp,
-    trust::{Freshness, Gap, Trust, hears_whole_calls, server_freshness},
+    trust::Trust,
 };
 use tokio::{
     sync::{Notify, mpsc, oneshot, watch},
@@ -22,11 +21,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::scribe::Scribe;
+pub(crate) use self::{notes::NoteTaker, scribe::Scribe};
 use crate::{
     clock,
-    journal::{self, Journalled},
+    journal::Journalled,
     publish::{AgentsPublisher, BoardKey, Published, PublishedAgents, Publisher},
+    situation::{PresenceTold, Situation},
     zoom::presence::PresenceStatus,
 };
 
@@ -142,26 +142,16 @@ pub(crate) struct Sources {
     pub(crate) unresolved: Arc<Notify>,
 }
 
-/// What the quality of every row depends on, as of the last publication.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Heard {
-    is_live: bool,
-    whole_calls: bool,
-    gap: Option<Gap>,
-}
-
 /// Owner of the board.
 #[derive(Debug)]
 pub(crate) struct Keeper {
-    board: Board,
+    situation: Situation,
     publisher: Publisher,
     scribe: Scribe,
+    notes: NoteTaker,
     agents: AgentsPublisher,
-    home: Tz,
     sources: Sources,
     orders: mpsc::Receiver<Order>,
-    newest_fact_at: Option<Timestamp>,
-    heard: Heard,
     unresolved_before: u64,
     /// As last told, and when that was.
     future_before: u64,
@@ -176,13 +166,12 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    /// A keeper of `board`, and the handle to it. `epoch` names this run of the server.
+    /// A keeper of the board, and the handle to it. `epoch` names this run of the server.
     pub(crate) fn new(
         epoch: u64,
-        board: Board,
+        situation: Situation,
         scribe: Scribe,
-        newest_fact_at: Option<Timestamp>,
-        home: Tz,
+        notes: NoteTaker,
         sources: Sources,
     ) -> (Self, KeeperHandle) {
         let trust = sources.trust.borrow().clone();
@@ -190,15 +179,13 @@ impl Keeper {
         let publisher = Publisher::new(epoch, clock::now(), trust);
         let (orders, received) = mpsc::channel(ORDERS);
         let keeper = Self {
-            board,
+            situation,
             publisher,
             scribe,
+            notes,
             agents,
-            home,
             sources,
             orders: received,
-            newest_fact_at,
-            heard: Heard { is_live: true, whole_calls: true, gap: None },
             unresolved_before: 0,
             future_before: 0,
             future_told_at: None,
@@ -216,7 +203,7 @@ impl Keeper {
         let mut pulse = tokio::time::interval(PULSE);
         pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.let_time_pass();
-        self.note_gap();
+        self.trust();
         loop {
             let is_awaited = self.readers() > 0 || !self.askers.is_empty() || !self.agent_askers.is_empty();
             let publish_at = is_awaited.then(|| self.publish_at());
@@ -226,6 +213,7 @@ impl Keeper {
                 _ = pulse.tick() => {
                     self.let_time_pass();
                     self.publish();
+                    self.take_note();
                     self.write_history();
                 }
                 events = self.sources.journalled.recv() => {
@@ -235,14 +223,13 @@ impl Keeper {
                 Some(order) = self.orders.recv() => self.obey(order),
                 changed = self.sources.directory.changed() => {
                     if changed.is_err() { break }
-                    let directory = (**self.sources.directory.borrow_and_update()).clone();
-                    self.board.apply(clock::now(), Input::Directory(directory));
+                    let directory = Arc::clone(&self.sources.directory.borrow_and_update());
+                    self.situation.read(clock::now(), &directory);
                     self.let_time_pass();
                 }
                 changed = self.sources.trust.changed() => {
                     if changed.is_err() { break }
-                    self.sources.trust.borrow_and_update();
-                    self.note_gap();
+                    self.trust();
                 }
                 () = sleep_until(publish_at), if self.is_dirty => {}
             }
@@ -253,22 +240,18 @@ impl Keeper {
     }
 
     fn apply(&mut self, mut events: Vec<Journalled>) {
-        let now = clock::now();
         if let Some(newest) = events.last() {
             self.scribe.heard(newest.event_id);
         }
-        self.newest_fact_at = events.last().map(|event| event.received_at).or(self.newest_fact_at);
-        for input in journal::inputs(&mut events) {
-            self.board.apply(now, input);
-        }
+        self.situation.hear(clock::now(), &mut events);
         self.is_dirty = true;
-        let future = self.board.anomalies().future;
+        let future = self.situation.board.anomalies().future;
         let is_due = self.future_told_at.is_none_or(|at| at.elapsed() >= TELL_AGAIN);
         if future > self.future_before && is_due {
             (self.future_before, self.future_told_at) = (future, Some(Instant::now()));
             tracing::warn!(future, "events are dated later than this machine's clock; check the clock");
         }
-        let unresolved = self.board.unresolved_so_far();
+        let unresolved = self.situation.board.unresolved_so_far();
         if unresolved > std::mem::replace(&mut self.unresolved_before, unresolved) {
             self.sources.unresolved.notify_one();
         }
@@ -278,24 +261,25 @@ impl Keeper {
     fn write_history(&mut self) {
         let knows_queues = !self.sources.directory.borrow().queues.is_empty();
         if knows_queues || self.began_at.elapsed() >= DIRECTORY_AWAITED {
-            self.scribe.write(&mut self.board, clock::now());
+            self.scribe.write(&mut self.situation.board, clock::now());
         }
     }
 
-    /// Calls that went on before a gap are in doubt once it is over.
-    fn note_gap(&mut self) {
-        let deaf_until = self.sources.trust.borrow().deaf_until;
-        if let Some(until) = deaf_until {
-            self.board.apply(clock::now(), Input::Gap(Gap { from: until, to: Some(until) }));
-        }
+    fn trust(&mut self) {
+        let trust = self.sources.trust.borrow_and_update().clone();
+        self.situation.trust(clock::now(), trust);
         self.is_dirty = true;
     }
 
     fn let_time_pass(&mut self) {
-        let now = clock::now();
-        let midnights = midnights(&self.board, self.home, now);
-        self.board.apply(now, Input::Midnights(midnights));
+        self.situation.let_time_pass(clock::now());
         self.is_dirty = true;
+    }
+
+    /// Of what was published last.
+    fn take_note(&mut self) {
+        let (revision, as_of) = self.publisher.newest();
+        self.notes.note(&self.situation, as_of, revision, self.scribe.newest_event_id());
     }
 
     fn obey(&mut self, order: Order) {
@@ -319,13 +303,13 @@ impl Keeper {
                 }
             }
             Order::LiveCalls(answer) => {
-                let _ = answer.send(self.board.live_calls());
+                let _ = answer.send(self.situation.board.live_calls());
             }
             Order::Detail(id, answer) => {
-                let _ = answer.send(self.board.queue_detail(&id));
+                let _ = answer.send(self.situation.board.queue_detail(&id));
             }
             Order::Anomalies(answer) => {
-                let _ = answer.send(self.board.anomalies());
+                let _ = answer.send(self.situation.board.anomalies());
             }
         }
     }
@@ -342,7 +326,7 @@ impl Keeper {
 
     fn answer_askers(&mut self) {
         for (key, answer) in std::mem::take(&mut self.askers) {
-            let _ = answer.send(self.publisher.subscribe(&self.board, &key));
+            let _ = answer.send(self.publisher.subscribe(&self.situation.board, &key));
         }
         for (answer, agents) in std::mem::take(&mut self.agent_askers) {
             let _ = answer.send(agents);
@@ -357,21 +341,13 @@ impl Keeper {
 
     fn publish(&mut self) {
         let now = clock::now();
-        self.board.apply(now, Input::Tick);
-        let mut trust = self.sources.trust.borrow().clone();
-        trust.newest_fact_at = trust.newest_fact_at.max(self.newest_fact_at);
-        let day_start = self.board.day_start();
-        trust.gap = trust.gap.filter(|gap| gap.reaches_beyond(day_start));
-        let heard = Heard {
-            is_live: server_freshness(now, &trust) == Freshness::Live,
-            whole_calls: hears_whole_calls(now, &trust),
-            gap: trust.gap,
-        };
-        let whole = std::mem::replace(&mut self.heard, heard) != heard;
-        self.publisher.publish(&mut self.board, now, &trust, whole);
+        let edition = self.situation.edition(now);
+        self.publisher.publish(&mut self.situation.board, now, &edition.trust, edition.whole);
+        let problem = self.sources.presence.borrow().problem.clone();
+        self.situation.presence = PresenceTold { problem };
         if self.agents.readers() > 0 {
-            let presence = self.sources.presence.borrow().clone();
-            self.agents.publish(&mut self.board, now, &trust, presence.problem.as_deref());
+            let Situation { board, presence, .. } = &mut self.situation;
+            self.agents.publish(board, now, &edition.trust, presence.problem.as_deref());
         }
         (self.is_dirty, self.published_at) = (false, Instant::now());
         self.answer_askers();
@@ -392,24 +368,11 @@ async fn sleep_until(instant: Option<Instant>) {
     }
 }
 
-/// When today began in every zone the board needs.
-pub(crate) fn midnights(board: &Board, home: Tz, now: Timestamp) -> Midnights {
-    let zones: BTreeMap<_, _> = board
-        .zones()
-        .into_iter()
-        .filter_map(|name| {
-            let (zone, _) = clock::zone(name.as_str())?;
-            Some((name, clock::day_start(zone, now)))
-        })
-        .collect();
-    Midnights { home: clock::day_start(home, now), zones }
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use domain::trust::FeedLink;
+    use domain::{board::Board, service_level::PromiseBook, trust::FeedLink};
     use tokio_util::task::TaskTracker;
 
     use super::*;
@@ -449,7 +412,9 @@ mod tests {
             presence: watch::channel(PresenceStatus::default()).1,
             unresolved: Arc::default(),
         };
-        Keeper::new(7, Board::new(), Scribe::new(journal, 0, 0), None, Tz::UTC, sources).0
+        let situation = Situation::new(Board::new(), chrono_tz::UTC);
+        let notes = NoteTaker::new(journal.clone(), 7, PromiseBook::default());
+        Keeper::new(7, situation, Scribe::new(journal, 0, 0), notes, sources).0
     }
 
     #[tokio::test]

@@ -16,6 +16,10 @@ pub mod store;
 
 pub mod publish;
 
+mod situation;
+
+mod past;
+
 pub mod keeper;
 
 mod lookout;
@@ -49,9 +53,11 @@ use crate::{
         rendered::RenderedPages,
         router::{AppState, SiteFacts, router, stream_permits},
     },
-    journal::{Journal, Journalled, Replay},
-    keeper::{Keeper, Scribe, Sources},
+    journal::{Journal, Journalled, Replay, ShelfError},
+    keeper::{Keeper, NoteTaker, Scribe, Sources},
     lookout::Lookout,
+    past::{Archive, Past, Players},
+    situation::Situation,
     store::{Store, StoreError, Writer},
     zoom::{
         auth::Tokens,
@@ -105,6 +111,9 @@ pub enum RunError {
     /// The database cannot be used.
     #[error("use the database")]
     Store(#[from] StoreError),
+    /// What was journalled cannot be read.
+    #[error("read the journal")]
+    Journal(#[from] ShelfError),
     /// No HTTP client could be made.
     #[error("prepare connections to Zoom")]
     HttpClient(#[from] reqwest::Error),
@@ -223,7 +232,7 @@ async fn serve_on(
     };
     let rebuilding = rebuild(&store, reader.clone(), &remembered, &config, now);
     let Some(rebuilt) = stop.run_until_cancelled(rebuilding).await else { return Ok(()) };
-    let Rebuilt { board, newest_fact_at, newest_event_id, written } = rebuilt?;
+    let Rebuilt { situation, newest_event_id, written } = rebuilt?;
     let scribe = Scribe::new(journal.clone(), newest_event_id, written);
     let (plan, share) = (config.zoom.plan, config.zoom.api_share);
     let budget = Arc::new(Budget::resume(plan, share, &store, journal.clone()).await);
@@ -236,6 +245,9 @@ async fn serve_on(
     let seen_trust = trust.clone();
     let filing = Filing { store: store.clone(), journal: journal.clone() };
     let filing = filing.spawn(&tracker, sources_stop.clone());
+    let (past, keep) = (Past::new(&store, reader.clone()), config.keep);
+    let archive = Archive { store: store.clone(), journal: journal.clone(), reader: reader.clone(), keep };
+    let archiving = archive.spawn(&tracker, sources_stop.clone());
     let presence = match zoom.rest {
         Some(rest) => {
             let (status, seen) = watch::channel(PresenceStatus::default());
@@ -256,7 +268,8 @@ async fn serve_on(
         unresolved: zoom.directory.nudge,
     };
     let epoch = now.as_millis().unsigned_abs();
-    let (keeper, handle) = Keeper::new(epoch, board, scribe, newest_fact_at, config.time_zone, sources);
+    let notes = NoteTaker::new(journal.clone(), epoch, config.promises.clone());
+    let (keeper, handle) = Keeper::new(epoch, situation, scribe, notes, sources);
     let keeping = tracker.spawn(keeper.keep(sources_stop.clone()));
     let watched = Watched {
         journal: journal.clone(),
@@ -280,6 +293,9 @@ async fn serve_on(
         home: config.time_zone,
         demo: demo_control(&config, purpose)?,
         site: SiteFacts::new(purpose == Purpose::Demo, public_host.as_deref()),
+        past,
+        keep,
+        players: Players::new(tracker.clone(), sources_stop.clone()),
         pages: RenderedPages::default(),
         agent_pages: RenderedPages::default(),
         streams: stream_permits(),
@@ -291,6 +307,7 @@ async fn serve_on(
         () = ended(zoom.repairing) => Some("repair of gaps"),
         () = ended(zoom.walking) => Some("nightly walk through the record"),
         () = ended(Some(filing)) => Some("filing of records"),
+        () = ended(Some(archiving)) => Some("archive"),
     };
     ended.filter(|_| !stop.is_cancelled()).map_or(Ok(()), |task| Err(RunError::TaskEnded(task)))
 }
@@ -481,16 +498,9 @@ fn hold_until_stop(held: impl Send + 'static, tracker: &TaskTracker, stop: &Canc
     });
 }
 
-/// Events of one second are applied together, which spares working out a call for each of them.
-fn arrived_together(a: Timestamp, b: Timestamp) -> bool {
-    a.as_millis().div_euclid(1000) == b.as_millis().div_euclid(1000)
-}
-
 /// What was made from the journal.
 struct Rebuilt {
-    board: Board,
-    /// When the newest event arrived.
-    newest_fact_at: Option<Timestamp>,
+    situation: Situation,
     newest_event_id: i64,
     /// History is written up to this event.
     written: i64,
@@ -505,33 +515,32 @@ async fn rebuild(
     known: &Remembered,
     config: &Config,
     now: Timestamp,
-) -> Result<Rebuilt, StoreError> {
-    let mut board = Board::new().with_history();
-    board.apply(now, Input::Promises(config.promises.clone()));
+) -> Result<Rebuilt, ShelfError> {
+    // Whether it may be believed is told to whoever keeps it.
+    let mut situation = Situation::new(Board::new().with_history(), config.time_zone);
+    situation.board.apply(now, Input::Promises(config.promises.clone()));
     // Zoom need not answer for calls to be counted under their queues' names.
-    board.apply(now, Input::Directory(known.former.clone()));
-    board.apply(now, Input::Directory((*known.directory).clone()));
-    board.apply(now, Input::Midnights(keeper::midnights(&board, config.time_zone, now)));
+    situation.read(now, &known.former);
+    situation.read(now, &known.directory);
+    situation.let_time_pass(now);
     let place = store.history_place().await?;
     let unwritten = place.map_or(now, |place| place.written_at - SETTLE_AFTER);
     let mut replay = Replay::start(store, reader, unwritten.min(now - REBUILT)).await?;
     let written = place.map_or(0, |place| place.event_id);
-    let mut rebuilt = Rebuilt { board, newest_fact_at: None, newest_event_id: written, written };
+    let mut rebuilt = Rebuilt { situation, newest_event_id: written, written };
     let mut count = 0_usize;
     while let Some(mut page) = replay.next_page().await? {
         count += page.len();
-        for together in page.chunk_by_mut(|a, b| arrived_together(a.received_at, b.received_at)) {
-            let Some(last) = together.last() else { continue };
-            let (arrived_at, event_id) = (last.received_at, last.event_id);
-            rebuilt.newest_fact_at = Some(arrived_at);
-            rebuilt.newest_event_id = rebuilt.newest_event_id.max(event_id);
-            for input in journal::inputs(together) {
-                rebuilt.board.apply(arrived_at, input);
-            }
-            if event_id <= written {
-                rebuilt.board.forget_history();
-            }
+        // What stands in the history already need not be told of.
+        let told = page.partition_point(|event| event.event_id <= written);
+        let (told, new) = page.split_at_mut(told);
+        rebuilt.situation.hear(now, told);
+        if !told.is_empty() {
+            rebuilt.situation.board.forget_history();
         }
+        rebuilt.situation.hear(now, new);
+        let newest = page.last().map_or(written, |event| event.event_id);
+        rebuilt.newest_event_id = rebuilt.newest_event_id.max(newest);
     }
     tracing::info!(events = count, "rebuilt the live state from the journal");
     Ok(rebuilt)

@@ -201,10 +201,15 @@ pub(crate) struct Publisher {
 
 impl Publisher {
     pub(crate) fn new(epoch: u64, now: Timestamp, trust: Trust) -> Self {
+        Self::after(epoch, 0, now, trust)
+    }
+
+    /// One whose first publication is the one after `revision`.
+    pub(crate) fn after(epoch: u64, revision: u64, now: Timestamp, trust: Trust) -> Self {
         let empty = Arc::new(Published::empty(epoch, now, trust));
         Self {
             epoch,
-            revision: 0,
+            revision,
             rows: HashMap::new(),
             order: Vec::new(),
             all: watch::Sender::new(empty),
@@ -243,6 +248,12 @@ impl Publisher {
     pub(crate) fn readers(&self) -> usize {
         let of_queues: usize = self.of_queues.values().map(watch::Sender::receiver_count).sum();
         self.all.receiver_count() + of_queues
+    }
+
+    /// Revision and time of the newest publication.
+    pub(crate) fn newest(&self) -> (u64, Timestamp) {
+        let newest = self.all.borrow();
+        (newest.revision, newest.as_of)
     }
 
     /// Publishes what changed, or just the time and the trust when nothing did.

@@ -7,9 +7,11 @@ mod checkpoint;
 mod directory;
 mod event;
 mod gap;
+mod note;
 mod reconciliation;
 mod record;
 mod request;
+mod segment;
 mod visit;
 mod walk;
 mod writer;
@@ -34,9 +36,11 @@ pub use self::{
     directory::{DirectoryChange, DirectoryEntry},
     event::{Source, StoredEvent},
     gap::StoredGap,
+    note::{NoteRow, StoredNote},
     reconciliation::{ClassCount, DifferingStay, Unwritten},
     record::{ElementRow, RecordBatch, RecordEvent, RecordRow},
     request::RequestCount,
+    segment::{ArchiveOrder, ArchiveSize, LooseEvent, SegmentBody, SegmentRow, SnapshotRow},
     visit::{HistoryBatch, HistoryPlace},
     walk::{RecordWalk, WalkOrder},
     writer::{Batch, Committed, EventRow, GapOrder, QuarantineRow, Writer},

@@ -19,6 +19,8 @@ pub fn FigureCell(
     row: Arc<Row>,
     /// How much room it has.
     room: Room,
+    /// The instant of the past that links must ask for, empty on a board of now.
+    at: String,
 ) -> impl IntoView {
     let part =
         |part: fn(Face) -> String| row.text(move |row| part(column.face(&row.queue, row.shown_at, room)));
@@ -32,7 +34,8 @@ pub fn FigureCell(
         Room::Wall => view! { <span class="number">{number}</span> }.into_any(),
         // A desk's reader may ask what stands behind it.
         Room::Desk => {
-            let href = format!("{}#{}", address::behind(&row.id), column.key());
+            let behind = address::with_query(&address::behind(&row.id), &[("at", &at)]);
+            let href = format!("{behind}#{}", column.key());
             view! { <a class="number" href=href>{number}</a> }.into_any()
         }
     };

@@ -30,12 +30,15 @@ pub fn QueueRows(
     board: LiveBoard,
     /// What they look like.
     shape: RowShape,
+    /// The instant of the past that links must ask for, empty on a board of now.
+    #[prop(optional)]
+    at: String,
 ) -> impl IntoView {
     view! {
         <For
             each=move || board.rows()
             key=|row| row.id.to_string()
-            children=move |row| view! { <QueueRow row shape /> }
+            children=move |row| view! { <QueueRow row shape at=at.clone() /> }
         />
     }
 }
@@ -47,11 +50,14 @@ fn QueueRow(
     row: Arc<Row>,
     /// What it looks like.
     shape: RowShape,
+    /// The instant of the past that links must ask for.
+    at: String,
 ) -> impl IntoView {
     let RowShape { columns, name_length, room } = shape;
+    let href = address::with_query(&address::wall_of(&row.id), &[("at", &at)]);
     let cells = columns
         .iter()
-        .map(|column| view! { <FigureCell column=*column row=row.clone() room /> })
+        .map(|column| view! { <FigureCell column=*column row=row.clone() room at=at.clone() /> })
         .collect_view();
     let extension = row.text(move |row| match &row.queue.extension_number {
         Some(extension) if room == Room::Desk => extension.clone(),
@@ -69,7 +75,7 @@ fn QueueRow(
                 <StateMark word=row.text(|row| row.mark.word().to_owned()) />
             </td>
             <th scope="row">
-                <a class="row-name" href=address::wall_of(&row.id) title=row.text(|row| row.queue.name.clone())>
+                <a class="row-name" href=href title=row.text(|row| row.queue.name.clone())>
                     {row.text(move |row| numeral::shortened(&row.queue.name, name_length))}
                 </a>
                 <span class="extension">

@@ -13,7 +13,10 @@ pub fn WallClock(
     let label = board.read(|state| state.zone.label.clone());
     view! {
         <p class="clock">
-            <time>{board.text(|state| state.zone.clock(state.now))}</time>
+            // What is done while the past runs starts from here.
+            <time data-now=board.text(|state| state.now.as_millis().to_string())>
+                {board.text(|state| state.zone.clock(state.now))}
+            </time>
             <span class="clock-zone">{label}</span>
         </p>
     }

@@ -69,6 +69,18 @@ impl ProblemPage {
         }
     }
 
+    /// An instant of the past cannot be shown.
+    pub fn past(site: Site, status: u16, title: &str, explanation: String, next: PageLink) -> Self {
+        Self {
+            site,
+            status,
+            title: title.to_owned(),
+            explanation: vec![explanation],
+            problems: Vec::new(),
+            next: Some(next),
+        }
+    }
+
     /// The server cannot answer yet.
     pub fn not_ready(site: Site) -> Self {
         Self {

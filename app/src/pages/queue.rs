@@ -18,6 +18,7 @@ use leptos::prelude::*;
 use crate::{
     address,
     column::{Column, Room},
+    components::past_band::{PastBand, PastView},
     document::{Bar, Document, Liveness, Site},
     numeral,
     settings::Theme,
@@ -39,6 +40,8 @@ pub struct QueuePage {
     pub queue: QueueView,
     /// What stands behind it.
     pub detail: QueueDetail,
+    /// The instant, when it is not now.
+    pub past: Option<PastView>,
 }
 
 /// More rows than this are nobody's to read.
@@ -46,9 +49,13 @@ const MOST_ROWS: usize = 200;
 
 /// The whole page.
 pub fn queue_page(page: QueuePage) -> impl IntoView {
-    let QueuePage { site, zone, as_of, gap, queue, detail } = page;
+    let QueuePage { site, zone, as_of, gap, queue, detail, past } = page;
     let QueueDetail { promise, service_levels, outcomes, calls, lost } = detail;
-    let liveness = Liveness::Reloaded { as_of, zone: zone.clone() };
+    let liveness = match past {
+        None => Liveness::Reloaded { as_of, zone: zone.clone() },
+        Some(_) => Liveness::Still,
+    };
+    let at = past.as_ref().map(|past| past.instant(past.at)).unwrap_or_default();
     let made_at = format!("as of {} ({})", zone.clock(as_of), zone.label);
     let gap = gap.map(|gap| {
         let until = gap.to.map_or("now".to_owned(), |to| zone.clock(to));
@@ -77,16 +84,19 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
         .collect_view();
     let title = queue.name.clone();
     let extension = queue.extension_number.clone().map(|number| format!("extension {number}, "));
-    let wall = address::wall_of(&queue.id);
+    let wall = address::with_query(&address::wall_of(&queue.id), &[("at", &at)]);
+    let queues = address::with_query("/queues", &[("at", &at)]);
+    let is_past = past.is_some().then_some("yes");
     view! {
         <Document site=site.clone() title=title.clone() body="desk".to_owned() theme=Theme::Auto liveness>
             <Bar site current="" />
-            <main id="main">
+            <main id="main" data-past=is_past>
+                {past.map(|past| view! { <PastBand past /> })}
                 <div class="head">
                     <h1>{title}</h1>
                     <p class="head-date">{extension} {made_at}</p>
                     <p class="head-links">
-                        <a href="/queues">"All queues"</a>
+                        <a href=queues>"All queues"</a>
                         <a href=wall>"Its wall"</a>
                     </p>
                 </div>

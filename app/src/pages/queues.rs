@@ -10,6 +10,7 @@ use crate::{
         definitions::Definitions,
         empty_board::EmptyBoard,
         figure::{Figures, Subject},
+        past_band::{PastBand, PastView},
         queue_row::{QueueRows, RowShape},
         trust_band::TrustBand,
         trust_strip::TrustStrip,
@@ -35,16 +36,20 @@ pub struct QueuesPage {
     pub settings: DeskSettings,
     /// The zone of the clock and of "today".
     pub zone: LocalZone,
+    /// The instant, when it is not now.
+    pub past: Option<PastView>,
 }
 
 /// The whole page.
 pub fn queues_page(page: QueuesPage) -> impl IntoView {
-    let QueuesPage { site, stream_url, view, settings, zone } = page;
+    let QueuesPage { site, stream_url, view, settings, zone, past } = page;
     let theme = settings.theme;
-    let liveness = Liveness::Live { as_of: view.as_of, zone: zone.clone() };
+    let liveness = Liveness::of(&view, &zone, past.as_ref());
+    let at = past.as_ref().map(|past| past.instant(past.at)).unwrap_or_default();
     let start = BoardStart {
         title: "Queues".to_owned(),
         stream_url,
+        at: at.clone(),
         build_id: site.build_id.clone(),
         view,
         zone,
@@ -55,6 +60,7 @@ pub fn queues_page(page: QueuesPage) -> impl IntoView {
     };
     // The island finds it here on the server, and in the page's data in the browser.
     provide_context(start.clone());
+    let is_past = past.is_some().then_some("yes");
     view! {
         <Document
             site=site.clone()
@@ -65,10 +71,11 @@ pub fn queues_page(page: QueuesPage) -> impl IntoView {
             skip=Some(("#rows", "Skip to the queues"))
         >
             <Bar site current="/queues" />
-            <main id="main">
+            <main id="main" data-past=is_past>
                 <StartData start />
+                {past.map(|past| view! { <PastBand past /> })}
                 <LiveQueues>
-                    <Tools settings />
+                    <Tools settings at />
                 </LiveQueues>
                 <Definitions />
             </main>
@@ -83,11 +90,13 @@ pub fn queues_page(page: QueuesPage) -> impl IntoView {
 pub fn Tools(
     /// What the address asks for.
     settings: DeskSettings,
+    /// The instant of the past that links must ask for, empty on a board of now.
+    at: String,
 ) -> impl IntoView {
     let sort = settings.sort_word();
     let theme = settings.theme_word();
     let by_trouble = settings.order == Order::Trouble;
-    let all = address::with_query("/queues", &[("sort", &sort), ("theme", theme)]);
+    let all = address::with_query("/queues", &[("sort", &sort), ("theme", theme), ("at", &at)]);
     view! {
         <form class="tools" method="get" action="/queues" role="search">
             <input
@@ -100,15 +109,17 @@ pub fn Tools(
             />
             {(!sort.is_empty()).then(|| view! { <input r#type="hidden" name="sort" value=sort /> })}
             {(!theme.is_empty()).then(|| view! { <input r#type="hidden" name="theme" value=theme /> })}
+            {(!at.is_empty()).then(|| view! { <input r#type="hidden" name="at" value=at.clone() /> })}
             <button r#type="submit" class="find-button">
                 "Find"
             </button>
             {(!settings.find.is_empty()).then(|| view! { <a class="sorting" href=all>"Show all queues"</a> })}
             <span class="tools-space"></span>
+            {at.is_empty().then(|| view! { <a class="sorting" href="/queues?at=-10m">"Look back"</a> })}
             {if by_trouble {
                 view! { <span class="sorting">"Sorted by trouble"</span> }.into_any()
             } else {
-                let address = settings.sorted_address(Order::Trouble);
+                let address = settings.sorted_address(Order::Trouble, &at);
                 view! { <a class="sorting" href=address>"Sort by trouble"</a> }.into_any()
             }}
         </form>
@@ -123,7 +134,7 @@ pub fn LiveQueues(
 ) -> impl IntoView {
     let start = BoardStart::of_this_page()?;
     Some(view! {
-        <QueuesDesk board=start.board() order=start.order find=start.find theme=start.theme rows_id="rows">
+        <QueuesDesk board=start.board() order=start.order find=start.find theme=start.theme at=start.at rows_id="rows">
             {children()}
         </QueuesDesk>
     })
@@ -140,6 +151,9 @@ pub fn QueuesDesk(
     find: String,
     /// The theme that links must ask for.
     theme: String,
+    /// The instant of the past that links must ask for, empty on a board of now.
+    #[prop(optional)]
+    at: String,
     /// The `id` of the rows, for links within the page.
     #[prop(optional)]
     rows_id: Option<&'static str>,
@@ -158,7 +172,10 @@ pub fn QueuesDesk(
         .chain(&Column::DESK)
         .map(|column| {
             let sort = order.after_click(*column).word();
-            let href = address::with_query("/queues", &[("sort", &sort), ("find", &find), ("theme", &theme)]);
+            let href = address::with_query(
+                "/queues",
+                &[("sort", &sort), ("find", &find), ("theme", &theme), ("at", &at)],
+            );
             view! { <Heading column=*column order href /> }
         })
         .collect_view();
@@ -210,7 +227,7 @@ pub fn QueuesDesk(
                             <tr>{headings}</tr>
                         </thead>
                         <tbody id=rows_id>
-                            <QueueRows board=board.clone() shape />
+                            <QueueRows board=board.clone() shape at />
                         </tbody>
                     </table>
                 </div>

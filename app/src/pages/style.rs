@@ -208,7 +208,7 @@ fn desk(view: BoardView, silence: u64) -> Sample {
         view! {
             <div class="sample desk">
                 <QueuesDesk board order=Order::Trouble find=String::new() theme=String::new()>
-                    <Tools settings=DeskSettings::default() />
+                    <Tools settings=DeskSettings::default() at=String::new() />
                 </QueuesDesk>
             </div>
         }

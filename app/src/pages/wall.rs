@@ -4,11 +4,13 @@ use domain::view::BoardView;
 use leptos::prelude::*;
 
 use crate::{
+    address,
     column::{Column, Room},
     components::{
         empty_board::EmptyBoard,
         figure::{Figures, Subject},
         pager::Pager,
+        past_band::{PastBand, PastView},
         queue_row::{QueueRows, RowShape},
         trust_band::TrustBand,
         trust_strip::{MissingToday, TrustStrip},
@@ -47,31 +49,42 @@ pub struct WallPage {
     pub settings: WallSettings,
     /// The zone of the clock and of "today".
     pub zone: LocalZone,
+    /// The instant, when it is not now.
+    pub past: Option<PastView>,
 }
 
 /// The whole page.
 pub fn wall_page(page: WallPage) -> impl IntoView {
-    let WallPage { site, title, stream_url, view, subject, settings, zone } = page;
+    let WallPage { site, title, stream_url, view, subject, settings, zone, past } = page;
     let layout = WallLayout::of(&settings, view.queues.len());
     let body = format!("wall {}", layout.size);
-    let liveness = Liveness::Live { as_of: view.as_of, zone: zone.clone() };
+    let liveness = Liveness::of(&view, &zone, past.as_ref());
+    let mut wall = WallShape::new(&layout, subject, &settings);
+    let at = past.as_ref().map(|past| past.instant(past.at)).unwrap_or_default();
+    if past.is_some() {
+        let rest = wall.page_address.trim_start_matches('?').to_owned();
+        wall.page_address = format!("{}&{rest}", address::with_query("", &[("at", &at)]));
+    }
     let start = BoardStart {
         title: title.clone(),
         stream_url,
+        at,
         build_id: site.build_id.clone(),
         view,
         zone,
         order: settings.order,
         find: String::new(),
         theme: String::new(),
-        wall: WallShape::new(&layout, subject, &settings),
+        wall,
     };
     // The island finds it here on the server, and in the page's data in the browser.
     provide_context(start.clone());
+    let is_past = past.is_some().then_some("yes");
     view! {
         <Document site title body theme=settings.theme liveness skip=None>
-            <main id="main">
+            <main id="main" data-past=is_past>
                 <StartData start />
+                {past.map(|past| view! { <PastBand past /> })}
                 <LiveWall />
             </main>
         </Document>
@@ -101,7 +114,7 @@ impl WallShape {
 #[island]
 pub fn LiveWall() -> impl IntoView {
     let start = BoardStart::of_this_page()?;
-    Some(view! { <WallScreen board=start.board() title=start.title wall=start.wall /> })
+    Some(view! { <WallScreen board=start.board() title=start.title wall=start.wall at=start.at /> })
 }
 
 /// Everything on a wall's screen.
@@ -113,13 +126,17 @@ pub fn WallScreen(
     title: String,
     /// What fits.
     wall: WallShape,
+    /// The instant of the past that links must ask for, empty on a board of now.
+    #[prop(optional)]
+    at: String,
 ) -> impl IntoView {
     let WallShape { columns, figures, name_length, legible, page_address, .. } = wall;
     let alone = figures == 0;
     let subjects =
         if alone { &Subject::QUEUE[..] } else { &Subject::BOARD[..figures.min(Subject::BOARD.len())] };
     let columns = &Column::WALL[..if alone { Column::WALL.len() } else { columns.min(Column::WALL.len()) }];
-    let rows = (!alone).then(|| view! { <WallTable board=board.clone() columns name_length page_address /> });
+    let rows =
+        (!alone).then(|| view! { <WallTable board=board.clone() columns name_length page_address at /> });
     view! {
         <div
             class="screen"
@@ -154,6 +171,9 @@ pub fn WallScreen(
                     <span class="upright">"Service level and more of each queue: "</span>
                     <a href="/queues">"All numbers"</a>
                     <a href="/feed">"Feed"</a>
+                    <a class="look-back" href="?at=-10m">
+                        "Look back"
+                    </a>
                 </nav>
             </div>
             <p class="unseen" role="status" aria-live="polite">
@@ -174,6 +194,8 @@ fn WallTable(
     name_length: usize,
     /// The address of a page, without its number.
     page_address: String,
+    /// The instant of the past that links must ask for.
+    at: String,
 ) -> impl IntoView {
     let headings = columns
         .iter()
@@ -205,7 +227,7 @@ fn WallTable(
                     </tr>
                 </thead>
                 <tbody>
-                    <QueueRows board=board.clone() shape />
+                    <QueueRows board=board.clone() shape at />
                 </tbody>
             </table>
         </section>

@@ -102,7 +102,11 @@ impl People {
     /// Nobody yet, until the directory is read.
     pub(super) fn restore(snapshot: PeopleSnapshot) -> Self {
         let PeopleSnapshot { presences, past } = snapshot;
-        Self { presences: presences.into_iter().collect(), past: past.into_iter().collect(), ..Self::default() }
+        Self {
+            presences: presences.into_iter().collect(),
+            past: past.into_iter().collect(),
+            ..Self::default()
+        }
     }
 
     /// Takes over what is known of anybody from the directory's reading before.

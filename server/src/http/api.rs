@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::Uri};
 use domain::{
     call::{Leg, LegState},
     quality::Quality,
@@ -13,7 +13,7 @@ use domain::{
 };
 use serde::Serialize;
 
-use super::{error::ApiError, router::AppState};
+use super::{error::ApiError, past::Asked, router::AppState};
 use crate::{
     clock::format_rfc3339,
     publish::{BoardKey, Published},
@@ -74,9 +74,15 @@ struct QualityJson {
     service_level_today: Quality,
 }
 
-/// `GET /api/v1/queues`
-pub(super) async fn queues(State(state): State<AppState>) -> Result<Json<Vec<QueueJson>>, ApiError> {
-    let board = state.keeper.board(BoardKey::All).await?;
+/// `GET /api/v1/queues?at`
+pub(super) async fn queues(
+    State(state): State<AppState>,
+    uri: Uri,
+) -> Result<Json<Vec<QueueJson>>, ApiError> {
+    let board = match Asked::alone(&uri, state.home)? {
+        None => state.keeper.board(BoardKey::All).await?,
+        Some(asked) => state.past.board(asked.at, &BoardKey::All).await?,
+    };
     Ok(Json(board.map(|board| queues_of(&board)).unwrap_or_default()))
 }
 

@@ -28,6 +28,9 @@ pub(crate) enum ApiError {
         /// What is wrong with it, in sentences.
         problem: String,
     },
+    /// Too many look at the past.
+    #[error("too many are looking back; try again in a moment")]
+    TooManyLookBack,
     /// The server is stopping.
     #[error("the server is restarting; try again in a moment")]
     Stopping,
@@ -61,7 +64,9 @@ impl ApiError {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
-            Self::TooManyStreams | Self::Stopping | Self::StoreUnreadable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyStreams | Self::TooManyLookBack | Self::Stopping | Self::StoreUnreadable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::BadQuestion { .. } => StatusCode::BAD_REQUEST,
         }
     }

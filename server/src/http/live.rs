@@ -9,14 +9,14 @@ use std::{convert::Infallible, sync::Arc};
 use axum::{
     body::Body,
     extract::{Path, State, rejection::PathRejection},
-    http::{HeaderValue, header},
+    http::{HeaderValue, Uri, header},
     response::Response,
 };
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use super::{error::ApiError, router::AppState};
+use super::{error::ApiError, past::Asked, router::AppState};
 use crate::publish::{self, BoardKey};
 
 /// Streams served at the same time, all boards together. A stream costs about 20 kB.
@@ -24,10 +24,11 @@ pub(super) const MOST_STREAMS: usize = 12_000;
 
 const NO_BOARD: ApiError = ApiError::NotFound { what: "board of that name" };
 
-/// `GET /live/{board}`: `all`, or the id of a queue.
+/// `GET /live/{board}?at&speed`: `all`, or the id of a queue; of an instant of the past it runs from there.
 pub(super) async fn stream_board(
     State(state): State<AppState>,
     board: Result<Path<String>, PathRejection>,
+    uri: Uri,
 ) -> Result<Response, ApiError> {
     // An address that is no UTF-8 names nothing.
     let Ok(Path(board)) = board else { return Err(NO_BOARD) };
@@ -36,7 +37,11 @@ pub(super) async fn stream_board(
         id => BoardKey::Queue(id.into()),
     };
     let permit = state.streams.clone().try_acquire_owned().map_err(|_| ApiError::TooManyStreams)?;
-    let board = state.keeper.subscribe(key).await?.ok_or(NO_BOARD)?;
+    let board = match Asked::alone(&uri, state.home)? {
+        None => state.keeper.subscribe(key).await?,
+        Some(asked) => state.players.play(&state.past, asked.at, asked.speed.unwrap_or(1), &key).await?,
+    };
+    let board = board.ok_or(NO_BOARD)?;
     Ok(respond(&state, board, permit))
 }
 

@@ -1,8 +1,9 @@
 //! Pages: reads the address, takes the newest view, lets `app` render.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use app::{
+    components::past_band::PastView,
     document::{PageLink, Site},
     pages::{
         problem::{ProblemPage, problem_page},
@@ -25,12 +26,14 @@ use domain::{id::QueueId, time::Timestamp};
 use leptos::prelude::{AnyView, IntoAny as _};
 
 use super::{
+    past::{self, Asked, Rest},
     rendered::{RenderedPage, RenderedPages},
     router::AppState,
 };
 use crate::{
     clock,
     keeper::KeeperGone,
+    past::{Past, PastError},
     publish::{BoardKey, Published},
 };
 
@@ -39,12 +42,7 @@ const LONGEST_QUERY: usize = 2_000;
 
 /// `GET /wall`
 pub(super) async fn wall(State(state): State<AppState>, request: Request) -> Response {
-    let Ok(Some(board)) = state.keeper.board(BoardKey::All).await else {
-        return not_ready(&state, &request);
-    };
-    let subject = WallSubject::AllQueues;
-    let prepare = || wall_of(&state, request.uri(), &board, subject, "All queues", "/live/all".to_owned());
-    show(&state.pages, &request, board.revision, prepare, |page| wall_page(page).into_any())
+    wall_of(&state, request, BoardKey::All).await
 }
 
 /// `GET /wall/{queue}`
@@ -55,54 +53,91 @@ pub(super) async fn wall_of_queue(
 ) -> Response {
     // An address that is no UTF-8 names nothing.
     let Ok(Path(id)) = id else { return not_found(State(state), request).await };
-    let board = match state.keeper.board(BoardKey::Queue(id.as_str().into())).await {
-        Ok(Some(board)) => board,
-        Ok(None) => return not_found(State(state), request).await,
-        Err(KeeperGone) => return not_ready(&state, &request),
-    };
-    let prepare = || {
-        let title = board.rows.first().map_or("", |row| &row.view.name);
-        let stream_url = format!(
-            "/live/{}",
-            percent_encoding::utf8_percent_encode(&id, percent_encoding::NON_ALPHANUMERIC)
-        );
-        wall_of(&state, request.uri(), &board, WallSubject::OneQueue, title, stream_url)
-    };
-    show(&state.pages, &request, board.revision, prepare, |page| wall_page(page).into_any())
+    wall_of(&state, request, BoardKey::Queue(id.as_str().into())).await
 }
 
-fn wall_of(
-    state: &AppState,
-    uri: &Uri,
-    board: &Published,
-    subject: WallSubject,
-    title: &str,
-    stream_url: String,
-) -> Result<WallPage, Box<ProblemPage>> {
-    let site = state.site.site();
-    let settings = read_query(uri, |pairs| WallSettings::parse(pairs)).map_err(|problems| {
-        let next = PageLink::new("Open the wall without settings", uri.path());
-        Box::new(ProblemPage::bad_address(site.clone(), problems, next))
-    })?;
-    let zone = local_zone(state.home, clock::now());
-    Ok(WallPage { site, title: title.to_owned(), stream_url, view: board.view(), subject, settings, zone })
+async fn wall_of(state: &AppState, request: Request, key: BoardKey) -> Response {
+    let uri = &request.uri().clone();
+    let moment = match Moment::asked(state, uri, |past, at| past.board(at, &key)).await {
+        Ok(moment) => moment,
+        Err(elsewhere) => return elsewhere.answer(&request),
+    };
+    let (subject, stream) = match &key {
+        BoardKey::All => (WallSubject::AllQueues, "/live/all".to_owned()),
+        BoardKey::Queue(id) => {
+            let id = percent_encoding::utf8_percent_encode(id.as_str(), percent_encoding::NON_ALPHANUMERIC);
+            (WallSubject::OneQueue, format!("/live/{id}"))
+        }
+    };
+    let page = |board: &Published, rest: &Rest<'_>, past: Option<PastView>| {
+        let site = state.site.site();
+        let settings = read_pairs(rest, |pairs| WallSettings::parse(pairs)).map_err(|problems| {
+            let next = PageLink::new("Open the wall without settings", uri.path());
+            Box::new(ProblemPage::bad_address(site.clone(), problems, next))
+        })?;
+        let title = match &key {
+            BoardKey::All => "All queues",
+            BoardKey::Queue(_) => board.rows.first().map_or("", |row| &row.view.name),
+        };
+        let zone = local_zone(state.home, board.as_of);
+        let stream_url = stream_url(&stream, past.as_ref());
+        Ok(WallPage {
+            site,
+            title: title.to_owned(),
+            stream_url,
+            view: board.view(),
+            subject,
+            settings,
+            zone,
+            past,
+        })
+    };
+    let write = |page| wall_page(page).into_any();
+    match moment {
+        Moment::Now(rest) => match state.keeper.board(key.clone()).await {
+            Ok(Some(board)) => {
+                show(&state.pages, &request, board.revision, || page(&board, &rest, None), write)
+            }
+            Ok(None) => nothing_here(state, &request),
+            Err(KeeperGone) => not_ready(state, &request),
+        },
+        Moment::Past(asked, rest, board) => {
+            let past = asked.view(state, uri, &rest, board.as_of);
+            show_once(&request, page(&board, &rest, Some(past)), write)
+        }
+    }
 }
 
 /// `GET /queues`
 pub(super) async fn queues(State(state): State<AppState>, request: Request) -> Response {
-    let Ok(Some(board)) = state.keeper.board(BoardKey::All).await else {
-        return not_ready(&state, &request);
+    let uri = &request.uri().clone();
+    let moment = match Moment::asked(&state, uri, |past, at| past.board(at, &BoardKey::All)).await {
+        Ok(moment) => moment,
+        Err(elsewhere) => return elsewhere.answer(&request),
     };
-    let prepare = || {
+    let page = |board: &Published, rest: &Rest<'_>, past: Option<PastView>| {
         let site = state.site.site();
-        let settings = read_query(request.uri(), |pairs| DeskSettings::parse(pairs)).map_err(|problems| {
+        let settings = read_pairs(rest, |pairs| DeskSettings::parse(pairs)).map_err(|problems| {
             let next = PageLink::new("Open all queues", "/queues");
             Box::new(ProblemPage::bad_address(site.clone(), problems, next))
         })?;
-        let zone = local_zone(state.home, clock::now());
-        Ok(QueuesPage { site, stream_url: "/live/all".to_owned(), view: board.view(), settings, zone })
+        let zone = local_zone(state.home, board.as_of);
+        let stream_url = stream_url("/live/all", past.as_ref());
+        Ok(QueuesPage { site, stream_url, view: board.view(), settings, zone, past })
     };
-    show(&state.pages, &request, board.revision, prepare, |page| queues_page(page).into_any())
+    let write = |page| queues_page(page).into_any();
+    match moment {
+        Moment::Now(rest) => match state.keeper.board(BoardKey::All).await {
+            Ok(Some(board)) => {
+                show(&state.pages, &request, board.revision, || page(&board, &rest, None), write)
+            }
+            _ => not_ready(&state, &request),
+        },
+        Moment::Past(asked, rest, board) => {
+            let past = asked.view(&state, uri, &rest, board.as_of);
+            show_once(&request, page(&board, &rest, Some(past)), write)
+        }
+    }
 }
 
 /// `GET /queues/{queue}`: what stands behind its numbers.
@@ -112,23 +147,92 @@ pub(super) async fn queue(
     request: Request,
 ) -> Response {
     let id = QueueId::new(id);
-    let (board, detail) =
-        match (state.keeper.board(BoardKey::All).await, state.keeper.queue_detail(id.clone()).await) {
-            (Ok(Some(board)), Ok(detail)) => (board, detail),
-            _ => return not_ready(&state, &request),
-        };
-    let (Some(queue), Some(detail)) = (board.row(&id), detail) else {
-        return not_found(State(state), request).await;
+    let uri = &request.uri().clone();
+    let moment = match Moment::asked(&state, uri, |past, at| past.queue(at, &id)).await {
+        Ok(moment) => moment,
+        Err(elsewhere) => return elsewhere.answer(&request),
     };
+    let (board, detail, past) = match moment {
+        Moment::Now(_) => {
+            match (state.keeper.board(BoardKey::All).await, state.keeper.queue_detail(id.clone()).await) {
+                (Ok(Some(board)), Ok(Some(detail))) => (board, detail, None),
+                (Ok(Some(_)), Ok(None)) => return nothing_here(&state, &request),
+                _ => return not_ready(&state, &request),
+            }
+        }
+        Moment::Past(asked, rest, (board, detail)) => {
+            let past = asked.view(&state, uri, &rest, board.as_of);
+            // This page has no stream to run by.
+            (board, detail, Some(PastView { speed: None, speeds: Vec::new(), ..past }))
+        }
+    };
+    let Some(queue) = board.row(&id) else { return nothing_here(&state, &request) };
     let page = QueuePage {
         site: state.site.site(),
-        zone: local_zone(state.home, clock::now()),
+        zone: local_zone(state.home, board.as_of),
         as_of: board.as_of,
         gap: board.trust.gap,
         queue: queue.clone(),
         detail,
+        past,
     };
     RenderedPage::of(|| queue_page(page).into_any()).respond(StatusCode::OK, request.headers())
+}
+
+/// Now, or an instant of the past with what was shown then; and what else the address asks for.
+enum Moment<'a, T> {
+    Now(Rest<'a>),
+    Past(Asked, Rest<'a>, T),
+}
+
+/// The address leads elsewhere, or to nothing.
+enum Elsewhere {
+    There(Response),
+    Problem(Box<ProblemPage>),
+}
+
+impl Elsewhere {
+    fn answer(self, request: &Request) -> Response {
+        match self {
+            Self::There(answer) => answer,
+            Self::Problem(page) => problem_page_of(request, *page),
+        }
+    }
+}
+
+impl<'a, T> Moment<'a, T> {
+    /// Reads an address, and looks at the instant it asks for.
+    async fn asked<Looking>(
+        state: &'a AppState,
+        uri: &'a Uri,
+        look: impl FnOnce(&'a Past, Timestamp) -> Looking,
+    ) -> Result<Self, Elsewhere>
+    where
+        Looking: Future<Output = Result<Option<T>, PastError>>,
+    {
+        let bad_address = |problems| {
+            let next = PageLink::new("The board as it is now", uri.path());
+            Elsewhere::Problem(Box::new(ProblemPage::bad_address(state.site.site(), problems, next)))
+        };
+        let mut rest = pairs(uri).map_err(bad_address)?;
+        let Some(asked) = Asked::take(&mut rest, state.home, clock::now()).map_err(bad_address)? else {
+            return Ok(Self::Now(rest));
+        };
+        if let Some(there) = asked.plain_address(uri.path(), &rest) {
+            return Err(Elsewhere::There(there));
+        }
+        let problem = match look(&state.past, asked.at).await {
+            Ok(Some(shown)) => return Ok(Self::Past(asked, rest, shown)),
+            Ok(None) => ProblemPage::not_found(state.site.site()),
+            Err(error) => past::problem(state, uri, &error).await,
+        };
+        Err(Elsewhere::Problem(Box::new(problem)))
+    }
+}
+
+/// The stream that a page follows.
+fn stream_url(live: &str, past: Option<&PastView>) -> String {
+    past.map_or_else(|| live.to_owned(), |past| past.stream_url(live))
 }
 
 /// `GET /style`, in the demo only.
@@ -142,7 +246,11 @@ pub(super) async fn style(State(state): State<AppState>, request: Request) -> Re
 
 /// Any other address.
 pub(super) async fn not_found(State(state): State<AppState>, request: Request) -> Response {
-    problem_page_of(&request, ProblemPage::not_found(state.site.site()))
+    nothing_here(&state, &request)
+}
+
+fn nothing_here(state: &AppState, request: &Request) -> Response {
+    problem_page_of(request, ProblemPage::not_found(state.site.site()))
 }
 
 pub(super) fn not_ready(state: &AppState, request: &Request) -> Response {
@@ -182,18 +290,42 @@ pub(super) fn show<Page>(
     }
 }
 
-/// Reads the pairs of the query. Text that is no UTF-8 becomes a replacement character, which no
+/// A page that nobody else asks for.
+fn show_once<Page>(
+    request: &Request,
+    page: Result<Page, Box<ProblemPage>>,
+    write: impl FnOnce(Page) -> AnyView,
+) -> Response {
+    match page {
+        Ok(page) => RenderedPage::of(|| write(page)).respond(StatusCode::OK, request.headers()),
+        Err(page) => problem_page_of(request, *page),
+    }
+}
+
+/// The pairs of the query. Text that is no UTF-8 becomes a replacement character, which no
 /// setting accepts.
-pub(super) fn read_query<T>(
-    uri: &Uri,
-    parse: impl FnOnce(Vec<(&str, &str)>) -> Result<T, Vec<String>>,
-) -> Result<T, Vec<String>> {
+pub(super) fn pairs(uri: &Uri) -> Result<Rest<'_>, Vec<String>> {
     let query = uri.query().unwrap_or_default();
     if query.len() > LONGEST_QUERY {
         return Err(vec![format!("The address is longer than {LONGEST_QUERY} characters.")]);
     }
-    let pairs: Vec<(Cow<'_, str>, Cow<'_, str>)> = url::form_urlencoded::parse(query.as_bytes()).collect();
+    Ok(url::form_urlencoded::parse(query.as_bytes()).collect())
+}
+
+/// Reads settings out of pairs.
+fn read_pairs<T>(
+    pairs: &Rest<'_>,
+    parse: impl FnOnce(Vec<(&str, &str)>) -> Result<T, Vec<String>>,
+) -> Result<T, Vec<String>> {
     parse(pairs.iter().map(|(key, value)| (&**key, &**value)).collect())
+}
+
+/// Reads the pairs of the query.
+pub(super) fn read_query<T>(
+    uri: &Uri,
+    parse: impl FnOnce(Vec<(&str, &str)>) -> Result<T, Vec<String>>,
+) -> Result<T, Vec<String>> {
+    read_pairs(&pairs(uri)?, parse)
 }
 
 /// How many weeks ahead the next change of a zone's offset is looked for. No zone changes twice within a

@@ -1,6 +1,6 @@
 //! All routes in one place.
 
-use std::{any::Any, sync::Arc};
+use std::{any::Any, sync::Arc, time::Duration};
 
 use app::document::{PageLink, Site};
 use axum::{
@@ -23,6 +23,7 @@ use super::{
 use crate::{
     journal::Journal,
     keeper::KeeperHandle,
+    past::{Past, Players},
     store::Store,
     zoom::{
         directory::{DirectoryStatus, phone_book::PhoneBookHandle},
@@ -56,6 +57,12 @@ pub struct AppState {
     pub(crate) webhooks: Webhooks,
     /// The installation's zone.
     pub(crate) home: Tz,
+    /// The board as it was.
+    pub(crate) past: Past,
+    /// How long instants are kept.
+    pub(crate) keep: Duration,
+    /// Boards of the past that run.
+    pub(crate) players: Players,
     /// What pages say of this server.
     pub(crate) site: SiteFacts,
     /// Pages that were written already.

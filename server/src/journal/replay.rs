@@ -3,7 +3,7 @@
 use domain::time::Timestamp;
 use tokio::task::JoinHandle;
 
-use super::Journalled;
+use super::{Journalled, Shelf, ShelfError};
 use crate::{
     store::{Store, StoreError, StoredEvent},
     zoom::wire::Reader,
@@ -16,7 +16,7 @@ const PAGE: u32 = 2_000;
 /// next is fetched.
 #[derive(Debug)]
 pub struct Replay {
-    store: Store,
+    shelf: Shelf,
     reader: Reader,
     from: Timestamp,
     /// The last place fetched; `None` when the end was reached.
@@ -28,14 +28,14 @@ impl Replay {
     /// Events that were received at `from` or later.
     pub async fn start(store: &Store, reader: Reader, from: Timestamp) -> Result<Self, StoreError> {
         let place = Some(store.place_before(from).await?);
-        Ok(Self { store: store.clone(), reader, from, place, translating: None })
+        Ok(Self { shelf: Shelf::new(store), reader, from, place, translating: None })
     }
 
     /// The next events, never none; `None` at the end of the journal.
-    pub async fn next_page(&mut self) -> Result<Option<Vec<Journalled>>, StoreError> {
+    pub async fn next_page(&mut self) -> Result<Option<Vec<Journalled>>, ShelfError> {
         loop {
             let fetched = match self.place {
-                Some(place) => self.store.events_after(place, PAGE).await?,
+                Some(place) => self.shelf.events_after(place, PAGE).await?,
                 None => Vec::new(),
             };
             self.place = fetched.last().map(|event| event.event_id);

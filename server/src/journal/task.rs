@@ -85,7 +85,7 @@ struct Collected {
     in_batch: KeySet,
     waiting: Vec<(Waiting, Reply)>,
     flushes: Vec<oneshot::Sender<()>>,
-    /// Who waits for the history and the records in the batch.
+    /// Who waits for the history, the notes and the records in the batch.
     histories: Vec<oneshot::Sender<bool>>,
     /// The room that all of them take.
     room: Option<OwnedSemaphorePermit>,
@@ -251,6 +251,14 @@ impl Task {
                     collected.histories.push(done);
                 }
                 Order::Directory(change) => collected.batch.directory.push(change),
+                Order::Note(note, done) => {
+                    collected.batch.notes.push(note);
+                    collected.histories.push(done);
+                }
+                Order::Archive(order, done) => {
+                    collected.batch.archive.push(order);
+                    collected.histories.push(done);
+                }
                 Order::Requests(counts) => collected.batch.requests.extend(counts),
                 Order::Records(records, done) => {
                     collected.batch.records.push(records);

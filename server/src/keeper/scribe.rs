@@ -36,6 +36,11 @@ impl Scribe {
         self.newest_event_id = self.newest_event_id.max(event_id);
     }
 
+    /// The newest event that the board has.
+    pub(super) fn newest_event_id(&self) -> i64 {
+        self.newest_event_id
+    }
+
     /// Hands over what is new, once the last batch is written.
     pub(super) fn write(&mut self, board: &mut Board, now: Timestamp) {
         if let Some((batch, answer)) = self.batch.take() {

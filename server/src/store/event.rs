@@ -16,6 +16,15 @@ pub enum Source {
 }
 
 impl Source {
+    /// Reads [`Source::word`]; the check of the table leaves nothing else.
+    pub(super) fn from_word(word: &str) -> Self {
+        match word {
+            "webhook" => Self::Webhook,
+            "rest" => Self::Rest,
+            _ => Self::Socket,
+        }
+    }
+
     /// The word in the database.
     pub(super) const fn word(self) -> &'static str {
         match self {
@@ -38,6 +47,11 @@ pub struct StoredEvent {
 }
 
 impl StoredEvent {
+    /// An event that was in a segment.
+    pub(crate) fn new(event_id: i64, received_at: Timestamp, raw: String) -> Self {
+        Self { event_id, received_at_ms: received_at.as_millis(), raw }
+    }
+
     /// When it arrived.
     pub fn received_at(&self) -> Timestamp {
         Timestamp::from_millis(self.received_at_ms)
@@ -52,12 +66,19 @@ pub(super) const PAGE: &str =
 pub(super) const FIRST_SINCE: &str = "
     select min(event_id) from event indexed by event_by_received_at where received_at >= ?1";
 
-pub(super) const LAST: &str = "select max(event_id) from event";
+/// The place right before the first segment that reaches beyond an instant; null when none does.
+pub(super) const PACKED_BEFORE: &str = "
+    select coalesce((select max(last_event_id) from segment where segment_id < first.segment_id), 0)
+    from (select min(segment_id) as segment_id from segment where ended_at >= ?1) as first
+    where first.segment_id is not null";
+
+pub(super) const LAST: &str = "
+    select max(coalesce((select max(event_id) from event), 0), coalesce((select max(last_event_id) from segment), 0))";
 
 pub(super) const COUNT_QUARANTINED: &str = "select count(*) from quarantine";
 
 impl Store {
-    /// At most `limit` events after `event_id`, oldest first.
+    /// At most `limit` events after `event_id` that are in no segment, oldest first.
     pub async fn events_after(&self, event_id: i64, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
         sqlx::query_as(PAGE)
             .bind(event_id)
@@ -69,6 +90,14 @@ impl Store {
 
     /// The place right before the first event that was received at `from` or later.
     pub async fn place_before(&self, from: Timestamp) -> Result<i64, StoreError> {
+        let packed: Option<i64> = sqlx::query_scalar(PACKED_BEFORE)
+            .bind(from.as_millis())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(StoreError::read("the segment of an instant"))?;
+        if let Some(place) = packed {
+            return Ok(place);
+        }
         let first: Option<i64> = sqlx::query_scalar(FIRST_SINCE)
             .bind(from.as_millis())
             .fetch_one(&self.readers)

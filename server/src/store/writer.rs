@@ -11,8 +11,9 @@ use domain::time::Timestamp;
 use sqlx::{Connection, SqliteConnection};
 
 use super::{
-    Checkpointer, DirectoryChange, FolderLock, HistoryBatch, Installation, RecordBatch, RequestCount, Source,
-    StoreError, StoredEvent, WalkOrder, directory, event, options, record, request, visit, walk,
+    ArchiveOrder, Checkpointer, DirectoryChange, FolderLock, HistoryBatch, Installation, NoteRow,
+    RecordBatch, RequestCount, Source, StoreError, StoredEvent, WalkOrder, directory, event, note, options,
+    record, request, segment, visit, walk,
 };
 use crate::Purpose;
 
@@ -40,6 +41,10 @@ pub struct Batch {
     pub pulse: Option<Timestamp>,
     /// What calls did in queues, in order.
     pub history: Vec<Arc<HistoryBatch>>,
+    /// What the board went by, in order.
+    pub notes: Vec<NoteRow>,
+    /// What becomes of what is old, in order.
+    pub archive: Vec<ArchiveOrder>,
     /// Records as rows, in order.
     pub records: Vec<Arc<RecordBatch>>,
     /// How the walk through the record goes, in order.
@@ -58,6 +63,8 @@ impl Batch {
             && self.gaps.is_empty()
             && self.pulse.is_none()
             && self.history.is_empty()
+            && self.notes.is_empty()
+            && self.archive.is_empty()
             && self.walk.is_empty()
             && self.records.is_empty()
             && self.requests.is_empty()
@@ -298,7 +305,15 @@ impl Writer {
         let mut transaction = self.connection.begin_with("begin immediate").await?;
         let count = batch.events.len();
         let last_event_id = first_event_id + i64::try_from(count).unwrap_or(0) - 1;
-        let inserted = insert_events(&mut transaction, first_event_id, &batch.events).await?;
+        let mut inserted = insert_events(&mut transaction, first_event_id, &batch.events).await?;
+        if batch.events.iter().any(|event| event.source == Source::Rest) {
+            let packed = sqlx::query(segment::REFUSE_PACKED)
+                .bind(first_event_id)
+                .bind(last_event_id)
+                .execute(&mut *transaction)
+                .await?;
+            inserted -= packed.rows_affected();
+        }
         let mut refused = HashSet::new();
         if inserted < count as u64 {
             let written: Vec<i64> = sqlx::query_scalar(WRITTEN)
@@ -338,6 +353,12 @@ impl Writer {
         }
         for history in &batch.history {
             visit::write_history(&mut transaction, history).await?;
+        }
+        for row in &batch.notes {
+            note::write(&mut transaction, row).await?;
+        }
+        for order in &batch.archive {
+            segment::write(&mut transaction, order).await?;
         }
         request::write(&mut transaction, batch.requests.clone()).await?;
         for change in batch.directory.clone() {

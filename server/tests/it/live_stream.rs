@@ -8,13 +8,13 @@ use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 use crate::support::{Rig, Ring, now};
 
 /// Reads events of a stream, one by one.
-struct Stream {
+pub(crate) struct Stream {
     response: reqwest::Response,
     rest: String,
 }
 
 impl Stream {
-    async fn open(rig: &Rig, board: &str) -> Self {
+    pub(crate) async fn open(rig: &Rig, board: &str) -> Self {
         let response = rig.get(&format!("/live/{board}")).await;
         assert_eq!(response.status(), 200);
         assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/event-stream"));
@@ -23,13 +23,18 @@ impl Stream {
 
     /// The next event's name and data; `None` when the stream has ended.
     async fn next(&mut self) -> Option<(String, String)> {
+        self.next_with_id().await.map(|(_, event, data)| (event, data))
+    }
+
+    /// The next event's id, name and data; `None` when the stream has ended.
+    pub(crate) async fn next_with_id(&mut self) -> Option<(String, String, String)> {
         loop {
             if let Some((event, rest)) = self.rest.split_once("\n\n") {
                 let field = |name: &str| {
                     let prefix = format!("{name}: ");
                     event.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap_or_default().to_owned()
                 };
-                let found = (field("event"), field("data"));
+                let found = (field("id"), field("event"), field("data"));
                 self.rest = rest.to_owned();
                 return Some(found);
             }

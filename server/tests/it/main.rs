@@ -12,6 +12,7 @@ mod limits;
 mod live_stream;
 #[cfg(target_os = "linux")]
 mod log;
+mod past;
 mod reconciliation;
 mod refusing_disk;
 mod requests;

@@ -1,0 +1,265 @@
+//! What an address asks for of the past: `at`, `minute` and `speed`, on every page and interface that can
+//! show it.
+//!
+//! `at` is an instant (RFC 3339), a local time in the installation's zone, a local day (with `minute` of
+//! it), or so long ago (`-10m`). Pages answer all but the first with the address of the instant itself, so
+//! that what people pass on stays what they saw.
+
+use std::{borrow::Cow, time::Duration};
+
+use app::{
+    components::past_band::{Minutes, PastView},
+    document::PageLink,
+    pages::problem::ProblemPage,
+};
+use axum::{
+    http::{HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse as _, Response},
+};
+use chrono::{NaiveDate, NaiveDateTime, TimeZone as _};
+use chrono_tz::Tz;
+use domain::time::Timestamp;
+
+use super::{
+    error::ApiError,
+    pages::{local_zone, pairs},
+    router::AppState,
+};
+use crate::{clock, past::PastError, telemetry};
+
+/// How much faster than life the past may run.
+pub(super) const SPEEDS: [u32; 3] = [1, 10, 60];
+
+/// An instant that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// The instant.
+    pub(super) at: Timestamp,
+    /// Seconds of it a second, while it runs.
+    pub(super) speed: Option<u32>,
+    /// It is written as the instant itself.
+    is_plain: bool,
+}
+
+/// What an address asks for besides the past: its other pairs.
+pub(super) type Rest<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
+impl Asked {
+    /// Takes what is about the past out of the pairs of a query; `None` when that is nothing.
+    pub(super) fn take(rest: &mut Rest<'_>, home: Tz, now: Timestamp) -> Result<Option<Self>, Vec<String>> {
+        let mut take = |name: &str| {
+            let place = rest.iter().position(|(key, _)| key == name)?;
+            Some(rest.remove(place).1.trim().to_owned())
+        };
+        let (at, minute, speed) = (take("at"), take("minute"), take("speed"));
+        let mut problems = Vec::new();
+        let speed = speed.and_then(|text| {
+            let speed = text.parse().ok().filter(|speed| (1..=60).contains(speed));
+            if speed.is_none() {
+                problems.push("speed is how many times faster the past runs, from 1 to 60.".to_owned());
+            }
+            speed
+        });
+        let Some(at) = at.filter(|at| !at.is_empty()) else {
+            if speed.is_some() || minute.is_some() {
+                problems.push("speed and minute need at, the instant to look at.".to_owned());
+            }
+            return if problems.is_empty() { Ok(None) } else { Err(problems) };
+        };
+        let read = read(&at, minute.as_deref(), home, now);
+        match read {
+            Some(instant) if instant > now => {
+                problems.push(format!("at={at} lies in the future; leave it out to see the board as it is."));
+            }
+            None => problems.push(
+                "at is an instant such as 2026-11-24T14:02:11Z, a local time such as 2026-11-24T14:02, or so \
+                 long ago, such as -10m, -2h or -1d."
+                    .to_owned(),
+            ),
+            Some(_) => {}
+        }
+        let is_plain = minute.is_none() && clock::parse_instant(&at).is_some();
+        match read {
+            Some(at) if problems.is_empty() => Ok(Some(Self { at, speed, is_plain })),
+            _ => Err(problems),
+        }
+    }
+
+    /// What a program asks for: nothing else may be asked with it.
+    pub(super) fn alone(uri: &Uri, home: Tz) -> Result<Option<Self>, ApiError> {
+        let asked = pairs(uri).and_then(|mut rest| {
+            let asked = Self::take(&mut rest, home, clock::now())?;
+            match asked {
+                Some(_) if !rest.is_empty() => {
+                    Err(vec!["Only at and speed can be asked for here.".to_owned()])
+                }
+                _ => Ok(asked),
+            }
+        });
+        asked.map_err(|problems| ApiError::BadQuestion { problem: problems.join(" ") })
+    }
+
+    /// The address of the instant itself, where the page was asked for in other words.
+    pub(super) fn plain_address(&self, path: &str, rest: &Rest<'_>) -> Option<Response> {
+        if self.is_plain {
+            return None;
+        }
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(rest.iter().filter(|(_, value)| !value.is_empty()));
+        query.append_pair("at", &clock::format_rfc3339(self.at));
+        if let Some(speed) = self.speed {
+            query.append_pair("speed", &speed.to_string());
+        }
+        let address = HeaderValue::try_from(format!("{path}?{}", query.finish())).ok()?;
+        Some((StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response())
+    }
+
+    /// What a page shows of it, as the board was at `as_of`.
+    pub(super) fn view(&self, state: &AppState, uri: &Uri, rest: &Rest<'_>, as_of: Timestamp) -> PastView {
+        let date = clock::date_of(state.home, self.at);
+        let (from, to) = clock::day_of(state.home, date);
+        let minutes = |duration: Duration| u32::try_from(duration.as_secs() / 60).unwrap_or(0);
+        PastView {
+            path: uri.path().to_owned(),
+            pairs: rest.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect(),
+            at: self.at,
+            as_of,
+            speed: self.speed,
+            speeds: SPEEDS.to_vec(),
+            day: date.to_string(),
+            minutes: Minutes {
+                shown: minutes(self.at.since(from)),
+                last: minutes(to.min(clock::now()).since(from)).saturating_sub(1),
+            },
+            zone: local_zone(state.home, self.at),
+        }
+    }
+}
+
+fn read(at: &str, minute: Option<&str>, home: Tz, now: Timestamp) -> Option<Timestamp> {
+    if let Some(minute) = minute {
+        let (date, minute): (NaiveDate, u64) = (at.parse().ok()?, minute.parse().ok()?);
+        let (from, to) = clock::day_of(home, date);
+        // The last minute of a day that has fewer of them, or of today.
+        let latest = Timestamp::from_millis(to.as_millis() - 1).min(now.max(from));
+        return Some((from + Duration::from_secs(minute.min(10_000) * 60)).min(latest));
+    }
+    if let Some(instant) = clock::parse_instant(at) {
+        return Some(instant);
+    }
+    if let Some(ago) = at.strip_prefix('-') {
+        let unit = ago.chars().last()?;
+        let number: u64 = ago.strip_suffix(unit)?.parse().ok().filter(|number| *number <= 100_000)?;
+        let seconds = match unit {
+            's' => 1,
+            'm' => 60,
+            'h' => 3_600,
+            'd' => 86_400,
+            _ => return None,
+        };
+        return Some(now - Duration::from_secs(number * seconds));
+    }
+    let with_seconds = NaiveDateTime::parse_from_str(at, "%Y-%m-%dT%H:%M:%S");
+    let local = with_seconds.or_else(|_| NaiveDateTime::parse_from_str(at, "%Y-%m-%dT%H:%M")).ok()?;
+    // An hour that is there twice is meant the first time; one that is not, an hour later.
+    let instant = home
+        .from_local_datetime(&local)
+        .earliest()
+        .or_else(|| home.from_local_datetime(&(local + chrono::Duration::hours(1))).earliest())?;
+    Some(Timestamp::from_millis(instant.timestamp_millis()))
+}
+
+impl From<PastError> for ApiError {
+    fn from(error: PastError) -> Self {
+        match error {
+            PastError::NotKept => Self::NotFound { what: "record of that time" },
+            PastError::Busy => Self::TooManyLookBack,
+            PastError::Journal(_) | PastError::Failed => {
+                tracing::warn!(error = telemetry::chain(&error), "failed to show the past");
+                Self::StoreUnreadable
+            }
+        }
+    }
+}
+
+/// The page that says why an instant cannot be shown.
+pub(super) async fn problem(state: &AppState, uri: &Uri, error: &PastError) -> ProblemPage {
+    let site = state.site.site();
+    let next = PageLink::new("The board as it is now", uri.path());
+    match error {
+        PastError::NotKept => {
+            let since = state.store.archive_size().await.ok().and_then(|size| size.since);
+            let zone = local_zone(state.home, clock::now());
+            let days = state.keep.as_secs() / 86_400;
+            let kept = match since {
+                Some(since) => format!(
+                    "The earliest instant on record is {} on {}. What is older than {days} days is not kept.",
+                    zone.clock(since),
+                    zone.date(since)
+                ),
+                None => "Nothing is on record yet.".to_owned(),
+            };
+            ProblemPage::past(site, 404, "Nothing was kept of that time", kept, next)
+        }
+        PastError::Busy => {
+            let busy = "Several people are looking back right now. Load this page again in a moment.";
+            ProblemPage::past(site, 503, "Too many are looking back", busy.to_owned(), next)
+        }
+        PastError::Journal(_) | PastError::Failed => {
+            tracing::warn!(error = telemetry::chain(error), "failed to show the past");
+            let broken = "The record of that time could not be read. The server’s log says why.";
+            ProblemPage::past(site, 503, "The record cannot be read", broken.to_owned(), next)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOME: Tz = chrono_tz::Europe::Berlin;
+
+    fn at(text: &str) -> Timestamp {
+        clock::parse_rfc3339(text).unwrap()
+    }
+
+    fn take(query: &str) -> Result<Option<Asked>, Vec<String>> {
+        let mut rest: Rest<'_> = url::form_urlencoded::parse(query.as_bytes()).collect();
+        Asked::take(&mut rest, HOME, at("2026-11-25T12:00:00Z"))
+    }
+
+    #[test]
+    fn an_instant_may_be_said_in_many_ways() {
+        let instant = |query: &str| take(query).unwrap().unwrap().at;
+        assert_eq!(instant("at=2026-11-24T14:02:11Z"), at("2026-11-24T14:02:11Z"));
+        assert_eq!(instant("at=2026-11-24T14:02:11%2B01:00"), at("2026-11-24T13:02:11Z"));
+        assert_eq!(instant("at=2026-11-24T14:02"), at("2026-11-24T13:02:00Z"), "where the board hangs");
+        assert_eq!(instant("at=-90m"), at("2026-11-25T10:30:00Z"));
+        assert_eq!(instant("at=2026-11-24&minute=61"), at("2026-11-24T00:01:00Z"));
+        assert_eq!(instant("at=2026-11-25&minute=1439"), at("2026-11-25T12:00:00Z"), "no later than now");
+        // 25 October 2026 has 25 hours in Berlin, 29 March 23.
+        assert_eq!(instant("at=2026-10-25&minute=1499"), at("2026-10-25T22:59:00Z"));
+        assert_eq!(instant("at=2026-03-29&minute=1439"), at("2026-03-29T21:59:59.999Z"));
+        assert_eq!(instant("at=2026-10-25T02:30"), at("2026-10-25T00:30:00Z"), "the first of two");
+        assert_eq!(take("theme=light"), Ok(None));
+        assert_eq!(take("at=-1m&speed=60").unwrap().unwrap().speed, Some(60));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_said() {
+        for query in [
+            "at=yesterday",
+            "at=-10y",
+            "at=-999999999d",
+            "at=2026-11-26T00:00:00Z",
+            "at=2026-13-40&minute=1",
+            "at=-1m&speed=0",
+            "at=-1m&speed=61",
+            "speed=10",
+            "minute=10",
+            "at=2026-11-24&minute=x",
+        ] {
+            assert_eq!(take(query).unwrap_err().len(), 1, "{query}");
+        }
+    }
+}

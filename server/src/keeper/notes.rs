@@ -1,0 +1,104 @@
+//! Writes down once a second what the board goes by besides events, so that it can be shown again.
+//!
+//! Never waits. What cannot be written now is in the next note; after a note that may be lost,
+//! everything is told anew.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    directory::DirectoryQueue, id::QueueId, service_level::PromiseBook, time::Timestamp, trust::Trust,
+};
+use tokio::sync::oneshot::{self, error::TryRecvError};
+
+use crate::{
+    journal::Journal,
+    situation::{PresenceTold, Situation, Told},
+    store::NoteRow,
+};
+
+/// Takes notes of one run of the server.
+#[derive(Debug)]
+pub(crate) struct NoteTaker {
+    journal: Journal,
+    epoch: u64,
+    promises: PromiseBook,
+    /// As the notes so far tell it; `None` when they may not.
+    noted: Option<Noted>,
+    /// Whether the last note is on disk, until that is known.
+    awaited: Option<oneshot::Receiver<bool>>,
+}
+
+#[derive(Debug)]
+struct Noted {
+    directory_revision: u64,
+    queues: BTreeMap<QueueId, DirectoryQueue>,
+    trust: Trust,
+    presence: PresenceTold,
+}
+
+impl NoteTaker {
+    /// Of a board whose queues promise that.
+    pub(crate) fn new(journal: Journal, epoch: u64, promises: PromiseBook) -> Self {
+        Self { journal, epoch, promises, noted: None, awaited: None }
+    }
+
+    /// Notes what `situation` goes by at `now`, as published with `revision`, with events up to `event_id`.
+    pub(super) fn note(&mut self, situation: &Situation, now: Timestamp, revision: u64, event_id: i64) {
+        match self.awaited.as_mut().map(oneshot::Receiver::try_recv) {
+            Some(Err(TryRecvError::Empty)) => return,
+            Some(Ok(false) | Err(TryRecvError::Closed)) => self.noted = None,
+            Some(Ok(true)) | None => {}
+        }
+        let (told, noted) = self.news(situation);
+        let note = NoteRow {
+            at: now,
+            epoch: self.epoch,
+            revision,
+            event_id,
+            heard_at: situation.feed_heard_at(),
+            newest_fact_at: situation.newest_fact_at(),
+            // Plain data always encodes.
+            told: (told != Told::default()).then(|| serde_json::to_string(&told).unwrap_or_default()),
+        };
+        self.awaited = self.journal.try_write_note(note);
+        // Without room for the note, what it tells is told by the next one.
+        if self.awaited.is_some() {
+            self.noted = Some(noted);
+        }
+    }
+
+    /// What is another than noted, and what is noted when that is.
+    fn news(&mut self, situation: &Situation) -> (Told, Noted) {
+        let trust = Trust { feed_heard_at: None, ..situation.trusted().clone() };
+        let presence = situation.presence.clone();
+        let directory_revision = situation.directory_revision();
+        let Some(noted) = self.noted.take() else {
+            let told = Told {
+                whole: true,
+                home: Some(situation.home()),
+                queues: situation.queues().values().cloned().collect(),
+                gone: Vec::new(),
+                promises: Some(self.promises.clone()),
+                trust: Some(trust.clone()),
+                presence: Some(presence.clone()),
+            };
+            let queues = situation.queues().clone();
+            return (told, Noted { directory_revision, queues, trust, presence });
+        };
+        let mut told = Told {
+            trust: (noted.trust != trust).then(|| trust.clone()),
+            presence: (noted.presence != presence).then(|| presence.clone()),
+            ..Told::default()
+        };
+        let queues = if noted.directory_revision == directory_revision {
+            noted.queues
+        } else {
+            let queues = situation.queues();
+            let is_new = |(id, queue): &(&QueueId, &DirectoryQueue)| noted.queues.get(*id) != Some(*queue);
+            told.queues = queues.iter().filter(is_new).map(|(_, queue)| queue.clone()).collect();
+            told.gone = noted.queues.into_keys().filter(|id| !queues.contains_key(id)).collect();
+            queues.clone()
+        };
+        (told, Noted { directory_revision, queues, trust, presence })
+    }
+}

@@ -1,0 +1,136 @@
+//! The board as it was: any instant that is kept, shown again as it was published then.
+//!
+//! A [`Reel`] tells a [`Situation`](crate::situation::Situation) out of the journal what the keeper told
+//! its own; there is no second model. [`Past`] hands out boards of an instant, [`Players`] let
+//! one run, `archive` keeps the journal small and the way to any instant short.
+
+mod archive;
+mod player;
+mod reel;
+
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use domain::{board::QueueDetail, id::QueueId, time::Timestamp};
+use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
+
+use self::reel::Reel;
+pub(crate) use self::{archive::Archive, player::Players};
+use crate::{
+    journal::{Shelf, ShelfError},
+    publish::{BoardKey, Published},
+    store::Store,
+    zoom::wire::Reader,
+};
+
+/// Reels that stand ready where somebody stopped looking: the next instant is mostly near.
+const READY: usize = 4;
+/// Instants that are worked out at the same time.
+const AT_ONCE: usize = 1;
+/// Who waits longer for a turn is told to come again.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why a past board cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PastError {
+    /// Nothing was noted at that time or before.
+    #[error("show the board of that time: nothing was kept of it")]
+    NotKept,
+    /// Too many look at the past.
+    #[error("show the board of that time: others are looking back; try again in a moment")]
+    Busy,
+    /// The journal cannot be read.
+    #[error("show the board of that time")]
+    Journal(#[from] ShelfError),
+    /// A bug.
+    #[error("show the board of that time: working it out failed, which is a bug")]
+    Failed,
+}
+
+/// Shows the board of any instant that is kept. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Past {
+    store: Store,
+    reader: Reader,
+    turns: Arc<Semaphore>,
+    ready: Arc<Mutex<Vec<Reel>>>,
+}
+
+impl Past {
+    /// Of that database.
+    pub(crate) fn new(store: &Store, reader: Reader) -> Self {
+        let turns = Arc::new(Semaphore::new(AT_ONCE));
+        Self { store: store.clone(), reader, turns, ready: Arc::default() }
+    }
+
+    /// The board as it was published at an instant, or at most a second before while the server ran; `None`
+    /// for a queue nobody knew then.
+    pub(crate) async fn board(
+        &self,
+        at: Timestamp,
+        key: &BoardKey,
+    ) -> Result<Option<Arc<Published>>, PastError> {
+        let mut reel = self.reel(at).await?;
+        let board = reel.published(key);
+        self.put_ready(reel);
+        Ok(board)
+    }
+
+    /// All queues of an instant and what stood behind the numbers of one of them.
+    pub(crate) async fn queue(
+        &self,
+        at: Timestamp,
+        id: &QueueId,
+    ) -> Result<Option<(Arc<Published>, QueueDetail)>, PastError> {
+        let mut reel = self.reel(at).await?;
+        let queue = reel.published(&BoardKey::All).zip(reel.detail(id));
+        self.put_ready(reel);
+        Ok(queue)
+    }
+
+    /// A reel that stands at an instant.
+    async fn reel(&self, at: Timestamp) -> Result<Reel, PastError> {
+        let turn = timeout(PATIENCE, self.turns.acquire()).await;
+        let Ok(Ok(_turn)) = turn else { return Err(PastError::Busy) };
+        let note = Shelf::new(&self.store).note_at(at).await?.ok_or(PastError::NotKept)?;
+        let ready = self.take_ready(note.note_id);
+        let (store, reader) = (self.store.clone(), self.reader.clone());
+        apart(async move {
+            let mut reel = match ready {
+                Some(reel) => reel,
+                None => Reel::before(&store, reader, note.note_id).await?,
+            };
+            reel.wind_to(note.note_id).await?;
+            Ok(reel)
+        })
+        .await
+    }
+
+    /// The nearest of the reels that stand before a note, if it is near.
+    fn take_ready(&self, note_id: i64) -> Option<Reel> {
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let nearest = (0..ready.len())
+            .filter(|index| (0..=reel::NEAR).contains(&(note_id - ready[*index].note_id())))
+            .min_by_key(|index| note_id - ready[*index].note_id())?;
+        Some(ready.remove(nearest))
+    }
+
+    fn put_ready(&self, reel: Reel) {
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        if ready.len() >= READY {
+            ready.remove(0);
+        }
+        ready.push(reel);
+    }
+}
+
+/// Up to a second of work, which is not done on the threads that serve the live boards.
+async fn apart<T: Send + 'static>(
+    work: impl Future<Output = Result<T, PastError>> + Send + 'static,
+) -> Result<T, PastError> {
+    let runtime = Handle::current();
+    tokio::task::spawn_blocking(move || runtime.block_on(work)).await.unwrap_or(Err(PastError::Failed))
+}

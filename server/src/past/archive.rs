@@ -1,0 +1,207 @@
+//! Keeps the journal small and the way to any instant short.
+//!
+//! Takes snapshots of the board behind the live one, by telling it again: what is shown of the past is
+//! proved by use, and the keeper is never held up. Packs what is older than a day, and forgets what is
+//! older than the operator keeps. Everything is ordered from the journal's writer; a kill costs the step
+//! that was under way.
+
+use std::{pin::pin, time::Duration};
+
+use domain::time::Timestamp;
+use tokio::{
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    PastError, apart,
+    reel::{Reel, VERSION},
+};
+use crate::{
+    clock,
+    journal::{Journal, JournalStopped, segment},
+    store::{ArchiveOrder, LooseEvent, SnapshotRow, Store, StoreError, StoredNote},
+    telemetry,
+    zoom::wire::Reader,
+};
+
+/// How often it looks for work.
+const LOOK: Duration = Duration::from_secs(10);
+/// Events from one snapshot to the next: a fifth of a second to tell again.
+const SNAPSHOT_EVENTS: u64 = 10_000;
+/// Time from one snapshot to the next, however little happened: an hour of notes takes as long to tell.
+const SNAPSHOT_AFTER: Duration = Duration::from_secs(3600);
+/// Rows older than this move into segments.
+const LOOSE_FOR: Duration = Duration::from_secs(24 * 3600);
+/// Events in a segment: enough to have much in common, few enough to be unpacked in some milliseconds.
+const SEGMENT_EVENTS: u32 = 2_000;
+/// Notes in a segment: an hour.
+const SEGMENT_NOTES: u32 = 3_600;
+/// A segment that is not full waits this long for more.
+const SEGMENT_WAITS: Duration = Duration::from_secs(3600);
+/// Records are read again for two days after they arrived, and a day late at most.
+const KEYS_FOR: Duration = Duration::from_secs(4 * 24 * 3600);
+/// How often what is too old is forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(3600);
+
+/// Keeps the journal small.
+#[derive(Debug)]
+pub(crate) struct Archive {
+    pub(crate) store: Store,
+    pub(crate) journal: Journal,
+    pub(crate) reader: Reader,
+    /// How long instants can be shown.
+    pub(crate) keep: Duration,
+}
+
+/// Why a step of the archive failed.
+#[derive(Debug, thiserror::Error)]
+enum ArchiveError {
+    #[error(transparent)]
+    Past(#[from] PastError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Segment(#[from] segment::SegmentError),
+    #[error("write the archive: the disk refused")]
+    Refused,
+    #[error(transparent)]
+    Stopped(#[from] JournalStopped),
+}
+
+impl Archive {
+    /// Starts the task; it ends by `stop`.
+    pub(crate) fn spawn(self, tracker: &TaskTracker, stop: CancellationToken) -> JoinHandle<()> {
+        tracker.spawn(async move {
+            let mut look = interval(LOOK);
+            look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut forgot_at = None;
+            let mut has_failed = false;
+            while stop.run_until_cancelled(look.tick()).await.is_some() {
+                let now = clock::now();
+                let work = pin!(self.catch_up(now, &mut forgot_at));
+                match stop.run_until_cancelled(work).await {
+                    None | Some(Err(ArchiveError::Stopped(_))) => break,
+                    Some(Ok(())) => has_failed = false,
+                    // What goes on is told once.
+                    Some(Err(error)) if !std::mem::replace(&mut has_failed, true) => tracing::warn!(
+                        error = telemetry::chain(&error),
+                        "failed to keep the past in order; it is tried again"
+                    ),
+                    Some(Err(_)) => {}
+                }
+            }
+        })
+    }
+
+    async fn catch_up(&self, now: Timestamp, forgot_at: &mut Option<Timestamp>) -> Result<(), ArchiveError> {
+        while self.take_snapshot().await? {}
+        while self.pack(now).await? {}
+        if forgot_at.is_none_or(|at| now.since(at) >= FORGET_EVERY) {
+            let (horizon, keys_before) = (now - self.keep, now - KEYS_FOR);
+            self.write(ArchiveOrder::Forget { horizon, keys_before, version: VERSION }).await?;
+            *forgot_at = Some(now);
+        }
+        Ok(())
+    }
+
+    async fn write(&self, order: ArchiveOrder) -> Result<(), ArchiveError> {
+        if self.journal.archive(order).await? { Ok(()) } else { Err(ArchiveError::Refused) }
+    }
+
+    /// Takes the next snapshot; false when it is not time for one.
+    async fn take_snapshot(&self) -> Result<bool, ArchiveError> {
+        let before = self.store.snapshot_before(i64::MAX, VERSION).await?;
+        let newest = self.store.newest_note().await?;
+        let is_due = match (&before, &newest) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(before), Some(newest)) => {
+                newest.note.event_id - before.event_id >= SNAPSHOT_EVENTS.cast_signed()
+                    || newest.note.at.since(before.at) >= SNAPSHOT_AFTER
+            }
+        };
+        if !is_due {
+            return Ok(false);
+        }
+        let (store, reader) = (self.store.clone(), self.reader.clone());
+        match apart(next_snapshot(store, reader, before.map(|before| before.note_id))).await? {
+            Some(snapshot) => {
+                self.write(ArchiveOrder::Snapshot(snapshot)).await?;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// Packs the oldest rows; false when there are not enough old ones.
+    async fn pack(&self, now: Timestamp) -> Result<bool, ArchiveError> {
+        let packed = self.store.packed_until().await?;
+        let horizon = now - LOOSE_FOR;
+        let mut events = self.store.loose_events_after(packed.0, SEGMENT_EVENTS).await?;
+        let mut notes = self.store.loose_notes_after(packed.1, SEGMENT_NOTES).await?;
+        // Whoever writes records as rows reads loose events only.
+        let filed = self.store.record_place().await?;
+        events
+            .truncate(events.partition_point(|event| event.received_at < horizon && event.event_id <= filed));
+        if events.len() == SEGMENT_EVENTS as usize {
+            let last = events.last().map_or(0, |event| event.event_id);
+            notes.truncate(notes.partition_point(|note| note.note.event_id <= last));
+        }
+        notes.truncate(notes.partition_point(|note| note.note.at < horizon));
+        let began = events.first().map(|event| event.received_at);
+        let began = began.into_iter().chain(notes.first().map(|note| note.note.at)).min();
+        let is_full = events.len() == SEGMENT_EVENTS as usize || notes.len() == SEGMENT_NOTES as usize;
+        if !is_full && began.is_none_or(|began| horizon.since(began) < SEGMENT_WAITS) {
+            return Ok(false);
+        }
+        let dictionary = self.store.newest_dictionary().await?;
+        let segment = tokio::task::spawn_blocking(move || compress(events, &notes, packed, dictionary));
+        let segment = segment.await.map_err(|_| PastError::Failed)??;
+        self.write(ArchiveOrder::Pack(segment)).await?;
+        Ok(true)
+    }
+}
+
+/// Winds on from the snapshot before to the place of the next one.
+async fn next_snapshot(
+    store: Store,
+    reader: Reader,
+    before: Option<i64>,
+) -> Result<Option<SnapshotRow>, PastError> {
+    let mut reel = Reel::before(&store, reader, before.unwrap_or(0)).await?;
+    let began_at = reel.noted_at();
+    loop {
+        let note_id = reel.note_id();
+        reel.step().await?;
+        if reel.note_id() == note_id {
+            // A backward clock: there is no such note yet.
+            return Ok(None);
+        }
+        let lasted = reel.noted_at().zip(began_at).map(|(now, then)| now.since(then));
+        // The very first is of the first note: nothing can be shown of earlier times.
+        if lasted.is_none_or(|lasted| lasted >= SNAPSHOT_AFTER) || reel.told_events() >= SNAPSHOT_EVENTS {
+            return Ok(reel.snapshot());
+        }
+    }
+}
+
+fn compress(
+    events: Vec<LooseEvent>,
+    notes: &[StoredNote],
+    packed: (i64, i64),
+    known: Option<(i64, Vec<u8>)>,
+) -> Result<crate::store::SegmentRow, segment::SegmentError> {
+    let (dictionary, new) = match known {
+        Some(known) => (Some(known), None),
+        None => {
+            let trained = segment::train(&events);
+            (trained.clone().map(|dictionary| (1, dictionary)), trained)
+        }
+    };
+    let (id, dictionary) = dictionary.as_ref().map_or((0, &[][..]), |(id, dictionary)| (*id, dictionary));
+    let mut row = segment::pack(events, notes, packed, (id, dictionary))?;
+    row.new_dictionary = new;
+    Ok(row)
+}

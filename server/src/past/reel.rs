@@ -1,0 +1,223 @@
+//! A situation told out of the journal, note by note.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use chrono_tz::Tz;
+use domain::{
+    board::{Board, QueueDetail},
+    id::QueueId,
+    time::Timestamp,
+};
+
+use super::PastError;
+use crate::{
+    journal::{Journalled, Shelf, ShelfError},
+    publish::{BoardKey, Published, Publisher},
+    situation::{Situation, SituationSnapshot, Told},
+    store::{SnapshotRow, Store, StoredNote},
+    telemetry,
+    zoom::wire::Reader,
+};
+
+/// Of the form of snapshots. Rises whenever what they hold or how it is read changes.
+pub(super) const VERSION: i64 = 1;
+/// Notes ahead of a reel that are told faster than another one is set up: ten minutes.
+pub(super) const NEAR: i64 = 600;
+/// Loose rows read at once.
+const PAGE: u32 = 2_000;
+/// How long before the first note of all events are told: calls of that day.
+const BEFORE_THE_FIRST: Duration = Duration::from_secs(29 * 3600);
+/// Of 22: half a second of a fast disk is worth a tenth of the size.
+const LEVEL: i32 = 9;
+
+/// Where a board stands in the journal, and the board.
+#[derive(Debug)]
+pub(super) struct Reel {
+    shelf: Shelf,
+    reader: Reader,
+    situation: Situation,
+    /// The last note that was told; `None` before the first.
+    note: Option<StoredNote>,
+    /// The places up to which notes and events were fetched.
+    fetched_note_id: i64,
+    fetched_event_id: i64,
+    notes: VecDeque<StoredNote>,
+    events: VecDeque<Journalled>,
+    told_events: u64,
+}
+
+impl Reel {
+    /// A reel that stands before a note, or at it.
+    pub(super) async fn before(store: &Store, reader: Reader, note_id: i64) -> Result<Self, PastError> {
+        let shelf = Shelf::new(store);
+        if let Some(row) = store.snapshot_before(note_id, VERSION).await.map_err(ShelfError::from)? {
+            match restore(&row) {
+                Some((situation, note)) => {
+                    let (note_id, event_id) = (row.note_id, row.event_id);
+                    return Ok(Self::at(shelf, reader, situation, Some(note), (note_id, event_id)));
+                }
+                None => tracing::warn!(row.note_id, "a snapshot of the board is damaged; going without it"),
+            }
+        }
+        let first = shelf.notes_after(0, 1).await?.into_iter().next().ok_or(PastError::NotKept)?;
+        let place = store.place_before(first.note.at - BEFORE_THE_FIRST).await.map_err(ShelfError::from)?;
+        let situation = Situation::new(Board::new(), Tz::UTC);
+        Ok(Self::at(shelf, reader, situation, None, (first.note_id - 1, place)))
+    }
+
+    fn at(
+        shelf: Shelf,
+        reader: Reader,
+        situation: Situation,
+        note: Option<StoredNote>,
+        (fetched_note_id, fetched_event_id): (i64, i64),
+    ) -> Self {
+        Self {
+            shelf,
+            reader,
+            situation,
+            note,
+            fetched_note_id,
+            fetched_event_id,
+            notes: VecDeque::new(),
+            events: VecDeque::new(),
+            told_events: 0,
+        }
+    }
+
+    /// The last note that was told, 0 before the first.
+    pub(super) fn note_id(&self) -> i64 {
+        self.note.as_ref().map_or(0, |note| note.note_id)
+    }
+
+    /// When that was.
+    pub(super) fn noted_at(&self) -> Option<Timestamp> {
+        self.note.as_ref().map(|note| note.note.at)
+    }
+
+    /// When the next note is, if it was fetched already.
+    pub(super) fn next_at(&self) -> Option<Timestamp> {
+        self.notes.front().map(|note| note.note.at)
+    }
+
+    /// Events told since it was set up.
+    pub(super) fn told_events(&self) -> u64 {
+        self.told_events
+    }
+
+    /// The next note, which is not told yet.
+    pub(super) async fn next_note(&mut self) -> Result<Option<&StoredNote>, ShelfError> {
+        if self.notes.is_empty() {
+            self.notes = self.shelf.notes_after(self.fetched_note_id, PAGE).await?.into();
+            self.fetched_note_id = self.notes.back().map_or(self.fetched_note_id, |note| note.note_id);
+        }
+        Ok(self.notes.front())
+    }
+
+    /// Tells everything up to a note.
+    pub(super) async fn wind_to(&mut self, note_id: i64) -> Result<(), ShelfError> {
+        while self.next_note().await?.is_some_and(|note| note.note_id <= note_id) {
+            self.step().await?;
+        }
+        Ok(())
+    }
+
+    /// Tells everything noted until an instant.
+    pub(super) async fn wind_until(&mut self, at: Timestamp) -> Result<(), ShelfError> {
+        while self.next_note().await?.is_some_and(|note| note.note.at <= at) {
+            self.step().await?;
+        }
+        Ok(())
+    }
+
+    /// Tells the next note, if there is one, and the events before it.
+    pub(super) async fn step(&mut self) -> Result<(), ShelfError> {
+        self.next_note().await?;
+        let Some(stored) = self.notes.pop_front() else { return Ok(()) };
+        let note = &stored.note;
+        let mut events = self.events_until(note.event_id).await?;
+        self.told_events += events.len() as u64;
+        self.situation.hear(note.at, &mut events);
+        if let Some(told) = &note.told {
+            // Only a note of a newer version cannot be read.
+            let told: Told = serde_json::from_str(told).unwrap_or_else(|error| {
+                tracing::warn!(
+                    note_id = stored.note_id,
+                    error = telemetry::chain(&error),
+                    "a note is damaged"
+                );
+                Told::default()
+            });
+            self.situation.tell(note.at, told);
+        }
+        self.situation.heard_at(note.heard_at, note.newest_fact_at);
+        self.situation.let_time_pass(note.at);
+        self.situation.edition(note.at);
+        self.note = Some(stored);
+        Ok(())
+    }
+
+    async fn events_until(&mut self, event_id: i64) -> Result<Vec<Journalled>, ShelfError> {
+        while self.fetched_event_id < event_id {
+            let page = self.shelf.events_after(self.fetched_event_id, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            self.fetched_event_id = last.event_id;
+            self.events.extend(page.iter().map(|event| Journalled::read_back(&self.reader, event)));
+        }
+        let told = self.events.partition_point(|event| event.event_id <= event_id);
+        Ok(self.events.drain(..told).collect())
+    }
+
+    /// The board as it was published with the last note; `None` for a queue nobody knew, or before the
+    /// first note.
+    pub(super) fn published(&mut self, key: &BoardKey) -> Option<Arc<Published>> {
+        let mut publisher = self.publisher()?;
+        self.publish(&mut publisher);
+        let board = publisher.subscribe(&self.situation.board, key)?;
+        let board = board.borrow().clone();
+        Some(board)
+    }
+
+    /// Whose first publication is the one of the last note; `None` before the first.
+    pub(super) fn publisher(&self) -> Option<Publisher> {
+        let note = &self.note.as_ref()?.note;
+        let trust = self.situation.trusted().clone();
+        Some(Publisher::after(note.epoch, note.revision.saturating_sub(1), note.at, trust))
+    }
+
+    /// Publishes the board of the last note.
+    pub(super) fn publish(&mut self, publisher: &mut Publisher) {
+        let Some(at) = self.noted_at() else { return };
+        let edition = self.situation.edition(at);
+        publisher.publish(&mut self.situation.board, at, &edition.trust, true);
+    }
+
+    /// The board itself, for whoever asks for a queue of it.
+    pub(super) fn board(&self) -> &Board {
+        &self.situation.board
+    }
+
+    /// What stood behind the numbers of a queue.
+    pub(super) fn detail(&self, id: &QueueId) -> Option<QueueDetail> {
+        self.situation.board.queue_detail(id)
+    }
+
+    /// What leads back here; `None` before the first note.
+    pub(super) fn snapshot(&self) -> Option<SnapshotRow> {
+        let stored = self.note.as_ref()?;
+        let bytes = postcard::to_allocvec(&(self.situation.snapshot(), &stored.note)).ok()?;
+        Some(SnapshotRow {
+            note_id: stored.note_id,
+            at: stored.note.at,
+            event_id: stored.note.event_id,
+            version: VERSION,
+            body: zstd::bulk::compress(&bytes, LEVEL).ok()?,
+        })
+    }
+}
+
+fn restore(row: &SnapshotRow) -> Option<(Situation, StoredNote)> {
+    let bytes = zstd::decode_all(&row.body[..]).ok()?;
+    let (snapshot, note): (SituationSnapshot, _) = postcard::from_bytes(&bytes).ok()?;
+    Some((Situation::restore(snapshot), StoredNote { note_id: row.note_id, note }))
+}

@@ -1,0 +1,281 @@
+//! The board together with everything else that decides what it shows.
+//!
+//! One code path for the present and the past: the keeper tells it what happens, and
+//! [`crate::past`] tells it the same again out of the journal. What is told are events and [`Told`];
+//! nothing here asks what time it is, reads the disk or publishes.
+
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
+use domain::{
+    board::{Board, BoardSnapshot, Input, Midnights},
+    directory::{Directory, DirectoryQueue},
+    id::QueueId,
+    service_level::PromiseBook,
+    time::Timestamp,
+    trust::{FeedLink, Freshness, Gap, Trust, hears_whole_calls, server_freshness},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    clock,
+    journal::{self, Journalled},
+};
+
+/// What a board goes by besides events, as far as it is another than before.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Told {
+    /// Everything is told: what is not in here is not there.
+    pub(crate) whole: bool,
+    /// The installation's zone.
+    pub(crate) home: Option<Tz>,
+    /// Queues that are new or another than before.
+    pub(crate) queues: Vec<DirectoryQueue>,
+    /// Queues that are in the directory no more.
+    pub(crate) gone: Vec<QueueId>,
+    /// What the operator promises.
+    pub(crate) promises: Option<PromiseBook>,
+    /// Whether it may be believed; the times at which something was heard aside.
+    pub(crate) trust: Option<Trust>,
+    /// Why it is not known what people's clients say.
+    pub(crate) presence: Option<PresenceTold>,
+}
+
+/// Whether it is known what people's clients say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PresenceTold {
+    /// Why not.
+    pub(crate) problem: Option<String>,
+}
+
+/// What the quality of every row depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Heard {
+    is_live: bool,
+    whole_calls: bool,
+    gap: Option<Gap>,
+}
+
+/// Nothing is known of the feed yet.
+const UNTOLD: Trust = Trust {
+    feed: FeedLink::Connecting,
+    feed_since: Timestamp::from_millis(0),
+    feed_heard_at: None,
+    feed_problem: None,
+    journal_outage: None,
+    newest_fact_at: None,
+    counting_since: None,
+    gap: None,
+    deaf_until: None,
+    demo: false,
+};
+
+/// A board and what it goes by.
+#[derive(Debug)]
+pub(crate) struct Situation {
+    pub(crate) board: Board,
+    home: Tz,
+    queues: BTreeMap<QueueId, DirectoryQueue>,
+    /// Rises whenever `queues` was told.
+    directory_revision: u64,
+    trust: Trust,
+    newest_fact_at: Option<Timestamp>,
+    /// Whether it is known what people's clients say.
+    pub(crate) presence: PresenceTold,
+    /// As of the last edition.
+    heard: Option<Heard>,
+    /// For which minute and directory midnights were last worked out: no zone's lies within a minute.
+    midnights_of: Option<i64>,
+}
+
+/// A [`Situation`] to be set up again.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SituationSnapshot {
+    board: BoardSnapshot,
+    home: Tz,
+    queues: Vec<DirectoryQueue>,
+    trust: Trust,
+    newest_fact_at: Option<Timestamp>,
+    presence: PresenceTold,
+}
+
+/// What holds at one instant, for one publication.
+#[derive(Debug, Clone)]
+pub(crate) struct Edition {
+    /// Whether the board may be believed.
+    pub(crate) trust: Trust,
+    /// Every row may look otherwise than in the edition before.
+    pub(crate) whole: bool,
+}
+
+impl Situation {
+    /// A board of which nothing has been told yet besides what it knows itself.
+    pub(crate) fn new(board: Board, home: Tz) -> Self {
+        Self {
+            board,
+            home,
+            queues: BTreeMap::new(),
+            directory_revision: 0,
+            trust: UNTOLD,
+            newest_fact_at: None,
+            presence: PresenceTold::default(),
+            heard: None,
+            midnights_of: None,
+        }
+    }
+
+    /// Tells it of events, as of the time they arrived, which is no later than `now`: so a board comes to
+    /// the same, whether it was told at once or out of the journal.
+    pub(crate) fn hear(&mut self, now: Timestamp, events: &mut [Journalled]) {
+        for together in events.chunk_by_mut(arrived_together) {
+            let Some(last) = together.last() else { continue };
+            let arrived_at = last.received_at;
+            self.newest_fact_at = Some(arrived_at);
+            for input in journal::inputs(together) {
+                self.board.apply(arrived_at.min(now), input);
+            }
+        }
+    }
+
+    /// Tells it the rest.
+    pub(crate) fn tell(&mut self, now: Timestamp, told: Told) {
+        let Told { whole, home, queues, gone, promises, trust, presence } = told;
+        if let Some(home) = home {
+            self.home = home;
+            self.midnights_of = None;
+        }
+        if let Some(promises) = promises {
+            self.board.apply(now, Input::Promises(promises));
+        }
+        if whole || !queues.is_empty() || !gone.is_empty() {
+            if whole {
+                self.queues.clear();
+            }
+            self.queues.retain(|id, _| !gone.contains(id));
+            self.queues.extend(queues.into_iter().map(|queue| (queue.id.clone(), queue)));
+            let queues = self.queues.values().cloned().collect();
+            self.board.apply(now, Input::Directory(Directory { queues }));
+            self.directory_revision += 1;
+            self.midnights_of = None;
+        }
+        if let Some(trust) = trust {
+            self.trust(now, trust);
+        }
+        if let Some(presence) = presence {
+            self.presence = presence;
+        }
+    }
+
+    /// The directory was read.
+    pub(crate) fn read(&mut self, now: Timestamp, directory: &Directory) {
+        self.tell(now, Told { whole: true, queues: directory.queues.clone(), ..Told::default() });
+    }
+
+    /// Whether it may be believed has changed. Calls that went on before a gap are in doubt once it is over.
+    pub(crate) fn trust(&mut self, now: Timestamp, trust: Trust) {
+        if let Some(until) = trust.deaf_until {
+            self.board.apply(now, Input::Gap(Gap { from: until, to: Some(until) }));
+        }
+        self.trust = trust;
+    }
+
+    /// When the feed was last heard.
+    pub(crate) fn heard_at(&mut self, heard_at: Option<Timestamp>, newest_fact_at: Option<Timestamp>) {
+        self.trust.feed_heard_at = heard_at;
+        self.newest_fact_at = newest_fact_at;
+    }
+
+    /// Lets midnights pass.
+    pub(crate) fn let_time_pass(&mut self, now: Timestamp) {
+        let minute = now.as_millis().div_euclid(60_000);
+        if self.midnights_of.replace(minute) == Some(minute) {
+            return;
+        }
+        let midnights = midnights(&self.board, self.home, now);
+        self.board.apply(now, Input::Midnights(midnights));
+    }
+
+    /// What holds at `now`, for a publication.
+    pub(crate) fn edition(&mut self, now: Timestamp) -> Edition {
+        self.board.apply(now, Input::Tick);
+        let mut trust = self.trust.clone();
+        trust.newest_fact_at = trust.newest_fact_at.max(self.newest_fact_at);
+        let day_start = self.board.day_start();
+        trust.gap = trust.gap.filter(|gap| gap.reaches_beyond(day_start));
+        let heard = Heard {
+            is_live: server_freshness(now, &trust) == Freshness::Live,
+            whole_calls: hears_whole_calls(now, &trust),
+            gap: trust.gap,
+        };
+        let whole = self.heard.replace(heard) != Some(heard);
+        Edition { trust, whole }
+    }
+
+    /// The directory as last told.
+    pub(crate) fn queues(&self) -> &BTreeMap<QueueId, DirectoryQueue> {
+        &self.queues
+    }
+
+    /// Rises whenever the directory is told.
+    pub(crate) fn directory_revision(&self) -> u64 {
+        self.directory_revision
+    }
+
+    /// Whether it may be believed, as last told.
+    pub(crate) fn trusted(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// When the feed was last heard.
+    pub(crate) fn feed_heard_at(&self) -> Option<Timestamp> {
+        self.trust.feed_heard_at
+    }
+
+    /// When the newest event arrived.
+    pub(crate) fn newest_fact_at(&self) -> Option<Timestamp> {
+        self.newest_fact_at
+    }
+
+    /// The installation's zone.
+    pub(crate) fn home(&self) -> Tz {
+        self.home
+    }
+
+    /// To be set up again by [`Situation::restore`].
+    pub(crate) fn snapshot(&self) -> SituationSnapshot {
+        SituationSnapshot {
+            board: self.board.snapshot(),
+            home: self.home,
+            queues: self.queues.values().cloned().collect(),
+            trust: self.trust.clone(),
+            newest_fact_at: self.newest_fact_at,
+            presence: self.presence.clone(),
+        }
+    }
+
+    pub(crate) fn restore(snapshot: SituationSnapshot) -> Self {
+        let SituationSnapshot { board, home, queues, trust, newest_fact_at, presence } = snapshot;
+        let queues = queues.into_iter().map(|queue| (queue.id.clone(), queue)).collect();
+        let board = Board::restore(board);
+        Self { queues, trust, newest_fact_at, presence, ..Self::new(board, home) }
+    }
+}
+
+/// Events of one second are applied together, which spares working out a call for each of them.
+fn arrived_together(a: &Journalled, b: &Journalled) -> bool {
+    a.received_at.as_millis().div_euclid(1000) == b.received_at.as_millis().div_euclid(1000)
+}
+
+/// When today began in every zone the board needs.
+pub(crate) fn midnights(board: &Board, home: Tz, now: Timestamp) -> Midnights {
+    let zones: BTreeMap<_, _> = board
+        .zones()
+        .into_iter()
+        .filter_map(|name| {
+            let (zone, _) = clock::zone(name.as_str())?;
+            Some((name, clock::day_start(zone, now)))
+        })
+        .collect();
+    Midnights { home: clock::day_start(home, now), zones }
+}

@@ -1,0 +1,162 @@
+//! The time machine: any instant shows what was published then.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use domain::view::{BoardChange, BoardView};
+use serde_json::Value;
+use tokio::time::Instant;
+use zoom_sim::SimConfig;
+
+use crate::{
+    live_stream::Stream,
+    support::{Rig, Ring, now},
+};
+
+/// What a stream told, by its ids: whole views as they would be sent to who begins then.
+#[derive(Default)]
+struct Told(BTreeMap<String, (i64, String)>);
+
+impl Told {
+    /// Follows a board for a while.
+    async fn follow(&mut self, rig: &Rig, board: &str, time: Duration) {
+        let mut stream = Stream::open(rig, board).await;
+        let mut shown: Option<BoardView> = None;
+        let until = Instant::now() + time;
+        while Instant::now() < until {
+            let (id, event, data) = stream.next_with_id().await.unwrap();
+            match event.as_str() {
+                "view" => shown = Some(serde_json::from_str(&data).unwrap()),
+                "change" => merge(shown.as_mut().unwrap(), serde_json::from_str(&data).unwrap()),
+                _ => continue,
+            }
+            let view = shown.as_ref().unwrap();
+            self.0.insert(id, (view.as_of.as_millis(), serde_json::to_string(view).unwrap()));
+        }
+    }
+}
+
+fn merge(view: &mut BoardView, change: BoardChange) {
+    let BoardChange { revision, as_of, trust, totals, queues, removed } = change;
+    view.queues.retain(|row| !removed.contains(&row.id) && !queues.iter().any(|queue| queue.id == row.id));
+    view.queues.extend(queues);
+    view.queues.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
+    (view.revision, view.as_of, view.trust, view.totals) = (revision, as_of, trust, totals);
+}
+
+/// The first view that a stream of the past tells, with its id.
+async fn view_at(rig: &Rig, board: &str, at: i64) -> (String, String) {
+    let at = chrono::DateTime::from_timestamp_millis(at).unwrap().format("%Y-%m-%dT%H:%M:%S%.3fZ");
+    let mut stream = Stream::open(rig, &format!("{board}?at={at}")).await;
+    loop {
+        let (id, event, data) = stream.next_with_id().await.unwrap();
+        if event == "view" {
+            return (id, data);
+        }
+    }
+}
+
+/// Every instant in `told` shows something that was told, byte for byte, and at most a second old.
+async fn compare(rig: &Rig, board: &str, told: &Told) -> usize {
+    let (first, last) = {
+        let instants = told.0.values().map(|(at, _)| *at);
+        (instants.clone().min().unwrap(), instants.max().unwrap())
+    };
+    let mut seen = BTreeMap::new();
+    let mut at = first + 1_500;
+    while at < last {
+        let (id, view) = view_at(rig, board, at).await;
+        let (published_at, published) = told.0.get(&id).expect("what is shown was published");
+        assert_eq!(&view, published, "the board of {at}");
+        assert!((0..1_500).contains(&(at - published_at)), "{at} shows {published_at}");
+        seen.insert(id, ());
+        at += 700;
+    }
+    seen.len()
+}
+
+#[tokio::test]
+async fn an_instant_shows_byte_for_byte_what_was_published_then() {
+    // An office three hours into its day, told at once, and going on.
+    let rig = Rig::start_with(SimConfig { tells_the_past: true, ..SimConfig::demo() }, |_| {}).await;
+    let has_calls = |queues: &Value| {
+        queues.as_array().is_some_and(|rows| rows.iter().any(|row| row["offered_today"].as_u64() > Some(20)))
+    };
+    rig.eventually("the morning is told", has_calls, "/api/v1/queues").await;
+    let name = rig.sim.directory().queues[0].name.clone();
+    rig.queue("the directory is read", &name, |row| row["members"].as_u64() > Some(0)).await;
+
+    let mut all = Told::default();
+    all.follow(&rig, "all", Duration::from_secs(4)).await;
+    let mut one = Told::default();
+    let id = rig.sim.directory().queues[0].id.clone();
+    one.follow(&rig, &id, Duration::from_secs(3)).await;
+    assert!(compare(&rig, "all", &all).await >= 2, "several publications were seen again");
+    compare(&rig, &id, &one).await;
+
+    // A restart, in which calls go on, changes nothing about that; nor does what comes after it.
+    let rig = rig.restart(async |_| {}, |_| {}).await;
+    rig.queue("the directory is known", &name, |row| row["members"].as_u64() > Some(0)).await;
+    let mut after = Told::default();
+    after.follow(&rig, "all", Duration::from_secs(4)).await;
+    assert!(compare(&rig, "all", &after).await >= 2);
+    assert!(compare(&rig, "all", &all).await >= 2);
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn the_past_has_pages_and_says_what_it_cannot_show() {
+    let rig = Rig::start().await;
+    let queue = rig.sim.directory().queues[0].clone();
+    rig.queue("the directory is read", &queue.name, |row| row["members"].as_u64() > Some(0)).await;
+    rig.sim.send_event(Ring::new(&rig.sim, "7100000000000000001", 0, 0, now()).ringing()).await;
+    rig.queue("a caller waits", &queue.name, |row| row["waiting"] == 1).await;
+    let past = |path: &str, at: &str| format!("{path}?at={at}");
+    // The note of it is written with the next pulse.
+    let shows_waiting =
+        |queues: &Value| queues.as_array().is_some_and(|rows| rows.iter().any(|row| row["waiting"] == 1));
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let at = loop {
+        let now = chrono::Utc::now().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+        let queues = rig.json(&past("/api/v1/queues", &now)).await;
+        if shows_waiting(&queues) {
+            break now;
+        }
+        assert!(Instant::now() < deadline, "the past catches up");
+    };
+    for path in [
+        "/wall".to_owned(),
+        format!("/wall/{}", queue.id),
+        "/queues".to_owned(),
+        format!("/queues/{}", queue.id),
+    ] {
+        let page = rig.get(&past(&path, &at)).await;
+        assert_eq!(page.status(), 200, "{path}");
+        let page = page.text().await.unwrap();
+        assert!(page.contains("The past") && page.contains("Back to now"), "{path} says what it is");
+        assert!(page.contains(&queue.name));
+    }
+    // What is said in other words leads to the instant itself.
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let answer = http.get(rig.url("/queues?at=-0s&sort=name")).send().await.unwrap();
+    assert_eq!(answer.status(), 303);
+    let there = answer.headers()["location"].to_str().unwrap();
+    assert!(there.starts_with("/queues?sort=name&at=20"), "{there}");
+
+    assert_eq!(rig.get("/wall?at=2001-01-01T00:00:00Z").await.status(), 404, "nothing was kept of it");
+    assert_eq!(rig.get("/wall?at=2999-01-01T00:00:00Z").await.status(), 400);
+    assert_eq!(rig.get("/wall?at=soon").await.status(), 400);
+    assert_eq!(rig.get(&past("/wall/nobody", &at)).await.status(), 404);
+    for (path, status) in [
+        ("/api/v1/queues?at=2001-01-01T00:00:00Z", 404),
+        ("/api/v1/queues?at=2999-01-01T00:00:00Z", 400),
+        ("/api/v1/queues?at=-1m&what=else", 400),
+        ("/live/all?at=soon", 400),
+        ("/live/all?at=-0s&speed=1000", 400),
+        ("/live/nobody?at=-0s", 404),
+    ] {
+        let answer = rig.get(path).await;
+        assert_eq!(answer.status(), status, "{path}");
+        assert!(answer.json::<Value>().await.unwrap()["detail"].is_string(), "{path}");
+    }
+    rig.stop().await;
+}
