@@ -134,3 +134,6 @@ async fn apart<T: Send + 'static>(
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || runtime.block_on(work)).await.unwrap_or(Err(PastError::Failed))
 }
+
+#[cfg(test)]
+mod tests;

@@ -218,7 +218,7 @@ impl<'a, T> Moment<'a, T> {
         let Some(asked) = Asked::take(&mut rest, state.home, clock::now()).map_err(bad_address)? else {
             return Ok(Self::Now(rest));
         };
-        if let Some(there) = asked.plain_address(uri.path(), &rest) {
+        if let Some(there) = asked.plain_address(state, uri.path(), &rest).await {
             return Err(Elsewhere::There(there));
         }
         let problem = match look(&state.past, asked.at).await {

@@ -99,14 +99,23 @@ impl Asked {
         asked.map_err(|problems| ApiError::BadQuestion { problem: problems.join(" ") })
     }
 
-    /// The address of the instant itself, where the page was asked for in other words.
-    pub(super) fn plain_address(&self, path: &str, rest: &Rest<'_>) -> Option<Response> {
+    /// The address of the instant itself, where the page was asked for in other words; of the earliest there
+    /// is for one before it.
+    pub(super) async fn plain_address(
+        &self,
+        state: &AppState,
+        path: &str,
+        rest: &Rest<'_>,
+    ) -> Option<Response> {
         if self.is_plain {
             return None;
         }
+        let since = state.store.shown_since().await.ok().flatten();
+        // Addresses have whole seconds.
+        let at = since.map_or(self.at, |since| self.at.max(since + Duration::from_millis(999)));
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(rest.iter().filter(|(_, value)| !value.is_empty()));
-        query.append_pair("at", &clock::format_rfc3339(self.at));
+        query.append_pair("at", &clock::format_rfc3339(whole_second(at)));
         if let Some(speed) = self.speed {
             query.append_pair("speed", &speed.to_string());
         }
@@ -134,6 +143,10 @@ impl Asked {
             zone: local_zone(state.home, self.at),
         }
     }
+}
+
+fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_millis(at.as_millis().div_euclid(1000) * 1000)
 }
 
 fn read(at: &str, minute: Option<&str>, home: Tz, now: Timestamp) -> Option<Timestamp> {
@@ -188,7 +201,7 @@ pub(super) async fn problem(state: &AppState, uri: &Uri, error: &PastError) -> P
     let next = PageLink::new("The board as it is now", uri.path());
     match error {
         PastError::NotKept => {
-            let since = state.store.archive_size().await.ok().and_then(|size| size.since);
+            let since = state.store.shown_since().await.ok().flatten();
             let zone = local_zone(state.home, clock::now());
             let days = state.keep.as_secs() / 86_400;
             let kept = match since {

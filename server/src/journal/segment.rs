@@ -185,7 +185,7 @@ mod tests {
     fn event(event_id: i64) -> LooseEvent {
         let received_at = Timestamp::from_millis(1_790_000_000_000 + event_id * 137);
         let raw = format!(
-            r#"{{"event":"phone.callee_ringing","event_ts":{event_id},"payload":{{"call_id":"{event_id}"}}}}"#
+            r#"{{"event":"something.happened","event_ts":{event_id},"payload":{{"call_id":"{event_id}"}}}}"#
         );
         LooseEvent { event_id, received_at, source: Source::Webhook, raw }
     }

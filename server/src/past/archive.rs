@@ -57,7 +57,7 @@ pub(crate) struct Archive {
 
 /// Why a step of the archive failed.
 #[derive(Debug, thiserror::Error)]
-enum ArchiveError {
+pub(super) enum ArchiveError {
     #[error(transparent)]
     Past(#[from] PastError),
     #[error(transparent)]
@@ -95,7 +95,11 @@ impl Archive {
         })
     }
 
-    async fn catch_up(&self, now: Timestamp, forgot_at: &mut Option<Timestamp>) -> Result<(), ArchiveError> {
+    pub(super) async fn catch_up(
+        &self,
+        now: Timestamp,
+        forgot_at: &mut Option<Timestamp>,
+    ) -> Result<(), ArchiveError> {
         while self.take_snapshot().await? {}
         while self.pack(now).await? {}
         if forgot_at.is_none_or(|at| now.since(at) >= FORGET_EVERY) {

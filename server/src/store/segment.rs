@@ -177,7 +177,9 @@ pub(super) const SIZE: &str = "
     from segment";
 
 pub(super) const SNAPSHOT_SIZE: &str = "
-    select count(*), coalesce(sum(length(body)), 0), min(at) from board_snapshot";
+    select count(*), coalesce(sum(length(body)), 0) from board_snapshot";
+
+pub(super) const SNAPSHOT_SINCE: &str = "select min(at) from board_snapshot";
 
 pub(super) const DATABASE_SIZE: &str = "
     select page_count * page_size from pragma_page_count(), pragma_page_size()";
@@ -324,17 +326,26 @@ impl Store {
         }))
     }
 
+    /// The earliest instant that can be shown; `None` when there is none.
+    pub async fn shown_since(&self) -> Result<Option<Timestamp>, StoreError> {
+        let oldest: Option<i64> = sqlx::query_scalar(SNAPSHOT_SINCE)
+            .fetch_one(&self.readers)
+            .await
+            .map_err(StoreError::read("the first snapshot"))?;
+        let first_note = self.first_loose_note().await?.map(|note| note.note.at);
+        Ok(oldest.map(Timestamp::from_millis).into_iter().chain(first_note).min())
+    }
+
     /// How much is kept.
     pub async fn archive_size(&self) -> Result<ArchiveSize, StoreError> {
         let read = || StoreError::read("the size of the archive");
         let (_, packed_events, text_bytes, packed_bytes): (i64, i64, i64, i64) =
             sqlx::query_as(SIZE).fetch_one(&self.readers).await.map_err(read())?;
-        let (snapshots, snapshot_bytes, oldest): (i64, i64, Option<i64>) =
+        let (snapshots, snapshot_bytes): (i64, i64) =
             sqlx::query_as(SNAPSHOT_SIZE).fetch_one(&self.readers).await.map_err(read())?;
         let database_bytes: i64 =
             sqlx::query_scalar(DATABASE_SIZE).fetch_one(&self.readers).await.map_err(read())?;
-        let first_note = self.first_loose_note().await?.map(|note| note.note.at);
-        let since = oldest.map(Timestamp::from_millis).into_iter().chain(first_note).min();
+        let since = self.shown_since().await?;
         Ok(ArchiveSize {
             packed_events,
             text_bytes,

@@ -304,7 +304,7 @@ async fn what_is_known_of_the_account_is_replaced_thing_by_thing() {
 
 /// Everything the store ever says to SQLite, and whether it may read a whole table: the counts of
 /// rows that are kept few may.
-const STATEMENTS: [(&str, bool); 73] = [
+const STATEMENTS: [(&str, bool); 74] = [
     (event::PAGE, false),
     (event::FIRST_SINCE, false),
     (event::LAST, false),
@@ -381,6 +381,7 @@ const STATEMENTS: [(&str, bool); 73] = [
     (segment::FORGET_KEYS, false),
     (segment::SIZE, true),
     (segment::SNAPSHOT_SIZE, true),
+    (segment::SNAPSHOT_SINCE, false),
     (segment::DATABASE_SIZE, true),
     (segment::REFUSE_PACKED, false),
 ];

@@ -1,0 +1,288 @@
+//! The archive and the way back through it, on days that are told at once.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    board::Board,
+    directory::{Directory, DirectoryQueue, Member},
+    service_level::ServiceLevelPolicy,
+    time::Timestamp,
+    trust::{FeedLink, Trust},
+};
+use tokio::sync::mpsc;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use zoom_sim::{World, WorldConfig};
+
+use super::{Past, PastError, archive::Archive};
+use crate::{
+    Purpose,
+    journal::{Incoming, Journal, Journalled, Source, segment},
+    publish::{BoardKey, Publisher, Stream as _},
+    situation::{Situation, Told},
+    store::{LooseEvent, NoteRow, RecordBatch, SegmentBody, Store},
+    zoom::wire::Reader,
+};
+
+const HOME: chrono_tz::Tz = chrono_tz::Europe::Berlin;
+/// Notes of a server that had little time. Any pace will do.
+const NOTED_EVERY: TimeDelta = TimeDelta::minutes(3);
+
+/// An account's days as a server would have written them down.
+struct Days {
+    store: Store,
+    journal: Journal,
+    journalled: mpsc::Receiver<Vec<Journalled>>,
+    world: World,
+    now: DateTime<Utc>,
+    situation: Situation,
+    publisher: Publisher,
+    revision: u64,
+    event_id: i64,
+    noted_every: TimeDelta,
+    /// What was published at some instants.
+    shown: Vec<(Timestamp, Bytes)>,
+}
+
+fn timestamp(at: DateTime<Utc>) -> Timestamp {
+    Timestamp::from_millis(at.timestamp_millis())
+}
+
+fn start() -> DateTime<Utc> {
+    "2026-11-18T22:00:00Z".parse().unwrap()
+}
+
+fn trust(now: Timestamp) -> Trust {
+    Trust {
+        feed: FeedLink::Live,
+        feed_since: timestamp(start()),
+        feed_heard_at: Some(now),
+        feed_problem: None,
+        journal_outage: None,
+        newest_fact_at: None,
+        counting_since: None,
+        gap: None,
+        deaf_until: None,
+        demo: false,
+    }
+}
+
+fn directory(world: &World) -> Directory {
+    let told = world.directory();
+    let member = |seat: usize, receives_calls| {
+        let seat = &told.seats[seat];
+        let extension_id = Some(seat.extension_id.as_str().into());
+        Member { id: seat.id.as_str().into(), extension_id, name: seat.name.clone(), receives_calls }
+    };
+    let queues = told.queues.iter().map(|queue| DirectoryQueue {
+        id: queue.id.as_str().into(),
+        extension_id: Some(queue.extension_id.as_str().into()),
+        name: queue.name.clone(),
+        extension_number: Some(queue.extension_number.to_string()),
+        zone: None,
+        members: Some(queue.members.iter().map(|each| member(each.seat, each.receive_call)).collect()),
+        policy: ServiceLevelPolicy::default(),
+        wrap_up: None,
+        max_wait: None,
+    });
+    Directory { queues: queues.collect() }
+}
+
+impl Days {
+    async fn begin(folder: &Path) -> Self {
+        let now = start();
+        let (store, writer) = Store::open(folder, Purpose::Work, timestamp(now)).await.unwrap();
+        let (facts, journalled) = mpsc::channel(1_000);
+        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        let journal = Journal::start(writer, Reader::default(), facts, timestamp(now), &tracker, stop);
+        let world = World::new(WorldConfig::small(now).without_latency(), 7);
+        Self {
+            store,
+            journal: journal.await.unwrap(),
+            journalled,
+            world,
+            now,
+            situation: Situation::new(Board::new(), HOME),
+            publisher: Publisher::after(7, 0, timestamp(now), trust(timestamp(now))),
+            revision: 0,
+            event_id: 0,
+            noted_every: NOTED_EVERY,
+            shown: Vec::new(),
+        }
+    }
+
+    /// Lets the account go on for a while.
+    async fn go_on(&mut self, time: TimeDelta) {
+        let until = self.now + time;
+        while self.now < until {
+            self.now += self.noted_every;
+            let now = timestamp(self.now);
+            for event in self.world.step_until(self.now) {
+                let at = timestamp(event.at);
+                let incoming = Incoming::read(&Reader::default(), Source::Socket, at, event.json);
+                self.journal.submit(incoming).await.unwrap();
+            }
+            self.journal.flush().await.unwrap();
+            while let Ok(mut events) = self.journalled.try_recv() {
+                self.event_id = events.last().map_or(self.event_id, |event| event.event_id);
+                self.situation.hear(now, &mut events);
+            }
+            let told = (self.revision == 0).then(|| Told {
+                whole: true,
+                home: Some(HOME),
+                queues: directory(&self.world).queues,
+                trust: Some(trust(now)),
+                ..Told::default()
+            });
+            self.note(now, told).await;
+        }
+    }
+
+    /// Publishes and notes, as the keeper does.
+    async fn note(&mut self, now: Timestamp, told: Option<Told>) {
+        self.revision += 1;
+        self.situation.tell(now, told.clone().unwrap_or_default());
+        self.situation.heard_at(Some(now), Some(now));
+        self.situation.let_time_pass(now);
+        let edition = self.situation.edition(now);
+        self.publisher.publish(&mut self.situation.board, now, &edition.trust, edition.whole);
+        if self.revision.is_multiple_of(11) {
+            let board = self.publisher.subscribe(&self.situation.board, &BoardKey::All).unwrap();
+            let frame = board.borrow().full_frame();
+            self.shown.push((now, frame));
+        }
+        let note = NoteRow {
+            at: now,
+            epoch: 7,
+            revision: self.revision,
+            event_id: self.event_id,
+            heard_at: Some(now),
+            newest_fact_at: Some(now),
+            told: told.map(|told| serde_json::to_string(&told).unwrap()),
+        };
+        assert!(self.journal.try_write_note(note).unwrap().await.unwrap());
+    }
+
+    async fn archive(&self, keep: Duration) {
+        let place = self.event_id;
+        let filed = RecordBatch { place, ..RecordBatch::default() };
+        assert!(self.journal.write_records(Arc::new(filed)).await.unwrap());
+        let (store, journal, reader) = (self.store.clone(), self.journal.clone(), Reader::default());
+        let archive = Archive { store, journal, reader, keep };
+        archive.catch_up(timestamp(self.now), &mut None).await.unwrap();
+    }
+
+    /// Every instant since `since` shows what was published then. How many there were.
+    async fn compare(&self, since: Timestamp) -> usize {
+        let past = Past::new(&self.store, Reader::default());
+        let mut compared = 0;
+        for (at, frame) in self.shown.iter().rev().filter(|(at, _)| *at >= since) {
+            // Between two notes the first of them is shown.
+            let board = past.board(*at + Duration::from_secs(7), &BoardKey::All).await.unwrap().unwrap();
+            assert_eq!(board.full_frame(), frame, "the board of {at:?}");
+            compared += 1;
+        }
+        compared
+    }
+}
+
+#[tokio::test]
+async fn the_past_is_the_same_from_events_from_snapshots_and_from_segments() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut days = Days::begin(folder.path()).await;
+    let start = timestamp(days.now);
+    let past = Past::new(&days.store, Reader::default());
+    assert!(matches!(past.board(start, &BoardKey::All).await, Err(PastError::NotKept)));
+
+    // Nothing but events and notes; six hours, so that calls are settled and a day begins.
+    days.go_on(TimeDelta::hours(6)).await;
+    assert!(days.compare(start).await > 10);
+    let has_calls = days.shown.iter().any(|(_, frame)| !frame.is_empty());
+    assert!(has_calls && days.event_id > 500, "{} events", days.event_id);
+
+    // With snapshots, and then with most of it in segments.
+    days.archive(Duration::from_secs(86_400 * 30)).await;
+    let size = days.store.archive_size().await.unwrap();
+    assert!(size.snapshots >= 6, "{size:?}");
+    assert_eq!((size.packed_events, size.since), (0, Some(start + NOTED_EVERY.to_std().unwrap())));
+    assert!(days.compare(start).await > 10);
+
+    days.go_on(TimeDelta::hours(21)).await;
+    days.archive(Duration::from_secs(86_400 * 30)).await;
+    let size = days.store.archive_size().await.unwrap();
+    assert!(size.packed_events > 100 && size.packed_events < days.event_id, "{size:?}");
+    assert!(days.compare(start).await > 40);
+    assert_eq!(days.store.last_event_id().await.unwrap(), days.event_id);
+
+    // What is older than is kept is gone; the rest is as it was.
+    let keep = Duration::from_secs(24 * 3600);
+    days.archive(keep).await;
+    let horizon = timestamp(days.now) - keep;
+    assert!(days.compare(horizon).await > 35);
+    let past = Past::new(&days.store, Reader::default());
+    assert!(matches!(
+        past.board(start + Duration::from_secs(600), &BoardKey::All).await,
+        Err(PastError::NotKept)
+    ));
+}
+
+#[tokio::test]
+async fn a_damaged_snapshot_is_gone_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut days = Days::begin(folder.path()).await;
+    days.go_on(TimeDelta::hours(2)).await;
+    days.archive(Duration::from_secs(86_400)).await;
+    let mut snapshot = days.store.snapshot_before(i64::MAX, super::reel::VERSION).await.unwrap().unwrap();
+    snapshot.body.truncate(snapshot.body.len() / 2);
+    let order = crate::store::ArchiveOrder::Snapshot(snapshot);
+    assert!(days.journal.archive(order).await.unwrap());
+    assert!(days.compare(timestamp(start())).await > 1);
+}
+
+/// What a segment of an office's events takes, with a dictionary of the hour before.
+#[test]
+fn an_event_takes_at_most_120_bytes() {
+    let morning: DateTime<Utc> = "2026-11-18T08:00:00Z".parse().unwrap();
+    let mut world = World::new(WorldConfig::office(morning).without_latency(), 7);
+    let mut events = Vec::new();
+    let mut now = morning;
+    while events.len() < 6_000 {
+        now += TimeDelta::minutes(3);
+        for (event_id, event) in (events.len() as i64..).zip(world.step_until(now)) {
+            let received_at = timestamp(event.at);
+            events.push(LooseEvent { event_id, received_at, source: Source::Socket, raw: event.json });
+        }
+    }
+    let dictionary = segment::train(&events[..2_000]).unwrap();
+    let row = segment::pack(events[4_000..6_000].to_vec(), &[], (0, 0), (1, &dictionary)).unwrap();
+    let (bytes, text) = (row.body.len() / 2_000, row.text_bytes / 2_000);
+    assert!(bytes <= 120, "{bytes} bytes an event of {text}");
+    let body =
+        SegmentBody { last_event_id: 1, last_note_id: 0, body: row.body, dictionary: Some(dictionary) };
+    assert_eq!(segment::unpack(&body).unwrap().events.len(), 2_000);
+}
+
+#[tokio::test]
+async fn a_record_that_was_packed_is_not_written_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut days = Days::begin(folder.path()).await;
+    days.go_on(TimeDelta::minutes(30)).await;
+    let record = r#"{"event":"rest.presence_status","event_ts":1,"payload":{"account_id":"a"}}"#;
+    let at = timestamp(days.now);
+    let read = || Incoming::read(&Reader::default(), Source::Rest, at, record);
+    days.journal.append(read()).await.unwrap();
+    days.journal.flush().await.unwrap();
+    let last = days.store.last_event_id().await.unwrap();
+    days.event_id = last;
+    days.noted_every = TimeDelta::minutes(10);
+    days.go_on(TimeDelta::minutes(25 * 60 + 30)).await;
+    days.archive(Duration::from_secs(86_400 * 30)).await;
+    assert!(days.store.packed_until().await.unwrap().0 >= last);
+
+    let last = days.store.last_event_id().await.unwrap();
+    // As after a restart: the keys of the last hours are all that is kept in memory.
+    days.journal.append(read()).await.unwrap();
+    days.journal.flush().await.unwrap();
+    assert_eq!(days.store.last_event_id().await.unwrap(), last);
+}
