@@ -70,6 +70,7 @@ use crate::{
         nightly::Nightly,
         presence::{PresenceReading, PresenceStatus},
         rest::{Budget, Priority, RestClient},
+        setback::RecordStatus,
         socket::{Feed, FeedStatus},
         webhook::Webhooks,
         wire::Reader,
@@ -289,6 +290,7 @@ async fn serve_on(
         directory: zoom.directory.status,
         phone_book: zoom.phone_book,
         presence,
+        record: zoom.record,
         webhooks,
         home: config.time_zone,
         demo: demo_control(&config, purpose)?,
@@ -374,6 +376,8 @@ struct Zoom {
     feed: watch::Receiver<FeedStatus>,
     directory: DirectoryFeed,
     phone_book: PhoneBookHandle,
+    /// How reading the record goes.
+    record: watch::Receiver<RecordStatus>,
     /// `None` without credentials.
     rest: Option<RestClient>,
 }
@@ -396,11 +400,12 @@ fn connect(
     stop: &CancellationToken,
 ) -> Result<Zoom, RunError> {
     let Talk { store, journal, reader, budget } = talk;
+    let (status, record) = watch::channel(RecordStatus::default());
     let Some(credentials) = &config.zoom.app else {
         let feed = webhooks_only(journal, last_pulse, tracker, stop);
         let phone_book = PhoneBookHandle::empty();
         let directory = no_directory(tracker, stop);
-        return Ok(Zoom { repairing: None, walking: None, rest: None, feed, directory, phone_book });
+        return Ok(Zoom { repairing: None, walking: None, rest: None, feed, directory, phone_book, record });
     };
     let http = zoom::http_client()?;
     let timings = config.zoom.timings;
@@ -408,8 +413,13 @@ fn connect(
     let rest = RestClient::with_budget(http, config.zoom.api_url.clone(), tokens.clone(), Arc::clone(budget));
     let paths =
         |priority| PathReader { rest: rest.at(priority), journal: journal.clone(), reader: reader.clone() };
-    let gaps =
-        Backfill { paths: paths(Priority::Repair), store: store.clone(), journal: journal.clone(), timings };
+    let gaps = Backfill {
+        paths: paths(Priority::Repair),
+        store: store.clone(),
+        journal: journal.clone(),
+        timings,
+        status: status.clone(),
+    };
     let repairing = gaps.spawn(tracker, stop.clone());
     let nightly = Nightly {
         paths: paths(Priority::Periodic),
@@ -417,6 +427,7 @@ fn connect(
         journal: journal.clone(),
         home: config.time_zone,
         timings,
+        status,
     };
     let walking = nightly.spawn(tracker, stop.clone());
     let Remembered { directory, phone_book, read_at, cache, .. } = remembered;
@@ -437,7 +448,7 @@ fn connect(
         .spawn(tracker, stop.clone()),
     };
     let (repairing, walking, rest) = (Some(repairing), Some(walking), Some(rest));
-    Ok(Zoom { repairing, walking, rest, feed, directory, phone_book })
+    Ok(Zoom { repairing, walking, rest, feed, directory, phone_book, record })
 }
 
 /// Without a subscription events come by webhook only. Nothing tells whether Zoom still sends them; what

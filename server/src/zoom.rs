@@ -24,6 +24,8 @@ pub(crate) mod filing;
 
 mod patience;
 
+pub(crate) mod setback;
+
 pub mod auth;
 
 pub mod socket;

@@ -80,6 +80,10 @@ pub struct FeedFacts {
     pub directory_read_at: Option<Timestamp>,
     /// What is wrong with the directory, one sentence with the next step.
     pub directory_problem: Option<String>,
+    /// What could not be read of Zoom's record, one sentence with the next step.
+    pub record_problem: Option<String>,
+    /// Whose presence could not be read, one sentence with the next step.
+    pub presence_problem: Option<String>,
     /// Whose names are known.
     pub phones: PhonesKnown,
     /// What was asked of Zoom today; `None` where Callboard cannot ask.
@@ -209,7 +213,9 @@ fn Verdict(
                 .to_owned(),
         ),
     };
-    let problems = feed.problem.into_iter().chain(feed.directory_problem).chain(feed.phones.problem);
+    let FeedFacts { problem, directory_problem, record_problem, presence_problem, phones, .. } = feed;
+    let problems = [problem, record_problem, directory_problem, presence_problem, phones.problem];
+    let problems = problems.into_iter().flatten();
     view! {
         <div class="verdict link" data-state=state role="status">
             <span class="dot" aria-hidden="true"></span>

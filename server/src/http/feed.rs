@@ -69,6 +69,9 @@ async fn facts(state: &AppState, now: Timestamp) -> Result<FeedFacts, KeeperGone
     let feed = state.feed.borrow().clone();
     let stats = state.journal.stats();
     let directory = state.directory.borrow().clone();
+    let record_problem = state.record.borrow().problem();
+    // Without credentials there is nothing to mend.
+    let presence_problem = state.presence.borrow().problem.clone().filter(|_| state.budget.is_some());
     let anomalies = state.keeper.anomalies().await?;
     let board = state.keeper.board(BoardKey::All).await?;
     let unmatched =
@@ -121,6 +124,8 @@ async fn facts(state: &AppState, now: Timestamp) -> Result<FeedFacts, KeeperGone
         unmatched: unmatched as u64,
         directory_read_at: directory.read_at,
         directory_problem: directory.problem,
+        record_problem,
+        presence_problem,
         phones: phones(&state.phone_book),
         requests: match &state.budget {
             Some(budget) => Some(requests(budget).await),

@@ -104,6 +104,7 @@ pub(super) struct FeedJson {
     /// REST requests of this UTC day, by part of the API and weight; null where Zoom cannot be asked.
     requests: Option<Vec<RequestsJson>>,
     presence: PresenceJson,
+    record: RecordJson,
     gaps: Vec<GapJson>,
     as_of: String,
 }
@@ -118,6 +119,15 @@ struct WebhooksJson {
 
 #[derive(Debug, Serialize)]
 struct PresenceJson {
+    /// People who could not be read; they are asked for again.
+    unread: usize,
+    problem: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct RecordJson {
+    /// Calls and lists of calls that could not be read; they are asked for again a few times.
+    unread: usize,
     problem: Option<String>,
 }
 
@@ -125,6 +135,8 @@ struct PresenceJson {
 struct DirectoryJson {
     read_at: Option<String>,
     queues_without_members: usize,
+    /// Lists, and members or settings of single queues, that could not be read the last time.
+    unread: usize,
     problem: Option<String>,
     /// Extensions besides queues whose names are known.
     extensions: usize,
@@ -175,6 +187,7 @@ pub(super) async fn feed(State(state): State<AppState>) -> Result<Json<FeedJson>
     let webhooks = state.webhooks.stats();
     let directory = state.directory.borrow().clone();
     let phone_book = state.phone_book.read();
+    let (presence, record) = (state.presence.borrow().clone(), state.record.borrow().clone());
     let anomalies = state.keeper.anomalies().await?;
     let now = clock::now();
     let today = clock::day_start(state.home, now);
@@ -213,6 +226,7 @@ pub(super) async fn feed(State(state): State<AppState>) -> Result<Json<FeedJson>
         directory: DirectoryJson {
             read_at: rfc3339(directory.read_at),
             queues_without_members: directory.queues_without_members,
+            unread: directory.unread,
             problem: directory.problem,
             extensions: phone_book.extensions().len(),
             sites: phone_book.sites().len(),
@@ -222,7 +236,8 @@ pub(super) async fn feed(State(state): State<AppState>) -> Result<Json<FeedJson>
             Some(budget) => Some(budget.today().await.iter().map(RequestsJson::new).collect()),
             None => None,
         },
-        presence: PresenceJson { problem: state.presence.borrow().problem.clone() },
+        presence: PresenceJson { unread: presence.unread, problem: presence.problem },
+        record: RecordJson { unread: record.unread(), problem: record.problem() },
         gaps: gaps
             .into_iter()
             .map(|stored| GapJson {

@@ -29,6 +29,7 @@ use crate::{
         directory::{DirectoryStatus, phone_book::PhoneBookHandle},
         presence::PresenceStatus,
         rest::Budget,
+        setback::RecordStatus,
         socket::FeedStatus,
         webhook::Webhooks,
     },
@@ -53,6 +54,8 @@ pub struct AppState {
     pub(crate) phone_book: PhoneBookHandle,
     /// How reading presence goes.
     pub(crate) presence: watch::Receiver<PresenceStatus>,
+    /// How reading Zoom's record goes.
+    pub(crate) record: watch::Receiver<RecordStatus>,
     /// The webhook receiver.
     pub(crate) webhooks: Webhooks,
     /// The installation's zone.

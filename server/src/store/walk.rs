@@ -16,7 +16,7 @@ pub struct RecordWalk {
     pub until: Timestamp,
     /// Everything that ended before this was read by this walk.
     pub done_until: Timestamp,
-    /// Everything that ended before this was read by some walk.
+    /// Everything that ended before this was read by some walk, without exception.
     pub read_until: Timestamp,
 }
 
@@ -48,6 +48,8 @@ pub enum WalkOrder {
     Reached {
         /// Its end.
         until: Timestamp,
+        /// Nothing was left unread before this.
+        read_until: Timestamp,
     },
 }
 
@@ -61,7 +63,7 @@ pub(super) const BEGIN_WALK: &str = "
         began_at = excluded.began_at, until_at = excluded.until_at, done_until = excluded.done_until";
 
 pub(super) const REACH: &str = "
-    update record_walk set done_until = max(done_until, ?1), read_until = max(read_until, ?1)
+    update record_walk set done_until = max(done_until, ?1), read_until = max(read_until, ?2)
     where record_walk_id = 1";
 
 pub(super) const READ_CALL: &str =
@@ -127,8 +129,9 @@ pub(super) async fn write_walk(
         WalkOrder::Read { record_id } => {
             sqlx::query(READ_CALL).bind(record_id).execute(connection).await?;
         }
-        WalkOrder::Reached { until } => {
-            sqlx::query(REACH).bind(until.as_millis()).execute(&mut *connection).await?;
+        WalkOrder::Reached { until, read_until } => {
+            let places = sqlx::query(REACH).bind(until.as_millis()).bind(read_until.as_millis());
+            places.execute(&mut *connection).await?;
             sqlx::query(FORGET_CALLS).execute(connection).await?;
         }
     }

@@ -2,23 +2,27 @@
 //!
 //! The paths of those calls are journalled like events, so that the board has them like everything
 //! else and has them again after a restart. Nothing is written twice: the journal knows what it has.
-//! A gap counts as repaired when all of its calls were read, and is looked at once more later. One of
-//! which something cannot be read stays open. What was done stands in the database; what is interrupted
-//! begins anew.
+//! A gap counts as repaired when all of its calls were read, and is looked at once more later. What cannot
+//! be read is noted, told, and asked for again a few times; its gap stays open. What was done stands in the
+//! database; what a restart interrupts begins anew.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use domain::time::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::{sync::watch, task::JoinHandle, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     patience::BackOff,
     rate_limit::Category,
     record,
-    rest::{Page, Request, RestClient, RestError},
+    rest::{Page, Request, RestClient, RestError, Rows},
+    setback::{RecordStatus, Setbacks, Shortfall, is_due_again, pause_after},
     wire::Reader,
 };
 use crate::{
@@ -36,12 +40,13 @@ const OLDEST: Duration = Duration::from_secs(48 * 3600);
 /// Calls that ended this long before or after a gap are read, too: clocks differ, and the last events
 /// before a break are the likeliest to be lost.
 const MARGIN: Duration = Duration::from_secs(2 * 60);
+/// What is said of records that were read, and that say nothing that is understood.
+pub(super) const MISSHAPEN: &str =
+    "They are not what Zoom's API promises: check ZOOM_API_URL, and look for a newer Callboard.";
+/// What is listed.
+pub(super) const CALLS: &str = "the calls of a time";
 /// The longest window that Zoom reads at once is a month.
 const LONGEST_WINDOW: Duration = Duration::from_secs(30 * 86_400);
-/// How often a gap is read at most while something of it cannot be read: every reading asks for each of
-/// its calls.
-const MOST_READINGS: u32 = 2;
-
 /// Repairs gaps for as long as the server runs.
 #[derive(Debug)]
 pub(crate) struct Backfill {
@@ -49,6 +54,8 @@ pub(crate) struct Backfill {
     pub(crate) store: Store,
     pub(crate) journal: Journal,
     pub(crate) timings: FeedTimings,
+    /// Says what could not be read.
+    pub(crate) status: watch::Sender<RecordStatus>,
 }
 
 /// Reads the paths of calls and journals them.
@@ -72,18 +79,49 @@ pub(super) enum RepairError {
     Journal(#[from] JournalStopped),
 }
 
-/// What a reading of a gap's calls gave.
-#[derive(Debug, Default)]
-struct Reading {
-    calls: usize,
-    /// Calls of which nothing, or nothing that is understood, could be read.
-    unreadable: usize,
+/// What is to be read of a gap, and how that goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Work {
+    /// All its calls are known.
+    is_listed: bool,
+    /// Calls that were read.
+    read: HashSet<String>,
+    /// Calls that are still to be read.
+    calls: Vec<String>,
+    /// Rows of the list that do not say which call they are of.
+    nameless: usize,
+    /// How often something was left, when last, and why.
+    passes: u32,
+    last: Timestamp,
+    problem: Option<String>,
 }
 
-/// Gaps of which something could not be read: how often, and when last.
-type Unreadable = HashMap<i64, (u32, Timestamp)>;
+impl Work {
+    fn unread(&self) -> usize {
+        self.calls.len() + self.nameless + usize::from(!self.is_listed)
+    }
+}
+
+/// Gaps of which something is to be read; for the second time, where that is true.
+type Agenda = HashMap<(i64, bool), Work>;
 
 impl RepairError {
+    /// Notes a failure of one request; anything else, and what concerns all requests, is an error still.
+    pub(super) fn note(self, setbacks: &mut Setbacks) -> Result<(), Self> {
+        match self {
+            Self::Rest(error) => Ok(setbacks.note(error)?),
+            other => Err(other),
+        }
+    }
+
+    /// Why nothing can be read, with the next step. What the disk refuses is told of elsewhere.
+    pub(super) fn sentence(&self) -> Option<String> {
+        match self {
+            Self::Rest(error) => Some(format!("Cannot {error}.")),
+            Self::Store(_) | Self::Append(_) | Self::Journal(_) => None,
+        }
+    }
+
     /// How long to wait before the next try.
     pub(super) fn pause(&self, back_off: &mut BackOff) -> Duration {
         let asked = match self {
@@ -108,12 +146,15 @@ impl Backfill {
 
     async fn run(self) {
         let mut back_off = BackOff::new(&self.timings);
-        let mut unreadable = Unreadable::new();
+        let mut agenda = Agenda::new();
         loop {
-            match self.look(&mut unreadable).await {
+            let looked = self.look(&mut agenda).await;
+            self.tell(&agenda, looked.as_ref().err());
+            match looked {
                 Ok(()) => {
                     back_off.reset();
-                    sleep(LOOK).await;
+                    let left = agenda.values().filter_map(|work| pause_after(work.passes, &self.timings));
+                    sleep(left.min().unwrap_or(LOOK).min(LOOK)).await;
                 }
                 Err(error) => {
                     tracing::warn!(
@@ -126,59 +167,107 @@ impl Backfill {
         }
     }
 
-    async fn look(&self, unreadable: &mut Unreadable) -> Result<(), RepairError> {
+    /// Says what could not be read, and why nothing can be read now, if so.
+    fn tell(&self, agenda: &Agenda, error: Option<&RepairError>) {
+        let unread = agenda.values().map(Work::unread).sum();
+        let noted = agenda.values().find_map(|work| work.problem.clone());
+        let problem = error.and_then(RepairError::sentence).or(noted);
+        let shortfall = Shortfall { unread: if problem.is_some() { unread } else { 0 }, problem };
+        self.status.send_if_modified(|status| {
+            let changed = status.repair != shortfall;
+            status.repair = shortfall;
+            changed
+        });
+    }
+
+    async fn look(&self, agenda: &mut Agenda) -> Result<(), RepairError> {
         let now = clock::now();
         let mut gaps = self.store.gaps_since(now - OLDEST).await?;
+        agenda.retain(|(gap_id, _), _| gaps.iter().any(|stored| stored.gap_id == *gap_id));
         // What was never read comes before what is read for the second time.
         gaps.sort_by_key(|stored| stored.repaired_at.is_some());
         for StoredGap { gap_id, gap, repaired_at, read_again_at, .. } in gaps {
             let Some(to) = gap.to else { continue };
-            match repaired_at {
-                None if now.since(to) >= self.timings.record_delay => {
-                    let (readings, last) = unreadable.get(&gap_id).copied().unwrap_or((0, to));
-                    let is_due = now.since(last) >= self.timings.second_look;
-                    if readings > 0 && !(readings < MOST_READINGS && is_due) {
-                        continue;
-                    }
-                    let reading = self.read(gap.from, to).await?;
-                    if reading.unreadable > 0 {
-                        unreadable.insert(gap_id, (readings + 1, clock::now()));
-                        tracing::warn!(
-                            calls = reading.calls,
-                            unreadable = reading.unreadable,
-                            "some records of a gap cannot be read, so it stays open"
-                        );
-                        continue;
-                    }
-                    unreadable.remove(&gap_id);
-                    self.journal.gap_repaired(gap_id, clock::now()).await?;
-                    tracing::info!(calls = reading.calls, "read the records of a gap");
-                }
-                Some(repaired_at)
-                    if read_again_at.is_none() && now.since(repaired_at) >= self.timings.second_look =>
-                {
-                    self.read(gap.from, to).await?;
-                    self.journal.gap_read_again(gap_id, clock::now()).await?;
-                }
-                _ => {}
+            let (due_at, is_again) = match repaired_at {
+                None => (to + self.timings.record_delay, false),
+                Some(repaired_at) => (repaired_at + self.timings.second_look, true),
+            };
+            if read_again_at.is_some() || now < due_at {
+                continue;
             }
+            let key = (gap_id, is_again);
+            let work = agenda.entry(key).or_default();
+            if !is_due_again(work.passes, work.last, now, &self.timings) {
+                continue;
+            }
+            self.read(work, gap.from, to).await?;
+            let is_last_try = pause_after(work.passes, &self.timings).is_none();
+            match (work.unread(), is_again) {
+                (0, false) => self.journal.gap_repaired(gap_id, clock::now()).await?,
+                (0, true) => self.journal.gap_read_again(gap_id, clock::now()).await?,
+                // All of it was read once.
+                (_, true) if is_last_try => self.journal.gap_read_again(gap_id, clock::now()).await?,
+                (unread, _) => {
+                    tracing::warn!(
+                        calls = work.read.len(),
+                        unread,
+                        "some records of a gap cannot be read, so it stays open"
+                    );
+                    continue;
+                }
+            }
+            tracing::info!(calls = work.read.len(), again = is_again, "read the records of a gap");
+            agenda.remove(&key);
         }
         Ok(())
     }
 
-    /// Journals the path of every call that ended around `[from, to]`.
-    async fn read(&self, from: Timestamp, to: Timestamp) -> Result<Reading, RepairError> {
-        let from = (from - MARGIN).max(to - LONGEST_WINDOW);
-        let rows = self.paths.calls_that_ended(from, to + MARGIN).await?;
-        let mut reading = Reading { calls: rows.len(), unreadable: 0 };
-        for row in rows {
-            let is_understood = match row {
-                CallRow::Call { id } => self.paths.read(&id).await?,
-                _ => false,
-            };
-            reading.unreadable += usize::from(!is_understood);
+    /// Journals the path of every call that ended around `[from, to]`, as far as that is to be done. What
+    /// cannot be read is left, and noted.
+    async fn read(&self, work: &mut Work, from: Timestamp, to: Timestamp) -> Result<(), RepairError> {
+        let mut setbacks = Setbacks::default();
+        if !work.is_listed || work.nameless > 0 {
+            let from = (from - MARGIN).max(to - LONGEST_WINDOW);
+            match self.paths.calls_that_ended(from, to + MARGIN).await {
+                Ok(rows) => {
+                    setbacks.read_one();
+                    let (rows, is_whole) = rows.into_parts();
+                    work.is_listed = is_whole;
+                    work.nameless = rows.iter().filter(|row| **row == CallRow::Nameless).count();
+                    if !is_whole {
+                        setbacks.note(RestError::Partial { what: CALLS })?;
+                    }
+                    let ids = rows.into_iter().filter_map(CallRow::id);
+                    work.calls = ids.filter(|id| !work.read.contains(id)).collect();
+                }
+                Err(error) => error.note(&mut setbacks)?,
+            }
         }
-        Ok(reading)
+        // Whatever ends this in between finds the others still on the list.
+        let mut unread = Vec::new();
+        while let Some(id) = work.calls.pop() {
+            match self.paths.read(&id).await {
+                Ok(true) => {
+                    setbacks.read_one();
+                    work.read.insert(id);
+                }
+                Ok(false) => unread.push(id),
+                Err(error) => {
+                    unread.push(id);
+                    if let Err(error) = error.note(&mut setbacks) {
+                        work.calls.append(&mut unread);
+                        return Err(error);
+                    }
+                }
+            }
+        }
+        work.calls = unread;
+        if work.unread() > 0 {
+            work.passes += 1;
+            work.last = clock::now();
+            work.problem = Some(setbacks.sentence().unwrap_or_else(|| MISSHAPEN.to_owned()));
+        }
+        Ok(())
     }
 }
 
@@ -188,7 +277,7 @@ impl PathReader {
         &self,
         from: Timestamp,
         to: Timestamp,
-    ) -> Result<Vec<CallRow>, RepairError> {
+    ) -> Result<Rows<CallRow>, RepairError> {
         Ok(self.rest.calls_that_ended(from, to).await?)
     }
 
@@ -227,6 +316,16 @@ struct CallRowAnswer {
     call_history_uuid: Option<String>,
     #[serde(default)]
     id: Option<String>,
+}
+
+impl CallRow {
+    /// Which call it is of.
+    pub(super) fn id(self) -> Option<String> {
+        match self {
+            Self::Call { id } => Some(id),
+            Self::Nameless => None,
+        }
+    }
 }
 
 impl From<serde_json::Value> for CallRow {
@@ -286,9 +385,9 @@ impl Page for CallPage {
 }
 
 impl RestClient {
-    async fn calls_that_ended(&self, from: Timestamp, to: Timestamp) -> Result<Vec<CallRow>, RestError> {
+    async fn calls_that_ended(&self, from: Timestamp, to: Timestamp) -> Result<Rows<CallRow>, RestError> {
         let path = ["phone", "call_history"];
-        let request = Request { what: "the calls of a time", path: &path, category: Category::Heavy };
+        let request = Request { what: CALLS, path: &path, category: Category::Heavy };
         let whole_second =
             |at: Timestamp| clock::format_rfc3339(Timestamp::from_millis(at.as_millis() / 1000 * 1000));
         let filters =

@@ -29,7 +29,8 @@ use super::{
     auth::AuthError,
     patience::BackOff,
     rate_limit::Category,
-    rest::{Page, Request, RestClient, RestError},
+    rest::{Page, Request, RestClient, RestError, Rows},
+    setback::Setbacks,
 };
 use crate::{clock, config::FeedTimings};
 
@@ -41,6 +42,10 @@ const EVERY_PER_QUEUE: Duration = Duration::from_secs(1);
 const NUDGED_EVERY: Duration = Duration::from_secs(60);
 /// Between two publications while members come in.
 const PUBLISH_EVERY: Duration = Duration::from_secs(2);
+/// What is listed.
+const QUEUES: &str = "the call queues";
+/// The same of one queue.
+const MEMBERS: &str = "the members of a call queue";
 /// Details that are asked for at once.
 const AT_ONCE: usize = 4;
 
@@ -51,6 +56,9 @@ pub struct DirectoryStatus {
     pub read_at: Option<Timestamp>,
     /// Queues whose members could not be read.
     pub queues_without_members: usize,
+    /// What could not be read the last time: the list, members or settings of single queues. What was known
+    /// of them before stands; all of it is asked for again with the next reading.
+    pub unread: usize,
     /// Why it is old or incomplete, one sentence with the next step.
     pub problem: Option<String>,
 }
@@ -130,12 +138,29 @@ impl Task {
         }
     }
 
-    /// Reads the list and publishes it, then the details and publishes them as they come.
+    /// Reads the list and publishes it, then the details and publishes them as they come. What cannot be
+    /// read stays as it was, and is noted; an error means that nothing can be read now.
     async fn read_all(&self) -> Result<(), RestError> {
-        let list = self.rest.call_queues().await?;
-        let read_at = clock::now();
+        let mut setbacks = Setbacks::default();
         let known = Arc::clone(&self.directory.borrow());
-        let mut directory = Directory { queues: list.into_iter().map(|row| row.queue(&known)).collect() };
+        let list = match self.rest.call_queues().await {
+            Ok(rows) => {
+                let (rows, is_whole) = rows.into_parts();
+                if !is_whole {
+                    setbacks.note(RestError::Partial { what: QUEUES })?;
+                }
+                Some(rows)
+            }
+            // Nobody is known whose members could be read.
+            Err(error) if known.queues.is_empty() => return Err(error),
+            Err(error) => {
+                setbacks.note(error)?;
+                None
+            }
+        };
+        let read_at = list.as_ref().map_or(self.status.borrow().read_at, |_| Some(clock::now()));
+        let rows = list.into_iter().flatten();
+        let mut directory = Directory { queues: rows.map(|row| row.queue(&known)).collect() };
         let missing: Vec<DirectoryQueue> = known
             .queues
             .iter()
@@ -145,32 +170,45 @@ impl Task {
         // Pages of a list can lack a row; a queue is gone when it cannot be read by itself either.
         directory.queues.extend(missing);
         self.publish(&directory);
-        self.status.send_modify(|status| status.read_at = Some(read_at));
+        self.status.send_modify(|status| status.read_at = read_at);
 
         let ids: Vec<QueueId> = directory.queues.iter().map(|queue| queue.id.clone()).collect();
         let mut details = stream::iter(ids.into_iter().enumerate())
             .map(|(index, id)| async move { (index, self.rest.call_queue(&id).await) })
             .buffer_unordered(AT_ONCE);
         let mut published_at = Instant::now();
-        let mut problem = None;
-        let mut without_members = 0;
         let mut gone = Vec::new();
+        let mut problem = None;
         while let Some((index, detail)) = details.next().await {
             let queue = &mut directory.queues[index];
-            match detail {
+            let failure = match detail {
                 Ok(detail) => {
-                    queue.wrap_up = detail.wrap_up.or(queue.wrap_up);
+                    setbacks.read_one();
                     if let Some(zone) = detail.timezone.as_deref().and_then(clock::zone) {
                         queue.zone = Some(zone.1);
                     }
                     queue.members = Some(detail.members);
+                    match detail.settings {
+                        Ok(settings) => {
+                            queue.wrap_up = settings.wrap_up.or(queue.wrap_up);
+                            queue.max_wait = settings.max_wait.or(queue.max_wait);
+                            None
+                        }
+                        // An app may lack the scope for them, and lives without.
+                        Err(RestError::Refused { .. } | RestError::Unanswered { .. }) => None,
+                        Err(error) => Some(error),
+                    }
                 }
-                Err(RestError::Unanswered { status: 404, .. }) => gone.push(queue.id.clone()),
-                Err(error) => {
-                    // Members of the reading before are better than none.
-                    without_members += usize::from(queue.members.is_none());
-                    problem.get_or_insert(format!("Cannot {error}."));
+                Err(RestError::Unanswered { status: 404, .. }) => {
+                    gone.push(queue.id.clone());
+                    None
                 }
+                // Members of the reading before are better than none.
+                Err(error) => Some(error),
+            };
+            if let Some(Err(error)) = failure.map(|error| setbacks.note(error)) {
+                problem = Some(format!("Cannot {error}."));
+                break;
             }
             if published_at.elapsed() >= PUBLISH_EVERY {
                 published_at = Instant::now();
@@ -179,10 +217,15 @@ impl Task {
         }
         directory.queues.retain(|queue| !gone.contains(&queue.id));
         self.publish(&directory);
-        self.cache.lock().await.keep_directory(&directory, read_at).await;
+        if let Some(read_at) = read_at {
+            self.cache.lock().await.keep_directory(&directory, read_at).await;
+        }
+        let without_members = directory.queues.iter().filter(|queue| queue.members.is_none()).count();
+        let (unread, problem) = (setbacks.count(), problem.or(setbacks.sentence()));
         self.status.send_replace(DirectoryStatus {
-            read_at: Some(read_at),
+            read_at,
             queues_without_members: without_members,
+            unread,
             problem,
         });
         Ok(())
@@ -214,6 +257,21 @@ struct QueuePage {
 enum Lenient<T> {
     Is(T),
     Other(serde::de::IgnoredAny),
+}
+
+impl<T> Default for Lenient<T> {
+    fn default() -> Self {
+        Self::Other(serde::de::IgnoredAny)
+    }
+}
+
+impl Lenient<u32> {
+    fn seconds(self) -> Option<Duration> {
+        match self {
+            Self::Is(seconds) => Some(Duration::from_secs(seconds.into())),
+            Self::Other(_) => None,
+        }
+    }
 }
 
 fn readable<T>(rows: Vec<Lenient<T>>) -> Vec<T> {
@@ -283,7 +341,7 @@ impl QueueRow {
             members: before.and_then(|before| before.members.clone()),
             policy: ServiceLevelPolicy::default(),
             wrap_up: before.and_then(|before| before.wrap_up),
-            max_wait: None,
+            max_wait: before.and_then(|before| before.max_wait),
         }
     }
 }
@@ -292,8 +350,16 @@ impl QueueRow {
 struct QueueDetail {
     timezone: Option<String>,
     members: Vec<Member>,
-    /// `None` when its settings could not be read.
+    settings: Result<QueueSettings, RestError>,
+}
+
+/// How a queue treats its callers and members in business hours.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct QueueSettings {
+    /// How long it leaves a member alone after a call.
     wrap_up: Option<Duration>,
+    /// After this long it sends a caller elsewhere.
+    max_wait: Option<Duration>,
 }
 
 #[derive(Deserialize)]
@@ -306,7 +372,10 @@ struct HandlingAnswer {
 struct Distribution {
     /// Seconds.
     #[serde(default)]
-    wrap_up_time: Option<u32>,
+    wrap_up_time: Lenient<u32>,
+    /// Seconds.
+    #[serde(default)]
+    max_wait_time: Lenient<u32>,
 }
 
 #[derive(Deserialize)]
@@ -368,9 +437,9 @@ impl Page for MemberPage {
 }
 
 impl RestClient {
-    async fn call_queues(&self) -> Result<Vec<QueueRow>, RestError> {
+    async fn call_queues(&self) -> Result<Rows<QueueRow>, RestError> {
         let path = ["phone", "call_queues"];
-        let request = Request { what: "the call queues", path: &path, category: Category::Medium };
+        let request = Request { what: QUEUES, path: &path, category: Category::Medium };
         self.list::<QueuePage>(request, Some(100)).await
     }
 
@@ -391,26 +460,32 @@ impl RestClient {
         if let Some(members) = members {
             let rows = readable(members.users).into_iter().chain(readable(members.common_areas));
             let members = rows.map(MemberRow::member).collect();
-            return Ok(QueueDetail { timezone, members, wrap_up: self.wrap_up(id).await });
+            return Ok(QueueDetail { timezone, members, settings: self.queue_settings(id).await });
         }
         let path = ["phone", "call_queues", id.as_str(), "members"];
-        let request =
-            Request { what: "the members of a call queue", path: &path, category: Category::Medium };
-        let rows = self.list::<MemberPage>(request, None).await;
+        let request = Request { what: MEMBERS, path: &path, category: Category::Medium };
+        // Half of them would make the others look as if they had left.
+        let rows = self.list::<MemberPage>(request, None).await.and_then(|rows| rows.whole(MEMBERS));
         // The first failure says more: the second way is only a fallback.
         let rows = rows.map_err(|second| error.unwrap_or(second))?;
         let members = rows.into_iter().map(MemberRow::member).collect();
-        Ok(QueueDetail { timezone, members, wrap_up: self.wrap_up(id).await })
+        Ok(QueueDetail { timezone, members, settings: self.queue_settings(id).await })
     }
 
-    /// How long a queue leaves a member alone after a call. An app may lack the scope for it, and lives
-    /// without.
-    async fn wrap_up(&self, id: &QueueId) -> Option<Duration> {
+    async fn queue_settings(&self, id: &QueueId) -> Result<QueueSettings, RestError> {
         let path = ["phone", "call_queues", id.as_str(), "call_handling", "settings"];
-        let request = Request { what: "the wrap-up of a queue", path: &path, category: Category::Light };
+        let request =
+            Request { what: "the settings of a call queue", path: &path, category: Category::Light };
         let hours = [("hour_type", "business_hours".to_owned())];
-        let answer: HandlingAnswer = self.read(request, &hours).await.ok()?;
-        answer.call_distribution_setting?.wrap_up_time.map(|seconds| Duration::from_secs(seconds.into()))
+        let answer: HandlingAnswer = self.read(request, &hours).await?;
+        let Some(distribution) = answer.call_distribution_setting else {
+            return Ok(QueueSettings::default());
+        };
+        Ok(QueueSettings {
+            wrap_up: distribution.wrap_up_time.seconds(),
+            // Nobody is let wait for no time at all.
+            max_wait: distribution.max_wait_time.seconds().filter(|wait| !wait.is_zero()),
+        })
     }
 }
 

@@ -3,17 +3,22 @@
 //! Records are revised, and written down late: what was right yesterday may be otherwise today. The paths
 //! are journalled like those of a gap, so that reading one again changes nothing. How far the walk has come
 //! stands in the database after every call, so that a kill costs no work.
+//!
+//! What cannot be read is left behind, told, and asked for again a few times. Until it was read, the record
+//! does not count as read from there on: the next night begins there.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use chrono_tz::Tz;
 use domain::time::Timestamp;
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::{sync::watch, task::JoinHandle, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    backfill::{CallRow, PathReader, RepairError},
+    backfill::{CALLS, CallRow, MISSHAPEN, PathReader, RepairError},
     patience::BackOff,
+    rest::RestError,
+    setback::{RecordStatus, Setbacks, Shortfall, is_due_again, pause_after},
 };
 use crate::{
     clock,
@@ -43,6 +48,41 @@ pub(crate) struct Nightly {
     pub(crate) journal: Journal,
     pub(crate) home: Tz,
     pub(crate) timings: FeedTimings,
+    /// Says what could not be read.
+    pub(crate) status: watch::Sender<RecordStatus>,
+}
+
+/// What a walk left behind, oldest first.
+#[derive(Debug, Default)]
+struct LeftBehind {
+    slices: Vec<Slice>,
+    /// Records that were read, and that say nothing that is understood: asking again does not help.
+    misshapen: usize,
+    /// How often it was asked for, when last, and what was said.
+    passes: u32,
+    last: Timestamp,
+    problem: Option<String>,
+}
+
+/// Calls of one stretch of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Slice {
+    from: Timestamp,
+    to: Timestamp,
+    /// Those that are to be read; `None` when they are not all known.
+    calls: Option<Vec<String>>,
+}
+
+impl LeftBehind {
+    fn unread(&self) -> usize {
+        let of = |slice: &Slice| slice.calls.as_ref().map_or(1, Vec::len);
+        self.slices.iter().map(of).sum::<usize>() + self.misshapen
+    }
+
+    /// Up to where nothing was left, when the walk has come so far.
+    fn read_until(&self, reached: Timestamp) -> Timestamp {
+        self.slices.first().map_or(reached, |slice| slice.from.min(reached))
+    }
 }
 
 impl Nightly {
@@ -56,11 +96,16 @@ impl Nightly {
 
     async fn run(self) {
         let mut back_off = BackOff::new(&self.timings);
+        let mut left = LeftBehind::default();
         loop {
-            match self.look().await {
+            let looked = self.look(&mut left).await;
+            self.tell(&left, looked.as_ref().err());
+            match looked {
                 Ok(()) => {
                     back_off.reset();
-                    sleep(LOOK.min(self.timings.walk_every.unwrap_or(LOOK))).await;
+                    let again = pause_after(left.passes, &self.timings).filter(|_| !left.slices.is_empty());
+                    let look = LOOK.min(self.timings.walk_every.unwrap_or(LOOK));
+                    sleep(again.map_or(look, |again| again.min(look))).await;
                 }
                 Err(error) => {
                     let message = "the walk through Zoom's record stopped; it goes on from there";
@@ -71,16 +116,39 @@ impl Nightly {
         }
     }
 
-    async fn look(&self) -> Result<(), RepairError> {
+    /// Says what could not be read, and why nothing can be read now, if so.
+    fn tell(&self, left: &LeftBehind, error: Option<&RepairError>) {
+        let problem = error.and_then(RepairError::sentence).or_else(|| left.problem.clone());
+        let unread = left.unread();
+        let problem = problem.or_else(|| (unread > 0).then(|| MISSHAPEN.to_owned()));
+        self.status.send_if_modified(|status| {
+            let shortfall = Shortfall { unread, problem };
+            let changed = status.walk != shortfall;
+            status.walk = shortfall;
+            changed
+        });
+    }
+
+    async fn look(&self, left: &mut LeftBehind) -> Result<(), RepairError> {
         let now = clock::now();
         let walk = self.store.record_walk().await?;
         let unfinished = walk.filter(|walk| !walk.is_done());
         let walk = match unfinished {
             Some(walk) => walk,
-            None if now >= self.due(walk.map(|walk| walk.began_at)) => self.begin(walk, now).await?,
-            None => return Ok(()),
+            None if now >= self.due(walk.map(|walk| walk.began_at)) => {
+                // It begins where something was left behind.
+                *left = LeftBehind::default();
+                self.begin(walk, now).await?
+            }
+            None => {
+                let Some(walk) = walk.filter(|_| !left.slices.is_empty()) else { return Ok(()) };
+                if is_due_again(left.passes, left.last, now, &self.timings) {
+                    self.go_back(walk, left).await?;
+                }
+                return Ok(());
+            }
         };
-        self.go_on(walk).await
+        self.go_on(walk, left).await
     }
 
     /// When the next walk begins after one that began then.
@@ -107,27 +175,110 @@ impl Nightly {
     }
 
     /// Slice by slice to the end.
-    async fn go_on(&self, walk: RecordWalk) -> Result<(), RepairError> {
+    async fn go_on(&self, walk: RecordWalk, left: &mut LeftBehind) -> Result<(), RepairError> {
+        let mut setbacks = Setbacks::default();
         let mut place = walk.done_until;
         let mut calls = 0;
         while place < walk.until {
             let end = (place + SLICE).min(walk.until);
-            let read = self.store.walked_calls().await?;
-            for row in self.paths.calls_that_ended(place, end).await? {
-                let CallRow::Call { id } = row else { continue };
-                if read.contains(&id) {
-                    continue;
-                }
-                self.paths.read(&id).await?;
-                self.journal.walk(WalkOrder::Read { record_id: id }).await?;
-                calls += 1;
+            let slice = Slice { from: place, to: end, calls: None };
+            let read_before = self.store.walked_calls().await?;
+            if let Some(rest) = self.read(slice, &read_before, &mut calls, left, &mut setbacks).await? {
+                left.slices.push(rest);
             }
-            self.journal.walk(WalkOrder::Reached { until: end }).await?;
-            self.journal.flush().await?;
+            left.problem = setbacks.sentence().or(left.problem.take());
+            self.reached(walk, end, left).await?;
             place = end;
         }
-        tracing::info!(calls, "walked through Zoom's record");
+        left.passed();
+        tracing::info!(calls, left_behind = left.unread(), "walked through Zoom's record");
         Ok(())
+    }
+
+    /// Once more to what was left behind.
+    async fn go_back(&self, walk: RecordWalk, left: &mut LeftBehind) -> Result<(), RepairError> {
+        let mut setbacks = Setbacks::default();
+        let mut calls = 0;
+        let mut index = 0;
+        while let Some(slice) = left.slices.get(index).cloned() {
+            match self.read(slice, &HashSet::new(), &mut calls, left, &mut setbacks).await? {
+                Some(rest) => {
+                    left.slices[index] = rest;
+                    index += 1;
+                }
+                None => drop(left.slices.remove(index)),
+            }
+        }
+        left.problem = setbacks.sentence();
+        left.passed();
+        self.reached(walk, walk.until, left).await
+    }
+
+    async fn reached(
+        &self,
+        walk: RecordWalk,
+        until: Timestamp,
+        left: &LeftBehind,
+    ) -> Result<(), RepairError> {
+        let read_until = left.read_until(until).max(walk.read_until);
+        self.journal.walk(WalkOrder::Reached { until, read_until }).await?;
+        Ok(self.journal.flush().await?)
+    }
+
+    /// Reads the calls of a slice, save those that were `read_before`; gives back what could not be read.
+    async fn read(
+        &self,
+        slice: Slice,
+        read_before: &HashSet<String>,
+        calls: &mut usize,
+        left: &mut LeftBehind,
+        setbacks: &mut Setbacks,
+    ) -> Result<Option<Slice>, RepairError> {
+        let Slice { from, to, calls: known } = slice;
+        let (ids, is_whole) = match known {
+            Some(ids) => (ids, true),
+            None => match self.paths.calls_that_ended(from, to).await {
+                Ok(rows) => {
+                    setbacks.read_one();
+                    let (rows, is_whole) = rows.into_parts();
+                    if !is_whole {
+                        setbacks.note(RestError::Partial { what: CALLS })?;
+                    }
+                    left.misshapen += rows.iter().filter(|row| **row == CallRow::Nameless).count();
+                    (rows.into_iter().filter_map(CallRow::id).collect(), is_whole)
+                }
+                Err(error) => {
+                    error.note(setbacks)?;
+                    (Vec::new(), false)
+                }
+            },
+        };
+        let mut unread = Vec::new();
+        for id in ids.into_iter().filter(|id| !read_before.contains(id)) {
+            match self.paths.read(&id).await {
+                Ok(is_understood) => {
+                    setbacks.read_one();
+                    left.misshapen += usize::from(!is_understood);
+                    *calls += 1;
+                    self.journal.walk(WalkOrder::Read { record_id: id }).await?;
+                }
+                Err(error) => {
+                    error.note(setbacks)?;
+                    unread.push(id);
+                }
+            }
+        }
+        let calls = is_whole.then_some(unread);
+        let is_read = calls.as_ref().is_some_and(Vec::is_empty);
+        Ok((!is_read).then_some(Slice { from, to, calls }))
+    }
+}
+
+impl LeftBehind {
+    /// A pass has come to its end.
+    fn passed(&mut self) {
+        self.passes += 1;
+        self.last = clock::now();
     }
 }
 

@@ -126,6 +126,14 @@ pub enum RestError {
         /// What was to be read.
         what: &'static str,
     },
+    /// The list was cut off, or its pages lead in a circle: what is missing in it may exist.
+    #[error(
+        "read all of {what}: the pages of Zoom's list lead in a circle or have no end; what was known before stands, tell Zoom's support if it lasts"
+    )]
+    Partial {
+        /// What was to be read.
+        what: &'static str,
+    },
     /// The API failed again and again and is left alone for a while.
     #[error("read {what}: Zoom's API failed several times in a row and is asked again in {} s; see status.zoom.us if it lasts", .pause.as_secs() + 1)]
     Resting {
@@ -153,6 +161,47 @@ impl RestError {
             Self::TooMany { pause, .. } | Self::Resting { pause, .. } => Some((*pause).min(LONGEST_ASKED)),
             Self::UsedUp { until, .. } => Some(until.since(now)),
             _ => None,
+        }
+    }
+
+    /// True when the token lacks a scope, so that all requests of this kind fail alike. Zoom says so under
+    /// several statuses.
+    pub(super) fn lacks_scope(&self) -> bool {
+        matches!(self, Self::Refused { code: Some(4700 | 4711), .. })
+    }
+}
+
+/// A list as far as it could be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Rows<T> {
+    /// To its end: what is not in it does not exist.
+    Whole(Vec<T>),
+    /// Its pages led in a circle or had no end: what is not in it may exist.
+    Partial(Vec<T>),
+}
+
+impl<T> Rows<T> {
+    /// The rows there are, and whether they are all.
+    pub(super) fn into_parts(self) -> (Vec<T>, bool) {
+        match self {
+            Self::Whole(rows) => (rows, true),
+            Self::Partial(rows) => (rows, false),
+        }
+    }
+
+    /// The same of something else.
+    pub(super) fn map<U>(self, change: impl FnMut(T) -> U) -> Rows<U> {
+        match self {
+            Self::Whole(rows) => Rows::Whole(rows.into_iter().map(change).collect()),
+            Self::Partial(rows) => Rows::Partial(rows.into_iter().map(change).collect()),
+        }
+    }
+
+    /// The rows, for those who have no use for some of them.
+    pub(super) fn whole(self, what: &'static str) -> Result<Vec<T>, RestError> {
+        match self {
+            Self::Whole(rows) => Ok(rows),
+            Self::Partial(_) => Err(RestError::Partial { what }),
         }
     }
 }
@@ -214,7 +263,7 @@ impl RestClient {
         &self,
         request: Request<'_>,
         page_size: Option<u16>,
-    ) -> Result<Vec<P::Row>, RestError> {
+    ) -> Result<Rows<P::Row>, RestError> {
         self.list_where::<P>(request, page_size, &[]).await
     }
 
@@ -224,7 +273,7 @@ impl RestClient {
         request: Request<'_>,
         page_size: Option<u16>,
         filters: &[(&'static str, String)],
-    ) -> Result<Vec<P::Row>, RestError> {
+    ) -> Result<Rows<P::Row>, RestError> {
         let what = request.what;
         let mut rows = Vec::new();
         let mut ids = HashSet::new();
@@ -253,7 +302,7 @@ impl RestClient {
             let next = next.filter(|next| !next.is_empty());
             let repeats = walk.repeats(page_rows.iter().map(P::id), next.as_deref());
             rows.extend(page_rows.into_iter().filter(|row| ids.insert(P::id(row).to_owned())));
-            let Some(next) = next else { return Ok(rows) };
+            let Some(next) = next else { return Ok(Rows::Whole(rows)) };
             if rows.len() > MOST_ROWS {
                 break;
             }
@@ -265,11 +314,11 @@ impl RestClient {
                 walk = Walk::default();
             } else {
                 tracing::warn!(what, rows = rows.len(), "the pages of a list lead in a circle");
-                return Ok(rows);
+                return Ok(Rows::Partial(rows));
             }
         }
         tracing::warn!(what, rows = rows.len(), "the list has no end");
-        Ok(rows)
+        Ok(Rows::Partial(rows))
     }
 
     /// Reads one document.
@@ -413,11 +462,10 @@ fn refusal(body: &[u8]) -> (Option<i64>, Said) {
 /// What an error status means. The body may be JSON, HTML or nothing.
 fn failure(what: &'static str, status: StatusCode, body: &[u8]) -> RestError {
     let (code, said) = refusal(body);
-    // 4700 and 4711: the token lacks a scope, under several statuses.
-    let lacks_scope = matches!(code, Some(4700 | 4711));
     match status.as_u16() {
         status @ (401 | 403) => RestError::Refused { what, status, code, said },
-        status if lacks_scope => RestError::Refused { what, status, code, said },
+        // The token lacks a scope.
+        status if matches!(code, Some(4700 | 4711)) => RestError::Refused { what, status, code, said },
         status @ 400..=499 => RestError::Unanswered { what, status, code, said },
         status => RestError::Unavailable { what, status },
     }

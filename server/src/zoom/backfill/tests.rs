@@ -1,6 +1,9 @@
+use std::sync::{Arc, Mutex};
+
 use axum::{
     Json, Router,
     extract::{Path, State},
+    http::StatusCode,
     routing::get,
 };
 use domain::trust::Gap;
@@ -18,15 +21,38 @@ use crate::{
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
 
-/// Calls as an API lists them, and the path of each of them.
+/// Calls as an API lists them, and the path of each of them. A status in place of a path, or of the list,
+/// which has no name, fails.
 #[derive(Debug, Clone)]
 struct Api {
     list: Value,
     path: Value,
+    failing: Arc<Mutex<HashMap<String, StatusCode>>>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Api {
+    fn answer(&self, name: &str, answer: &Value) -> (StatusCode, Json<Value>) {
+        self.asked.lock().unwrap().push(name.to_owned());
+        let failing = self.failing.lock().unwrap().get(name).copied();
+        (failing.unwrap_or(StatusCode::OK), Json(answer.clone()))
+    }
+
+    fn fail(&self, names: &[(&str, StatusCode)]) {
+        *self.failing.lock().unwrap() =
+            names.iter().map(|(name, status)| ((*name).to_owned(), *status)).collect();
+    }
+
+    /// What was asked for since the last time.
+    fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut *self.asked.lock().unwrap())
+    }
 }
 
 struct Fixture {
     backfill: Backfill,
+    api: Api,
+    said: watch::Receiver<RecordStatus>,
     _facts: mpsc::Receiver<Vec<Journalled>>,
     _folder: tempfile::TempDir,
 }
@@ -34,14 +60,21 @@ struct Fixture {
 impl Fixture {
     /// A gap that is over, and an API that answers like this.
     async fn start(list: Value, path: Value) -> Self {
-        let router = Router::new()
-            .route("/token", get(token).post(token))
-            .route("/v2/phone/call_history", get(|State(api): State<Api>| async move { Json(api.list) }))
-            .route(
-                "/v2/phone/call_history/{id}",
-                get(|State(api): State<Api>, Path(_): Path<String>| async move { Json(api.path) }),
-            )
-            .with_state(Api { list, path });
+        let api = Api { list, path, failing: Arc::default(), asked: Arc::default() };
+        let router =
+            Router::new()
+                .route("/token", get(token).post(token))
+                .route(
+                    "/v2/phone/call_history",
+                    get(|State(api): State<Api>| async move { api.answer("", &api.list) }),
+                )
+                .route(
+                    "/v2/phone/call_history/{id}",
+                    get(|State(api): State<Api>, Path(id): Path<String>| async move {
+                        api.answer(&id, &api.path)
+                    }),
+                )
+                .with_state(api.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         #[expect(clippy::disallowed_methods, reason = "a test's server ends with the test")]
@@ -70,8 +103,27 @@ impl Fixture {
         journal.close_gap(now).await.unwrap();
         journal.flush().await.unwrap();
         let paths = PathReader { rest, journal: journal.clone(), reader };
-        let backfill = Backfill { paths, store, journal, timings };
-        Self { backfill, _facts: seen, _folder: folder }
+        let (status, said) = watch::channel(RecordStatus::default());
+        let backfill = Backfill { paths, store, journal, timings, status };
+        Self { backfill, api, said, _facts: seen, _folder: folder }
+    }
+
+    /// Like [`Fixture::start`], but that what could not be read is due again at once.
+    async fn impatient(list: Value, path: Value) -> Self {
+        let mut fixture = Self::start(list, path).await;
+        fixture.backfill.timings.back_off_first = Duration::ZERO;
+        fixture
+    }
+
+    /// Looks once more, and says what came of it.
+    async fn look(&self, agenda: &mut Agenda) -> Result<(), RepairError> {
+        let looked = self.backfill.look(agenda).await;
+        self.backfill.tell(agenda, looked.as_ref().err());
+        looked
+    }
+
+    fn said(&self) -> Option<String> {
+        self.said.borrow().problem()
     }
 
     async fn gap(&self) -> StoredGap {
@@ -95,7 +147,7 @@ fn path() -> Value {
 #[tokio::test]
 async fn a_gap_is_repaired_when_all_of_it_was_read() {
     let fixture = Fixture::start(one_call(), path()).await;
-    fixture.backfill.look(&mut Unreadable::new()).await.unwrap();
+    fixture.backfill.look(&mut Agenda::new()).await.unwrap();
     assert!(fixture.gap().await.repaired_at.is_some());
 }
 
@@ -114,23 +166,88 @@ async fn a_gap_of_which_something_cannot_be_read_stays_open_and_is_not_asked_for
     ] {
         let told = path.to_string().chars().take(100).collect::<String>();
         let fixture = Fixture::start(list, path).await;
-        let mut unreadable = Unreadable::new();
-        fixture.backfill.look(&mut unreadable).await.unwrap();
+        let mut agenda = Agenda::new();
+        fixture.look(&mut agenda).await.unwrap();
         let StoredGap { gap_id, gap: Gap { to, .. }, repaired_at, .. } = fixture.gap().await;
         assert_eq!((repaired_at, to.is_some()), (None, true), "{told}");
-        let after_one = unreadable.clone();
-        assert_eq!(after_one[&gap_id].0, 1);
-        fixture.backfill.look(&mut unreadable).await.unwrap();
-        assert_eq!(unreadable, after_one, "not again so soon");
+        let after_one = agenda.clone();
+        assert_eq!(after_one[&(gap_id, false)].passes, 1);
+        assert!(fixture.said().is_some_and(|said| said.contains("stays open")), "{told}");
+        fixture.look(&mut agenda).await.unwrap();
+        assert_eq!(agenda, after_one, "not again so soon");
     }
 }
 
 #[tokio::test]
 async fn an_answer_without_a_list_repairs_nothing() {
     let fixture = Fixture::start(json!({ "page_size": 300 }), path()).await;
-    let error = fixture.backfill.look(&mut Unreadable::new()).await.unwrap_err();
-    assert!(matches!(error, RepairError::Rest(RestError::Garbled { .. })), "{error}");
+    fixture.look(&mut Agenda::new()).await.unwrap();
     assert_eq!(fixture.gap().await.repaired_at, None);
+    assert!(fixture.said().unwrap().contains("Cannot read the calls of a time"));
+}
+
+#[tokio::test]
+async fn a_list_whose_pages_lead_in_a_circle_repairs_nothing_and_what_is_in_it_is_read() {
+    let list = json!({ "call_history": [{ "call_history_uuid": "h-1" }], "next_page_token": "t" });
+    let fixture = Fixture::impatient(list, path()).await;
+    let mut agenda = Agenda::new();
+    fixture.look(&mut agenda).await.unwrap();
+    assert_eq!(fixture.gap().await.repaired_at, None);
+    assert!(fixture.said().unwrap().contains("lead in a circle"));
+    assert_eq!(fixture.api.asked().iter().filter(|name| *name == "h-1").count(), 1);
+    fixture.look(&mut agenda).await.unwrap();
+    assert!(!fixture.api.asked().contains(&"h-1".to_owned()), "what was read is not asked for again");
+}
+
+fn three_calls() -> Value {
+    json!({ "call_history": [
+        { "call_history_uuid": "h-1" }, { "call_history_uuid": "h-2" }, { "call_history_uuid": "h-3" },
+    ] })
+}
+
+#[tokio::test]
+async fn a_call_that_cannot_be_read_holds_up_no_other_and_is_asked_for_again() {
+    let fixture = Fixture::impatient(three_calls(), path()).await;
+    let mut agenda = Agenda::new();
+    for status in [StatusCode::SERVICE_UNAVAILABLE, StatusCode::BAD_REQUEST, StatusCode::FORBIDDEN] {
+        fixture.api.fail(&[("h-2", status)]);
+        fixture.look(&mut agenda).await.unwrap();
+    }
+    let mut asked = fixture.api.asked();
+    asked.sort();
+    // The refused one is asked for once more, with another token.
+    assert_eq!(asked, ["", "h-1", "h-2", "h-2", "h-2", "h-3"]);
+    assert_eq!(fixture.gap().await.repaired_at, None);
+    assert!(fixture.said().unwrap().starts_with("1 record could not be read of a gap, which stays open."));
+    fixture.api.fail(&[]);
+    fixture.look(&mut agenda).await.unwrap();
+    assert!(fixture.gap().await.repaired_at.is_some());
+    assert_eq!((fixture.api.asked(), fixture.said()), (vec!["h-2".to_owned()], None));
+}
+
+#[tokio::test]
+async fn a_call_that_can_never_be_read_is_not_asked_for_for_ever_and_stays_told() {
+    let fixture = Fixture::impatient(three_calls(), path()).await;
+    fixture.api.fail(&[("h-2", StatusCode::BAD_REQUEST)]);
+    let mut agenda = Agenda::new();
+    for _ in 0..20 {
+        fixture.look(&mut agenda).await.unwrap();
+    }
+    let times = fixture.api.asked().iter().filter(|name| *name == "h-2").count();
+    assert_eq!(times, crate::zoom::setback::MOST_PASSES as usize);
+    assert_eq!(fixture.gap().await.repaired_at, None);
+    assert!(fixture.said().is_some());
+}
+
+#[tokio::test]
+async fn an_app_that_may_not_read_the_record_ends_the_pass_at_once_and_is_told_so() {
+    let fixture = Fixture::impatient(three_calls(), json!({ "code": 4711, "message": "lacks scopes" })).await;
+    fixture.api.fail(&[("h-1", StatusCode::BAD_REQUEST), ("h-3", StatusCode::BAD_REQUEST)]);
+    let mut agenda = Agenda::new();
+    fixture.look(&mut agenda).await.unwrap_err();
+    assert_eq!(fixture.api.asked().len(), 2, "the list and one call");
+    assert!(fixture.said().unwrap().contains("scopes"));
+    assert!(agenda.values().all(|work| work.passes == 0), "no try of its own");
 }
 
 #[test]

@@ -21,7 +21,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{Digits, Lenient, SharedCache, cache::KINDS, readable};
 use crate::zoom::{
     rate_limit::Category,
-    rest::{Page, Request, RestClient, RestError},
+    rest::{Page, Request, RestClient, RestError, Rows},
 };
 
 /// People come and go; nothing tells when.
@@ -30,6 +30,8 @@ const EVERY: Duration = Duration::from_secs(3600);
 const AGAIN_AFTER: Duration = Duration::from_secs(5 * 60);
 /// An extension nobody knows is worth a reading, but not one per call.
 const NUDGED_EVERY: Duration = Duration::from_secs(10 * 60);
+/// What is listed besides extensions.
+const SITES: &str = "the sites";
 /// Unknown extensions that are remembered, so that none is looked for twice.
 const MOST_MISSED: usize = 10_000;
 
@@ -128,7 +130,18 @@ impl Task {
         let mut failure = None;
         for kind in KINDS {
             match self.rest.extensions(kind).await {
-                Ok(read) => {
+                Ok(rows) => {
+                    let (mut read, is_whole) = rows.into_parts();
+                    if !is_whole {
+                        // Nobody is forgotten because a list was cut off.
+                        let known = self.book.borrow().clone();
+                        let others = known.extensions().iter().filter(|known| {
+                            known.kind == kind && read.iter().all(|read| read.owner_id != known.owner_id)
+                        });
+                        let others: Vec<Extension> = others.cloned().collect();
+                        read.extend(others);
+                        failure.get_or_insert(RestError::Partial { what: what(kind).0 });
+                    }
                     self.cache.lock().await.keep_extensions(kind, &read).await;
                     let known = Arc::clone(&self.book.borrow());
                     let others = known.extensions().iter().filter(|extension| extension.kind != kind);
@@ -140,7 +153,7 @@ impl Task {
                 }
             }
         }
-        match self.rest.sites().await {
+        match self.rest.sites().await.and_then(|rows| rows.whole(SITES)) {
             Ok(sites) => {
                 self.cache.lock().await.keep_sites(&sites).await;
                 let known = Arc::clone(&self.book.borrow());
@@ -225,25 +238,29 @@ impl Row {
 
 impl RestClient {
     /// All extensions of one kind.
-    async fn extensions(&self, kind: ExtensionKind) -> Result<Vec<Extension>, RestError> {
-        let (what, list) = match kind {
-            ExtensionKind::Person => ("the people with a phone", "users"),
-            ExtensionKind::AutoReceptionist => ("the auto receptionists", "auto_receptionists"),
-            ExtensionKind::CommonArea => ("the common area phones", "common_areas"),
-            ExtensionKind::SharedLineGroup => ("the shared line groups", "shared_line_groups"),
-        };
+    async fn extensions(&self, kind: ExtensionKind) -> Result<Rows<Extension>, RestError> {
+        let (what, list) = what(kind);
         let path = ["phone", list];
         let rows = self
             .list::<RowPage>(Request { what, path: &path, category: Category::Medium }, Some(100))
             .await?;
-        Ok(rows.into_iter().map(|row| row.extension(kind)).collect())
+        Ok(rows.map(|row| row.extension(kind)))
     }
 
-    async fn sites(&self) -> Result<Vec<Site>, RestError> {
+    async fn sites(&self) -> Result<Rows<Site>, RestError> {
         let path = ["phone", "sites"];
-        let request = Request { what: "the sites", path: &path, category: Category::Medium };
+        let request = Request { what: SITES, path: &path, category: Category::Medium };
         let rows = self.list::<RowPage>(request, Some(100)).await?;
-        let site = |row: Row| Site { name: row.name.unwrap_or_else(|| row.id.clone()), id: row.id };
-        Ok(rows.into_iter().map(site).collect())
+        Ok(rows.map(|row| Site { name: row.name.unwrap_or_else(|| row.id.clone()), id: row.id }))
+    }
+}
+
+/// Extensions of one kind: for people, and in the API.
+const fn what(kind: ExtensionKind) -> (&'static str, &'static str) {
+    match kind {
+        ExtensionKind::Person => ("the people with a phone", "users"),
+        ExtensionKind::AutoReceptionist => ("the auto receptionists", "auto_receptionists"),
+        ExtensionKind::CommonArea => ("the common area phones", "common_areas"),
+        ExtensionKind::SharedLineGroup => ("the shared line groups", "shared_line_groups"),
     }
 }

@@ -123,6 +123,7 @@ async fn names_come_first_and_members_as_they_are_read() {
     // No members in the detail, but a list of them.
     api.set("/q2", json!({ "timezone": "Mars/Olympus" }));
     api.set("/q2/members", json!({ "call_queue_members": [{ "id": "u3", "receive_call": true }] }));
+    api.set_status("/q2/call_handling/settings", StatusCode::FORBIDDEN);
     // Both ways fail for q3; q4 takes its time.
     api.set("/q4", json!(null));
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
@@ -142,6 +143,7 @@ async fn names_come_first_and_members_as_they_are_read() {
     tracker.wait().await;
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
     api.set("/q4", json!({ "members": {} }));
+    api.set("/q4/call_handling/settings", json!({ "call_distribution_setting": { "max_wait_time": 0 } }));
     let mut feed = start(api.client().await, &tracker, stop.clone());
     let full = until(&mut feed.directory, |directory| {
         !directory.queues.is_empty() && queue(directory, "q4").members.is_some()
@@ -153,11 +155,13 @@ async fn names_come_first_and_members_as_they_are_read() {
     assert_eq!(queue(&full, "q2").members.as_deref(), Some(&[member("u3", "", true)][..]));
     assert_eq!(queue(&full, "q2").zone, None);
     assert_eq!(queue(&full, "q1").wrap_up, Some(Duration::from_secs(15)));
+    assert_eq!(queue(&full, "q1").max_wait, Some(Duration::from_secs(60)));
     assert_eq!(queue(&full, "q2").wrap_up, None, "no scope for its settings");
     assert_eq!(queue(&full, "q3").members, None);
     assert_eq!(queue(&full, "q4").members.as_deref(), Some(&[][..]));
+    assert_eq!(queue(&full, "q4").max_wait, None, "nobody is let wait for no time at all");
     let status = until(&mut feed.status, |status| status.problem.is_some()).await;
-    assert_eq!(status.queues_without_members, 1);
+    assert_eq!((status.queues_without_members, status.unread), (1, 1));
     assert!(status.problem.unwrap().contains("read a call queue"));
 }
 
@@ -181,9 +185,41 @@ async fn members_stay_known_while_they_cannot_be_read() {
     assert_eq!(status.queues_without_members, 0);
     assert!(status.problem.is_some_and(|problem| problem.contains("read a call queue")));
 
+    // An answer without a list is none, takes no queue away, and is no reason not to read the members.
+    let read_at = task.status.borrow().read_at;
+    let of = |id: &str| json!({ "members": { "users": [{ "id": id, "receive_call": true }] } });
     api.set("", json!({}));
-    task.read_all().await.expect_err("an answer without a list is none");
-    assert_eq!(seen.borrow().queues.len(), 1, "and takes no queue away");
+    api.set("/q1", of("u2"));
+    task.read_all().await.expect("a queue that is known");
+    assert_eq!(queue(&seen.borrow(), "q1").members.as_deref(), Some(&[member("u2", "", true)][..]));
+    let status = status_seen.borrow().clone();
+    assert_eq!(status.read_at, read_at, "the list is as old as it is");
+    assert!(status.problem.is_some_and(|problem| problem.contains("the call queues")));
+}
+
+#[tokio::test]
+async fn a_list_that_is_cut_off_takes_no_queue_and_no_member_away() {
+    let api = Api::default();
+    let task = |rest| {
+        let (directory, seen) = watch::channel(Arc::default());
+        let (status, status_seen) = watch::channel(DirectoryStatus::default());
+        let (cache, nudge) = (SharedCache::default(), Arc::default());
+        (Task { rest, cache, directory, status, nudge }, seen, status_seen)
+    };
+    let (task, seen, status) = task(api.client().await);
+    api.set("", json!({ "call_queues": [{ "id": "q1" }, { "id": "q2" }] }));
+    api.set("/q1", json!({ "members": { "users": [{ "id": "u1" }, { "id": "u2" }] } }));
+    api.set("/q2", json!({ "members": {} }));
+    task.read_all().await.expect("a list");
+    // The pages lead in a circle, of the queues as of the members.
+    api.set("", json!({ "call_queues": [{ "id": "q1" }], "next_page_token": "t" }));
+    api.set("/q1", json!({}));
+    api.set("/q1/members", json!({ "call_queue_members": [{ "id": "u1" }], "next_page_token": "t" }));
+    task.read_all().await.expect("a list");
+    assert_eq!(seen.borrow().queues.len(), 2);
+    assert_eq!(queue(&seen.borrow(), "q1").members.as_ref().map(Vec::len), Some(2));
+    let problem = status.borrow().problem.clone().unwrap();
+    assert!(problem.contains("read all of the call queues"), "{problem}");
 }
 
 #[tokio::test]
@@ -198,6 +234,9 @@ async fn a_row_that_vanishes_from_the_list_is_gone_when_its_own_page_says_so() {
     let (directory, seen) = watch::channel(Arc::default());
     let (rest, cache, nudge) = (api.client().await, SharedCache::default(), Arc::default());
     let task = Task { rest, cache, directory, status: watch::channel(DirectoryStatus::default()).0, nudge };
+    for id in ["q1", "q2", "q3"] {
+        api.set(&format!("/{id}/call_handling/settings"), json!({}));
+    }
     let ids = || -> Vec<String> { seen.borrow().queues.iter().map(|queue| queue.id.to_string()).collect() };
     api.set("", rows(&["q1", "q2", "q3"]));
     task.read_all().await.expect("a list");
@@ -219,6 +258,7 @@ async fn a_list_that_cannot_be_read_is_tried_again() {
     assert!(status.problem.unwrap().contains("the call queues") && status.read_at.is_none());
     api.set("", json!({ "call_queues": [{ "id": "q1", "name": "Sales" }] }));
     api.set("/q1", json!({ "members": { "users": [] } }));
+    api.set("/q1/call_handling/settings", json!({}));
     until(&mut feed.directory, |directory| directory.queues.len() == 1).await;
     let status = until(&mut feed.status, |status| status.problem.is_none()).await;
     assert!(status.read_at.is_some());

@@ -51,6 +51,7 @@ async fn account() -> Sim {
 /// A server's parts as far as the walk needs them.
 struct Night {
     nightly: Nightly,
+    said: watch::Receiver<RecordStatus>,
     journal_tracker: TaskTracker,
     stop: CancellationToken,
     /// Kept open: nobody reads the facts, there is room for all of them.
@@ -84,8 +85,9 @@ impl Night {
         let tokens = Tokens::new(http.clone(), url(sim.oauth_url()), credentials, timings);
         let rest = RestClient::new(http, url(sim.api_url()), tokens);
         let paths = PathReader { rest, journal: journal.clone(), reader };
-        let nightly = Nightly { paths, store, journal, home: Tz::UTC, timings };
-        Self { nightly, journal_tracker, stop, _facts: facts }
+        let (status, said) = watch::channel(RecordStatus::default());
+        let nightly = Nightly { paths, store, journal, home: Tz::UTC, timings, status };
+        Self { nightly, said, journal_tracker, stop, _facts: facts }
     }
 
     /// Like a kill, but that the folder can be opened again: what is not committed is not waited for.
@@ -116,8 +118,9 @@ async fn a_walk_that_is_killed_goes_on_from_its_place_and_reads_no_call_twice() 
             sleep(Duration::from_millis(1)).await;
         }
     };
+    let mut killed = LeftBehind::default();
     tokio::select! {
-        walked = night.nightly.look() => panic!("not killed in time: {walked:?}"),
+        walked = night.nightly.look(&mut killed) => panic!("not killed in time: {walked:?}"),
         () = some_are_read => {}
     }
     night.ends().await;
@@ -125,8 +128,9 @@ async fn a_walk_that_is_killed_goes_on_from_its_place_and_reads_no_call_twice() 
     let night = Night::falls(&sim, folder.path()).await;
     let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
     assert!(!walk.is_done(), "{walk:?}");
+    let mut left = LeftBehind::default();
     assert!(night.nightly.store.walked_calls().await.unwrap().len() >= 3);
-    night.nightly.look().await.unwrap();
+    night.nightly.look(&mut left).await.unwrap();
     let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
     assert!(walk.is_done() && walk.read_until == walk.until, "{walk:?}");
     assert_eq!(night.journalled().await as usize, calls, "each call is in the journal once");
@@ -136,8 +140,43 @@ async fn a_walk_that_is_killed_goes_on_from_its_place_and_reads_no_call_twice() 
     let asked = sim.totals().rest as usize;
     assert!(asked <= calls + 1 + slices + 1, "{asked} requests for {calls} calls");
 
-    night.nightly.look().await.unwrap();
+    night.nightly.look(&mut left).await.unwrap();
     assert_eq!(sim.totals().rest as usize, asked, "the next walk is not due yet");
+    night.ends().await;
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_read_holds_up_nothing_and_the_record_counts_as_read_only_up_to_there() {
+    let sim = account().await;
+    let calls = sim.with_world(|world| world.history().visible_at(world.now()).count());
+    let folder = TempDir::new().unwrap();
+    let mut night = Night::falls(&sim, folder.path()).await;
+    night.nightly.timings.back_off_first = Duration::ZERO;
+    let mut left = LeftBehind::default();
+    // The list of the first slice, and then the path of one call.
+    sim.faults().fail_rest(1, 503);
+    night.nightly.look(&mut left).await.unwrap();
+    night.nightly.tell(&left, None);
+    let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
+    assert!(walk.is_done(), "{walk:?}");
+    assert_eq!(left.slices.len(), 1, "{left:?}");
+    assert_eq!(walk.read_until, left.slices[0].from, "what was left may hold calls of any kind");
+    let said = night.said.borrow().problem().unwrap();
+    assert!(
+        said.starts_with("1 record could not be read of the last days") && said.contains("503"),
+        "{said}"
+    );
+
+    sim.faults().fail_rest(1, 503);
+    night.nightly.look(&mut left).await.unwrap();
+    assert_eq!((left.slices.len(), left.passes), (1, 2), "again in vain");
+    night.nightly.look(&mut left).await.unwrap();
+    night.nightly.tell(&left, None);
+    assert_eq!((left.slices.len(), night.said.borrow().problem()), (0, None));
+    let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
+    assert_eq!(walk.read_until, walk.until);
+    assert_eq!(night.journalled().await as usize, calls, "each call is in the journal once");
     night.ends().await;
     sim.stop().await;
 }

@@ -1,7 +1,8 @@
 //! Reads the presence of every agent when nothing is known of it: at the start, after a gap, and when
 //! somebody becomes a member of a queue. Events tell the rest.
 //!
-//! There is no way to ask for many at once. What was read is journalled; who has no presence, such as a
+//! There is no way to ask for many at once. Who cannot be read is noted, told, and asked for again a few
+//! times; the others are read all the same. What was read is journalled; who has no presence, such as a
 //! phone that belongs to a place, is not asked again.
 
 use std::{
@@ -30,6 +31,7 @@ use crate::{
         patience::BackOff,
         rate_limit::Category,
         rest::{Request, RestClient, RestError},
+        setback::{Setbacks, pause_after},
         wire::Reader,
     },
 };
@@ -42,6 +44,8 @@ const REFUSED_PAUSE: Duration = Duration::from_secs(60);
 /// How reading presence goes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PresenceStatus {
+    /// People whose presence could not be read.
+    pub unread: usize,
     /// Why presence is not known, one sentence with the next step.
     pub problem: Option<String>,
 }
@@ -51,7 +55,15 @@ impl PresenceStatus {
     pub(crate) fn unreadable(why: &str) -> Self {
         let known =
             "Who is offline or does not want to be disturbed is known from events alone, if Zoom sends them";
-        Self { problem: Some(format!("{known}. {why}")) }
+        Self { unread: 0, problem: Some(format!("{known}. {why}")) }
+    }
+
+    fn after(setbacks: &Setbacks) -> Self {
+        let problem = setbacks.sentence().map(|why| match setbacks.count() {
+            1 => format!("The presence of 1 person could not be read. {why}"),
+            people => format!("The presence of {people} people could not be read. {why}"),
+        });
+        Self { unread: setbacks.count(), problem }
     }
 }
 
@@ -72,7 +84,13 @@ pub(crate) struct PresenceReading {
 struct Agenda {
     /// Everybody who was ever on it.
     known: HashSet<UserId>,
+    /// Who has none, and is not asked for again.
+    without_presence: HashSet<UserId>,
     due: BTreeSet<UserId>,
+    /// Who could not be read; how often it was tried, and when last.
+    left: BTreeSet<UserId>,
+    passes: u32,
+    last: Timestamp,
     /// The end of the gap after which everybody was put on it.
     read_after: Option<Timestamp>,
 }
@@ -81,15 +99,32 @@ impl Agenda {
     /// Puts on it whoever nothing is known of.
     fn note(&mut self, directory: &Directory, trust: &Trust) {
         let members = directory.queues.iter().flat_map(|queue| queue.members.iter().flatten());
-        let members: BTreeSet<&UserId> = members.map(|member| &member.id).collect();
+        let members: BTreeSet<&UserId> =
+            members.map(|member| &member.id).filter(|id| !self.without_presence.contains(*id)).collect();
         if trust.deaf_until > self.read_after {
             self.read_after = trust.deaf_until;
             self.due.extend(members.iter().copied().cloned());
+            self.left.clear();
         }
         for id in members {
             if self.known.insert(id.clone()) {
                 self.due.insert(id.clone());
             }
+        }
+        if self.left.is_empty() {
+            self.passes = 0;
+        }
+    }
+
+    /// How long after the last try whoever is left is tried again; `None` when nobody is, or not any more.
+    fn next_try(&self, timings: &FeedTimings) -> Option<Duration> {
+        pause_after(self.passes, timings).filter(|_| !self.left.is_empty())
+    }
+
+    /// Puts on it whoever was left, when it is time.
+    fn take_up(&mut self, now: Timestamp, timings: &FeedTimings) {
+        if self.next_try(timings).is_some_and(|pause| now.since(self.last) >= pause) {
+            self.due.append(&mut self.left);
         }
     }
 }
@@ -106,41 +141,45 @@ impl PresenceReading {
     async fn run(mut self) {
         let mut back_off = BackOff::new(&self.timings);
         let mut agenda = Agenda::default();
-        let mut without_presence: HashSet<UserId> = HashSet::new();
         loop {
             {
                 let directory = self.directory.borrow_and_update().clone();
                 agenda.note(&directory, &self.trust.borrow_and_update());
             }
-            agenda.due.retain(|id| !without_presence.contains(id));
+            agenda.take_up(clock::now(), &self.timings);
             let listens = matches!(self.trust.borrow().feed, FeedLink::Live | FeedLink::WebhookOnly);
             // What is read while nobody listens is doubted as soon as it is known.
             if agenda.due.is_empty() || !listens {
+                let again = agenda.next_try(&self.timings).filter(|_| listens);
                 tokio::select! {
                     changed = self.directory.changed() => if changed.is_err() { return },
                     changed = self.trust.changed() => if changed.is_err() { return },
+                    () = sleep(again.unwrap_or_default()), if again.is_some() => {}
                 }
                 continue;
             }
-            match self.read(&mut agenda.due, &mut without_presence).await {
-                Ok(()) => {
+            match self.read(&mut agenda).await {
+                Ok(setbacks) => {
                     back_off.reset();
-                    self.status.send_if_modified(|status| status.problem.take().is_some());
+                    let status = PresenceStatus::after(&setbacks);
+                    self.status.send_if_modified(|told| {
+                        let changed = *told != status;
+                        *told = status;
+                        changed
+                    });
                 }
                 Err(error) => self.wait_after(&error, &mut back_off).await,
             }
         }
     }
 
-    /// Asks for everybody who is due, and journals the answers. Who was read is due no more.
-    async fn read(
-        &self,
-        due: &mut BTreeSet<UserId>,
-        without_presence: &mut HashSet<UserId>,
-    ) -> Result<(), RestError> {
+    /// Asks for everybody who is due, and journals the answers. Nobody is due after that; who could not be
+    /// read is left for another time. An error means that nobody can be read now.
+    async fn read(&self, agenda: &mut Agenda) -> Result<Setbacks, RestError> {
+        let mut setbacks = Setbacks::default();
         // One first: without the scope, a hundred requests would fail alike.
-        let first: Vec<UserId> = due.iter().take(1).cloned().collect();
-        let rest: Vec<UserId> = due.iter().skip(1).cloned().collect();
+        let first: Vec<UserId> = agenda.due.iter().take(1).cloned().collect();
+        let rest: Vec<UserId> = agenda.due.iter().skip(1).cloned().collect();
         let ask = |id: UserId| async move {
             let asked_at = clock::now();
             let answer = self.rest.presence_of(&id).await;
@@ -152,22 +191,28 @@ impl PresenceReading {
         while let Some((id, asked_at, answer)) = answers.next().await {
             match answer {
                 Ok(status) => {
+                    setbacks.read_one();
                     let text = text(id.as_str(), &status, asked_at);
                     let incoming = Incoming::read(&self.reader, Source::Rest, clock::now(), &text);
-                    // Refused by the disk: it stays due. The journal says so itself.
+                    // Refused by the disk. The journal says so itself.
                     if self.journal.append(incoming).await.is_err() {
-                        continue;
+                        agenda.left.insert(id.clone());
                     }
                 }
                 // Nobody of that name: a phone of a place, or somebody who is gone.
                 Err(RestError::Unanswered { .. }) => {
-                    without_presence.insert(id.clone());
+                    agenda.without_presence.insert(id.clone());
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    setbacks.note(error)?;
+                    agenda.left.insert(id.clone());
+                }
             }
-            due.remove(&id);
+            agenda.due.remove(&id);
         }
-        Ok(())
+        agenda.passes += 1;
+        agenda.last = clock::now();
+        Ok(setbacks)
     }
 
     async fn wait_after(&self, error: &RestError, back_off: &mut BackOff) {
@@ -263,5 +308,27 @@ mod tests {
         assert!(agenda.due.is_empty(), "the same gap");
         agenda.note(&directory(&["ada", "bo", "cem"]), &trust(Some(9)));
         assert_eq!(agenda.due.len(), 3, "another gap");
+    }
+
+    #[test]
+    fn who_could_not_be_read_is_asked_for_again_a_few_times_and_holds_up_nobody() {
+        let timings = FeedTimings::default();
+        let mut agenda = Agenda::default();
+        agenda.left.insert("ada".into());
+        let (mut now, mut tries) = (Timestamp::from_millis(0), 0);
+        agenda.passes = 1;
+        while let Some(pause) = agenda.next_try(&timings) {
+            agenda.take_up(now + pause / 2, &timings);
+            assert!(agenda.due.is_empty(), "not so soon");
+            now = now + pause;
+            agenda.take_up(now, &timings);
+            assert_eq!((agenda.due.len(), agenda.left.len()), (1, 0));
+            (agenda.left, agenda.due) = (std::mem::take(&mut agenda.due), BTreeSet::new());
+            (agenda.passes, agenda.last) = (agenda.passes + 1, now);
+            tries += 1;
+        }
+        assert_eq!(tries, 6);
+        agenda.note(&directory(&["ada"]), &trust(Some(7)));
+        assert_eq!((agenda.due.len(), agenda.left.len()), (1, 0), "after a gap everybody is asked for anew");
     }
 }

@@ -73,10 +73,11 @@ impl Page for Users {
     }
 }
 
-/// How many people are in the list, read in pages of that size.
-async fn people(rest: &RestClient, page_size: u16) -> Result<usize, RestError> {
+/// How many people are in the list, read in pages of that size, and whether they are all.
+async fn people(rest: &RestClient, page_size: u16) -> Result<(usize, bool), RestError> {
     let request = Request { what: "the users", path: &["phone", "users"], category: Category::Medium };
-    Ok(rest.list::<Users>(request, Some(page_size)).await?.len())
+    let (rows, is_whole) = rest.list::<Users>(request, Some(page_size)).await?.into_parts();
+    Ok((rows.len(), is_whole))
 }
 
 fn people_of(sim: &Sim) -> usize {
@@ -190,17 +191,17 @@ async fn tokens_that_end_pages_that_expire_and_circles_cost_no_row() {
     assert!(everybody > 4);
     let tokens = sim.totals().tokens;
     sim.faults().end_tokens_after(1);
-    assert_eq!(people(&rest, 2).await.unwrap(), everybody, "401 in the midst of paging");
+    assert_eq!(people(&rest, 2).await.unwrap(), (everybody, true), "401 in the midst of paging");
     assert!(sim.totals().tokens > tokens);
     sim.faults().change(|plan| plan.circular_pages = true);
-    assert_eq!(people(&rest, 2).await.unwrap(), everybody, "a circle");
+    assert_eq!(people(&rest, 2).await.unwrap(), (everybody, false), "a circle");
     sim.stop().await;
 
     let forgetful = self::sim(|sim| sim.page_token_lifetime = Duration::ZERO).await;
     let rest = client(&forgetful, whole());
     let error = people(&rest, 2).await.unwrap_err();
     assert!(matches!(error, RestError::Unanswered { code: Some(300), .. }), "not for ever: {error}");
-    assert_eq!(people(&rest, 100).await.unwrap(), everybody);
+    assert_eq!(people(&rest, 100).await.unwrap(), (everybody, true));
     forgetful.stop().await;
 }
 

@@ -103,7 +103,7 @@ impl Page for Things {
     }
 }
 
-async fn list(rest: &RestClient) -> Result<Vec<String>, RestError> {
+async fn list(rest: &RestClient) -> Result<Rows<String>, RestError> {
     rest.list::<Things>(Request { path: &["things"], ..THING }, Some(2)).await
 }
 
@@ -183,7 +183,7 @@ async fn a_used_up_day_stops_its_category() {
 async fn lists_are_read_to_their_end_and_each_row_once() {
     let (api, rest) =
         Api::start(vec![page(&["a", "b"], "t/1"), page(&["b", "c"], "t2"), page(&[], "")]).await;
-    assert_eq!(list(&rest).await.unwrap(), ["a", "b", "c"]);
+    assert_eq!(list(&rest).await.unwrap(), whole(&["a", "b", "c"]));
     assert_eq!(
         api.asked(),
         [
@@ -198,13 +198,32 @@ fn page(things: &[&str], next: &str) -> Answer {
     plain(200, json!({ "things": things, "next_page_token": next }))
 }
 
+fn whole(rows: &[&str]) -> Rows<String> {
+    Rows::Whole(rows.iter().map(|row| (*row).to_owned()).collect())
+}
+
 #[tokio::test]
-async fn pages_that_lead_in_a_circle_are_read_once_more_and_then_left() {
+async fn pages_that_lead_in_a_circle_are_read_once_more_and_are_never_taken_for_all() {
     let circle = [page(&["a"], "t"), page(&["b"], "t"), page(&["a", "c"], "t"), page(&["b"], "t")];
     let (api, rest) = Api::start(circle.into()).await;
-    assert_eq!(list(&rest).await.unwrap(), ["a", "b", "c"]);
+    let rows = list(&rest).await.unwrap();
+    assert_eq!(rows, Rows::Partial(vec!["a".to_owned(), "b".to_owned(), "c".to_owned()]));
+    assert_eq!(rows.whole("the things"), Err(RestError::Partial { what: "the things" }));
     assert_eq!(api.asked().len(), 4);
     assert!(!api.asked()[2].contains("next_page_token"), "it begins at the first page");
+    // The second way may come to an end.
+    let circle = [page(&["a"], "t"), page(&["b"], "t"), page(&["a"], "t"), page(&["b"], "")];
+    let (_api, rest) = Api::start(circle.into()).await;
+    assert_eq!(list(&rest).await.unwrap(), whole(&["a", "b"]));
+}
+
+#[tokio::test]
+async fn a_list_that_is_cut_off_is_not_taken_for_all() {
+    let rows: Vec<String> = (0..=MOST_ROWS).map(|row| row.to_string()).collect();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let (api, rest) = Api::start(vec![page(&rows, "t")]).await;
+    let Rows::Partial(read) = list(&rest).await.unwrap() else { panic!("taken for all") };
+    assert_eq!((read.len(), api.asked().len()), (MOST_ROWS + 1, 1));
 }
 
 #[tokio::test]
@@ -213,7 +232,7 @@ async fn a_list_whose_page_token_expired_is_read_anew() {
         let expired = || plain(400, json!({ "code": code, "message": "The next page token is invalid." }));
         let script = vec![page(&["a"], "t1"), expired(), page(&["a"], "t2"), page(&["b"], "")];
         let (api, rest) = Api::start(script).await;
-        assert_eq!(list(&rest).await.unwrap(), ["a", "b"]);
+        assert_eq!(list(&rest).await.unwrap(), whole(&["a", "b"]));
         assert_eq!(api.asked().len(), 4);
         // Not for ever.
         let again = || [page(&["a"], "t"), expired()];
@@ -232,7 +251,7 @@ async fn a_list_whose_page_token_expired_is_read_anew() {
 async fn a_token_that_ends_between_pages_costs_one_request() {
     let script = vec![page(&["a"], "t"), plain(401, json!({ "code": 124 })), page(&["b"], "")];
     let (api, rest) = Api::start(script).await;
-    assert_eq!(list(&rest).await.unwrap(), ["a", "b"]);
+    assert_eq!(list(&rest).await.unwrap(), whole(&["a", "b"]));
     let asked = api.shared.asked.lock().unwrap().clone();
     assert_eq!(asked[1].0, asked[2].0, "the same page again");
     assert_ne!(asked[1].1, asked[2].1, "with another token");
