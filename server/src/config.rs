@@ -152,6 +152,9 @@ pub struct FeedTimings {
     /// Default `None`: the record is walked through every night at half past two. Tests and the demo do not
     /// wait for a night.
     pub walk_every: Option<Duration>,
+    /// Default 15 min without an event of any call, after which it is looked whether Zoom's record shows
+    /// some: a subscription may be switched off while its connection lives.
+    pub quiet: Duration,
 }
 
 impl Default for FeedTimings {
@@ -172,6 +175,7 @@ impl Default for FeedTimings {
             record_delay: Duration::from_secs(90),
             second_look: Duration::from_secs(10 * 60),
             walk_every: None,
+            quiet: Duration::from_secs(15 * 60),
         }
     }
 }

@@ -301,6 +301,16 @@ impl Journal {
         self.order(Order::Gap(GapOrder::Close { to })).await
     }
 
+    /// Writes down a gap that is over when it is found.
+    pub async fn past_gap(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        cause: &'static str,
+    ) -> Result<(), JournalStopped> {
+        self.order(Order::Gap(GapOrder::Past { from, to, cause })).await
+    }
+
     /// Writes down that the records of a gap have been read.
     pub async fn gap_repaired(&self, gap_id: i64, at: Timestamp) -> Result<(), JournalStopped> {
         self.order(Order::Gap(GapOrder::Repaired { gap_id, at })).await

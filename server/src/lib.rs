@@ -71,6 +71,7 @@ use crate::{
         presence::{PresenceReading, PresenceStatus},
         rest::{Budget, Priority, RestClient},
         setback::RecordStatus,
+        silence::Silence,
         socket::{Feed, FeedStatus},
         webhook::Webhooks,
         wire::Reader,
@@ -447,6 +448,8 @@ fn connect(
         }
         .spawn(tracker, stop.clone()),
     };
+    let feed = Silence { rest: rest.clone(), journal: journal.clone(), feed, since: clock::now(), timings }
+        .spawn(tracker);
     let (repairing, walking, rest) = (Some(repairing), Some(walking), Some(rest));
     Ok(Zoom { repairing, walking, rest, feed, directory, phone_book, record })
 }

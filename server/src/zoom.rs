@@ -22,6 +22,8 @@ pub(crate) mod nightly;
 
 pub(crate) mod filing;
 
+pub(crate) mod silence;
+
 mod patience;
 
 pub(crate) mod setback;

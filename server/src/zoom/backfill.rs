@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use domain::time::Timestamp;
+use domain::{fact::StationKind, time::Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
@@ -23,6 +23,7 @@ use super::{
     record,
     rest::{Page, Request, RestClient, RestError, Rows},
     setback::{RecordStatus, Setbacks, Shortfall, is_due_again, pause_after},
+    translate::station_kind,
     wire::Reader,
 };
 use crate::{
@@ -304,6 +305,8 @@ impl PathReader {
 pub(super) enum CallRow {
     Call {
         id: String,
+        /// When it began, if somebody called one of the account's people or queues and was answered.
+        answered_from: Option<Timestamp>,
     },
     /// A row that does not say which call it is of.
     Nameless,
@@ -316,13 +319,41 @@ struct CallRowAnswer {
     call_history_uuid: Option<String>,
     #[serde(default)]
     id: Option<String>,
+    #[serde(default)]
+    direction: serde_json::Value,
+    #[serde(default)]
+    call_result: serde_json::Value,
+    #[serde(default)]
+    start_time: serde_json::Value,
+    #[serde(default)]
+    callee_ext_type: serde_json::Value,
+}
+
+impl CallRowAnswer {
+    fn answered_from(&self) -> Option<Timestamp> {
+        let is_answered = matches!(self.call_result.as_str(), Some("answered" | "connected"));
+        let kind = self.callee_ext_type.as_str().map(station_kind);
+        // A menu answers everybody, and rings nobody's phone.
+        let is_told_live = matches!(kind, Some(StationKind::User | StationKind::CallQueue));
+        let is_inbound = self.direction.as_str() == Some("inbound");
+        let start = self.start_time.as_str().and_then(clock::parse_rfc3339);
+        start.filter(|_| is_answered && is_told_live && is_inbound)
+    }
 }
 
 impl CallRow {
+    /// When it began, if it must have been told by events.
+    pub(super) fn answered_from(&self) -> Option<Timestamp> {
+        match self {
+            Self::Call { answered_from, .. } => *answered_from,
+            Self::Nameless => None,
+        }
+    }
+
     /// Which call it is of.
     pub(super) fn id(self) -> Option<String> {
         match self {
-            Self::Call { id } => Some(id),
+            Self::Call { id, .. } => Some(id),
             Self::Nameless => None,
         }
     }
@@ -330,9 +361,10 @@ impl CallRow {
 
 impl From<serde_json::Value> for CallRow {
     fn from(row: serde_json::Value) -> Self {
-        let answer = serde_json::from_value(row).ok();
-        let id = answer.and_then(|CallRowAnswer { call_history_uuid, id }| call_history_uuid.or(id));
-        id.map_or(Self::Nameless, |id| Self::Call { id })
+        let Ok(answer) = serde_json::from_value::<CallRowAnswer>(row) else { return Self::Nameless };
+        let answered_from = answer.answered_from();
+        let id = answer.call_history_uuid.or(answer.id);
+        id.map_or(Self::Nameless, |id| Self::Call { id, answered_from })
     }
 }
 
@@ -378,14 +410,18 @@ impl Page for CallPage {
     /// All nameless rows count as one.
     fn id(row: &CallRow) -> &str {
         match row {
-            CallRow::Call { id } => id,
+            CallRow::Call { id, .. } => id,
             CallRow::Nameless => "",
         }
     }
 }
 
 impl RestClient {
-    async fn calls_that_ended(&self, from: Timestamp, to: Timestamp) -> Result<Rows<CallRow>, RestError> {
+    pub(super) async fn calls_that_ended(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Rows<CallRow>, RestError> {
         let path = ["phone", "call_history"];
         let request = Request { what: CALLS, path: &path, category: Category::Heavy };
         let whole_second =

@@ -253,7 +253,7 @@ async fn an_app_that_may_not_read_the_record_ends_the_pass_at_once_and_is_told_s
 #[test]
 fn both_generations_of_the_list_are_read_and_an_empty_one_hides_none() {
     let rows = |text: Value| serde_json::from_value::<CallPage>(text).unwrap().rows;
-    let call = |id: &str| CallRow::Call { id: id.to_owned() };
+    let call = |id: &str| CallRow::Call { id: id.to_owned(), answered_from: None };
     assert_eq!(rows(json!({ "call_history": [{ "call_history_uuid": "h" }] })), [call("h")]);
     assert_eq!(rows(json!({ "call_logs": [{ "id": "l" }] })), [call("l")]);
     assert_eq!(rows(json!({ "call_history": [], "call_logs": [{ "id": "l" }] })), [call("l")]);
