@@ -227,6 +227,9 @@ pub struct TransferFact {
 /// One end of a call as far as it is known. Every part may be missing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Party {
+    /// The account it belongs to, when that is not the one this board is about: the numbers of its
+    /// extensions are not ours.
+    pub account: Option<String>,
     /// The kind of extension.
     pub kind: Option<StationKind>,
     /// Id of the extension.

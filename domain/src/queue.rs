@@ -95,7 +95,7 @@ impl QueueMention {
                 name: station.name.clone(),
             }),
             _ if leg.party.kind == Some(StationKind::CallQueue) => Some(Self {
-                account: None,
+                account: leg.party.account.clone(),
                 extension_id: leg.party.extension_id.clone(),
                 extension_number: leg.party.extension_number.clone(),
                 name: leg.party.name.clone(),

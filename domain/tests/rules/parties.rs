@@ -37,6 +37,21 @@ fn menu(call: &str, rang: i64) -> Phone {
 }
 
 #[test]
+fn c11_another_accounts_queue_that_is_called_itself_is_not_ours_though_it_has_a_number_of_ours() {
+    let mut board = board();
+    let party = Party {
+        account: Some("sub".to_owned()),
+        kind: Some(StationKind::CallQueue),
+        extension_number: Some("801".to_owned()),
+        name: Some("Billing".to_owned()),
+        ..Party::default()
+    };
+    tell(&mut board, 1, &[phone("1", "Billing", 0).party(party).device(None).rang()]);
+    assert_eq!(row(&board, "q-801", 1).figures.waiting, 0);
+    assert_eq!(row(&board, "unresolved:sub/billing", 1).figures.waiting, 1);
+}
+
+#[test]
 fn c2_a_queue_that_is_called_itself_is_a_visit_in_which_nobody_rings() {
     let mut board = board();
     let itself = of_queue("1", "Billing", "801", 0);

@@ -203,10 +203,9 @@ fn leg_json(leg: Leg, phone_book: &PhoneBookHandle) -> LegJson {
         LegState::Ended => "ended",
     };
     let party = &leg.party;
-    let name = party
-        .name
-        .clone()
-        .or_else(|| phone_book.name_of(party.extension_id.as_ref(), party.extension_number.as_deref()));
+    // Another account's extension may have the number of one of ours.
+    let number = party.extension_number.as_deref().filter(|_| party.account.is_none());
+    let name = party.name.clone().or_else(|| phone_book.name_of(party.extension_id.as_ref(), number));
     LegJson {
         extension_id: leg.party.extension_id.as_ref().map(ToString::to_string),
         extension_number: leg.party.extension_number.clone(),

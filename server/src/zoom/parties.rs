@@ -77,7 +77,8 @@ impl Names for NamedParty<'_> {
     type Whole = Party;
 
     fn is(&self, whole: &Party) -> bool {
-        *self == NamedParty::of(whole)
+        // Another account's person may have the number of one of ours.
+        whole.account.is_none() && *self == NamedParty::of(whole)
     }
 
     fn hash_of(whole: &Party, hasher: &DefaultHashBuilder) -> u64 {
@@ -86,6 +87,7 @@ impl Names for NamedParty<'_> {
 
     fn to_whole(&self) -> Party {
         Party {
+            account: None,
             kind: self.kind.cloned(),
             extension_id: self.extension_id.map(ExtensionId::new),
             extension_number: self.extension_number.map(str::to_owned),

@@ -195,6 +195,7 @@ fn talk(side: Side, user_id: &Text<'_>, element: &Element<'_>) -> Option<Recorde
         return None;
     }
     let party = Arc::new(Party {
+        account: None,
         extension_id: id.map(ExtensionId::new),
         extension_number: number.map(str::to_owned),
         user_id: user_id.as_str().or(element.owner_user()).map(UserId::new),

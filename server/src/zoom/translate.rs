@@ -310,11 +310,14 @@ fn party_or_nobody(end: Option<&End<'_>>, parties: &Parties) -> Arc<Party> {
     end.map(|end| party(end, parties)).unwrap_or_default()
 }
 
-/// Marks the queues and menus of a fact as another account's, so that they are not taken for ours.
+/// Marks the queues, menus and people of a fact as another account's, so that they are not taken for ours.
 pub(super) fn move_to_account(fact: &mut Fact, account: &str) {
     if let What::Recorded(record) = &mut *fact.what {
-        for station in record.talks.iter_mut().filter_map(|talk| talk.offered_by.as_mut()) {
-            Arc::make_mut(station).account = Some(account.to_owned());
+        for talk in &mut record.talks {
+            Arc::make_mut(&mut talk.party).account = Some(account.to_owned());
+            if let Some(station) = &mut talk.offered_by {
+                Arc::make_mut(station).account = Some(account.to_owned());
+            }
         }
         for stay in &mut record.stays {
             stay.account = Some(account.to_owned());
@@ -326,6 +329,9 @@ pub(super) fn move_to_account(fact: &mut Fact, account: &str) {
     else {
         return;
     };
+    if *leg.party != Party::default() {
+        Arc::make_mut(&mut leg.party).account = Some(account.to_owned());
+    }
     for station in [&mut leg.offered_by, &mut leg.came_through].into_iter().flatten() {
         Arc::make_mut(station).account = Some(account.to_owned());
     }

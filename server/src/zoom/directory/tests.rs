@@ -166,6 +166,23 @@ async fn names_come_first_and_members_as_they_are_read() {
 }
 
 #[tokio::test]
+async fn d5_opting_out_raises_no_event_and_is_seen_by_the_next_reading() {
+    let api = Api::default();
+    let of = |receives: bool| json!({ "members": { "users": [{ "id": "u1", "receive_call": receives }] } });
+    api.set("", json!({ "call_queues": [{ "id": "q1", "name": "Sales" }] }));
+    api.set("/q1", of(true));
+    let (directory, seen) = watch::channel(Arc::default());
+    let (rest, cache, nudge) = (api.client().await, SharedCache::default(), Arc::default());
+    let task = Task { rest, cache, directory, status: watch::channel(DirectoryStatus::default()).0, nudge };
+    for receives in [true, false, true] {
+        api.set("/q1", of(receives));
+        task.read_all().await.expect("a list");
+        let expected = [member("u1", "", receives)];
+        assert_eq!(queue(&seen.borrow(), "q1").members.as_deref(), Some(&expected[..]));
+    }
+}
+
+#[tokio::test]
 async fn members_stay_known_while_they_cannot_be_read() {
     let api = Api::default();
     api.set("", json!({ "call_queues": [{ "id": "q1", "name": "Sales" }] }));

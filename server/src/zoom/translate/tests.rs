@@ -47,6 +47,7 @@ fn member() -> Value {
 
 fn anna() -> Party {
     Party {
+        account: None,
         kind: Some(StationKind::User),
         extension_id: Some(ExtensionId::from("e-anna")),
         extension_number: Some("201".to_owned()),

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use domain::fact::{Party, What};
 use serde_json::{Value, json};
 
 use super::*;
@@ -197,6 +198,36 @@ fn another_account_is_marked() {
     let mut nameless = event(ringing());
     nameless["payload"]["account_id"] = json!(null);
     assert!(parsed(&nameless).fact.is_some(), "an event that names no account is ours");
+}
+
+#[test]
+fn c11_everybody_and_everything_that_a_sub_account_names_is_marked_as_its_own() {
+    let reader = Reader::new(Some("another"));
+    let mut object = ringing();
+    object["forwarded_by"] = json!({ "extension_type": "callQueue", "extension_number": "801" });
+    let What::Rang(leg) = *reader.fact(&event(object).to_string(), ARRIVED).unwrap().what else { panic!() };
+    assert_eq!(leg.party.account.as_deref(), Some("acc"));
+    assert_eq!(leg.offered_by.unwrap().account.as_deref(), Some("acc"));
+    // One that names nobody stays nobody.
+    let mut nobody = ringing();
+    nobody["callee"] = json!({});
+    let What::Rang(leg) = *reader.fact(&event(nobody).to_string(), ARRIVED).unwrap().what else { panic!() };
+    assert_eq!(*leg.party, Party::default());
+
+    let element = json!({ "call_id": "7000000000000000041", "direction": "inbound", "callee_ext_number": "1007",
+        "callee_ext_type": "user", "operator_ext_number": "801", "operator_ext_type": "call_queue",
+        "result": "answered", "start_time": "2026-11-21T13:00:00Z", "answer_time": "2026-11-21T13:00:08Z",
+        "end_time": "2026-11-21T13:02:00Z" });
+    let queue = json!({ "call_id": "7000000000000000041", "callee_ext_number": "801",
+        "callee_ext_type": "call_queue", "result": "answered", "start_time": "2026-11-21T13:00:00Z",
+        "end_time": "2026-11-21T13:00:08Z" });
+    let object = json!({ "call_history_uuid": "h-1", "call_elements": [queue, element] });
+    let text = json!({ "event": "rest.call_history", "payload": { "account_id": "acc", "object": object } });
+    let What::Recorded(record) = *reader.fact(&text.to_string(), ARRIVED).unwrap().what else { panic!() };
+    assert_eq!(record.stays[0].account.as_deref(), Some("acc"));
+    let talk = &record.talks[0];
+    assert_eq!(talk.party.account.as_deref(), Some("acc"));
+    assert_eq!(talk.offered_by.as_ref().unwrap().account.as_deref(), Some("acc"));
 }
 
 #[test]
