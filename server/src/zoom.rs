@@ -12,6 +12,8 @@ mod parties;
 
 mod translate;
 
+mod voicemail;
+
 pub mod record;
 
 pub mod presence;

@@ -19,6 +19,7 @@ use super::{
     parties::Parties,
     presence, record,
     translate::{self, LiveEvent},
+    voicemail::RecentRings,
 };
 
 /// The longest message that is read.
@@ -31,6 +32,7 @@ const LONGEST_NAME: usize = 200;
 pub struct Reader {
     account_id: Option<Arc<str>>,
     parties: Parties,
+    rings: RecentRings,
 }
 
 /// A message that was understood as an event.
@@ -189,7 +191,7 @@ pub(super) fn url_validation(text: &str) -> Option<String> {
 impl Reader {
     /// A reader that marks events of accounts other than `account_id`.
     pub fn new(account_id: Option<&str>) -> Self {
-        Self { account_id: account_id.map(Arc::from), parties: Parties::default() }
+        Self { account_id: account_id.map(Arc::from), ..Self::default() }
     }
 
     /// Reads an event's own text that arrived at `received_at`.
@@ -210,9 +212,14 @@ impl Reader {
         let foreign = self.foreign_account(&envelope);
         let call_id = call_id(&envelope, &name, live)?;
         let sent_at = envelope.event_ts.get();
+        let found = match (live, &call_id) {
+            (Some(LiveEvent::Voicemail), None) => self.rings.call_of(text).map(|id| Arc::from(id.as_str())),
+            _ => None,
+        };
         let mut fact = match (live, &envelope.object()) {
             (Some(live), Some(object)) => {
-                translate::fact(live, object, call_id.as_ref(), sent_at, received_at, &self.parties)
+                let call_id = call_id.as_ref().or(found.as_ref());
+                translate::fact(live, object, call_id, sent_at, received_at, &self.parties)
                     .map_err(|path| Unreadable::Mistyped { event: Arc::clone(&name), path })?
             }
             (None, _) => record::scope(&name).and_then(|scope| record::fact(scope, text, received_at)),
@@ -220,6 +227,11 @@ impl Reader {
         };
         if let (Some(fact), Some(account)) = (&mut fact, foreign) {
             translate::move_to_account(fact, account);
+        }
+        match &fact {
+            Some(fact) if live.is_some() => self.rings.note(fact),
+            Some(fact) => self.rings.note_record(text, &fact.call_id),
+            None => {}
         }
         let presence =
             presence::origin(&name).and_then(|origin| presence::fact(origin, text, sent_at, received_at));

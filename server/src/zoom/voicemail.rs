@@ -1,0 +1,324 @@
+//! Which call a message belongs to, when its event does not say.
+//!
+//! A voicemail's event need not name its call. Then the step of the record that it names tells, where that
+//! is known; else who called whom, and when: what rang within two minutes of the message. Both are
+//! remembered of the events that were read before, for a while, so that reading the journal again finds the
+//! same.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use domain::{
+    fact::{Fact, LegFact, Party, Side, Station, StationKind, What},
+    id::CallId,
+    time::Timestamp,
+};
+use serde::Deserialize;
+
+use super::{
+    translate::station_kind,
+    wire::{Moment, Part, Text},
+};
+
+/// By so much the phones of a call stop before, or after, a message is left.
+const APART: Duration = Duration::from_secs(2 * 60);
+/// No message is longer.
+const LONGEST_MESSAGE: Duration = Duration::from_secs(10 * 60);
+/// Rings and steps that are remembered: of an hour in a large office.
+const MOST: usize = 16_384;
+
+/// Remembers what rang lately. Cheap to clone; clones share what they know.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RecentRings {
+    known: Arc<Mutex<Known>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// In the order in which they were told.
+    rings: VecDeque<Ring>,
+    /// Steps of the record by which a message was left, and their calls.
+    steps: VecDeque<(String, CallId)>,
+}
+
+#[derive(Debug)]
+struct Ring {
+    call_id: CallId,
+    at: Timestamp,
+    caller: Arc<Party>,
+    callee: Arc<Party>,
+    offered_by: Option<Arc<Station>>,
+}
+
+impl RecentRings {
+    /// Remembers what a fact tells of who rang whom.
+    pub(super) fn note(&self, fact: &Fact) {
+        let (What::Rang(leg) | What::Missed(leg) | What::Rejected(leg) | What::Ended(leg)) = &*fact.what
+        else {
+            return;
+        };
+        let LegFact { side: Side::Callee, answered_at: None, .. } = leg else { return };
+        let ring = Ring {
+            call_id: fact.call_id.clone(),
+            at: fact.at,
+            caller: Arc::clone(&leg.other),
+            callee: Arc::clone(&leg.party),
+            offered_by: leg.offered_by.clone(),
+        };
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        push(&mut known.rings, ring);
+    }
+
+    /// Remembers the steps of a record by which a message was left.
+    pub(super) fn note_record(&self, text: &str, call_id: &CallId) {
+        // Spares nearly every record a second pass.
+        if !text.contains("voicemail") {
+            return;
+        }
+        let Ok(event) = serde_json::from_str::<Event<Record<'_>>>(text) else { return };
+        let record = event.payload.object;
+        let lists = [record.call_elements, record.call_path, record.call_logs];
+        let ids = lists.iter().flatten().flatten().filter_map(Part::get);
+        let ids = ids.filter_map(|step| step.call_element_id.as_str().or(step.id.as_str()));
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        for id in ids {
+            push(&mut known.steps, (id.to_owned(), call_id.clone()));
+        }
+    }
+
+    /// The call after which the message of this event was left.
+    pub(super) fn call_of(&self, text: &str) -> Option<CallId> {
+        let message = serde_json::from_str::<Event<Message<'_>>>(text).ok()?.payload.object;
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let step = message.call_element_id.as_str();
+        let by_step = step.and_then(|step| known.steps.iter().rev().find(|(id, _)| id == step));
+        if let Some((_, call_id)) = by_step {
+            return Some(call_id.clone());
+        }
+        let left_at = message.date_time.get()?;
+        let length = message.duration.as_str().and_then(|seconds| seconds.parse().ok());
+        let length = length.map_or(Duration::ZERO, Duration::from_secs).min(LONGEST_MESSAGE);
+        // The time is of its end or of its beginning.
+        let (first, last) = (left_at - length - APART, left_at + APART);
+        let fits = |ring: &&Ring| ring.at >= first && ring.at <= last && message.is_after(ring);
+        let apart = |ring: &Ring| ring.at.since(left_at).max(left_at.since(ring.at));
+        known.rings.iter().filter(fits).min_by_key(|ring| apart(ring)).map(|ring| ring.call_id.clone())
+    }
+}
+
+/// The oldest make room.
+fn push<T>(queue: &mut VecDeque<T>, item: T) {
+    if queue.len() >= MOST {
+        queue.pop_front();
+    }
+    queue.push_back(item);
+}
+
+#[derive(Deserialize)]
+struct Event<T> {
+    payload: Payload<T>,
+}
+
+#[derive(Deserialize)]
+struct Payload<T> {
+    object: T,
+}
+
+/// The lists of a record, in every generation.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Record<'a> {
+    #[serde(borrow)]
+    call_elements: Option<Vec<Part<Step<'a>>>>,
+    #[serde(borrow)]
+    call_path: Option<Vec<Part<Step<'a>>>>,
+    #[serde(borrow)]
+    call_logs: Option<Vec<Part<Step<'a>>>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Step<'a> {
+    #[serde(borrow)]
+    call_element_id: Text<'a>,
+    #[serde(borrow)]
+    id: Text<'a>,
+}
+
+/// A message that was left, as far as it tells after which call.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Message<'a> {
+    #[serde(borrow)]
+    call_element_id: Text<'a>,
+    date_time: Moment,
+    /// Seconds.
+    #[serde(borrow)]
+    duration: Text<'a>,
+    #[serde(borrow)]
+    caller_user_id: Text<'a>,
+    #[serde(borrow)]
+    caller_number: Text<'a>,
+    #[serde(borrow)]
+    caller_did_number: Text<'a>,
+    #[serde(borrow)]
+    callee_user_id: Text<'a>,
+    #[serde(borrow)]
+    callee_number: Text<'a>,
+    #[serde(borrow)]
+    callee_did_number: Text<'a>,
+    #[serde(borrow)]
+    callee_name: Text<'a>,
+    #[serde(borrow)]
+    callee_extension_type: Text<'a>,
+}
+
+impl Message<'_> {
+    fn is_after(&self, ring: &Ring) -> bool {
+        self.is_by(&ring.caller) && self.is_for(ring)
+    }
+
+    /// A caller without a number is nobody in particular.
+    fn is_by(&self, caller: &Party) -> bool {
+        let user =
+            caller.user_id.as_ref().is_some_and(|id| self.caller_user_id.as_str() == Some(id.as_str()));
+        let numbers = [caller.number.as_deref(), caller.extension_number.as_deref()];
+        let told = [self.caller_number.as_str(), self.caller_did_number.as_str()];
+        user || numbers.into_iter().flatten().any(|number| told.contains(&Some(number)))
+    }
+
+    fn is_for(&self, ring: &Ring) -> bool {
+        let kind = self.callee_extension_type.as_str().map(station_kind);
+        let told = [self.callee_number.as_str(), self.callee_did_number.as_str()];
+        let has = |number: Option<&str>| number.is_some() && told.contains(&number);
+        let is_named = |name: Option<&str>| {
+            let told = self.callee_name.as_str().map(str::to_lowercase);
+            told.is_some() && told == name.map(str::to_lowercase)
+        };
+        let callee = &ring.callee;
+        let by_station = ring.offered_by.as_ref().filter(|station| kind.as_ref() == Some(&station.kind));
+        if by_station.is_some_and(|station| {
+            has(station.extension_number.as_deref()) || is_named(station.name.as_deref())
+        }) {
+            return true;
+        }
+        let is_user = kind.is_none_or(|kind| kind == StationKind::User);
+        let user =
+            callee.user_id.as_ref().is_some_and(|id| self.callee_user_id.as_str() == Some(id.as_str()));
+        // What a queue's member's phone rang for is the queue's.
+        let own =
+            ring.offered_by.as_ref().is_none_or(|station| station.kind == StationKind::AutoReceptionist);
+        let numbers = has(callee.number.as_deref()) || has(callee.extension_number.as_deref());
+        own && ((is_user && user) || numbers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::zoom::wire::Reader;
+
+    const CALLER: &str = "+4930555001";
+
+    fn event(name: &str, object: Value) -> String {
+        json!({ "event": name, "event_ts": 1_795_266_000_000_i64, "payload": { "object": object } })
+            .to_string()
+    }
+
+    /// A phone rang at `second` of noon, for a queue if there is one.
+    fn ring(call: &str, caller: &str, second: u32, queue: Option<&str>) -> String {
+        let mut object = json!({
+            "call_id": call, "ringing_start_time": format!("2026-11-21T12:00:{second:02}Z"),
+            "caller": { "phone_number": caller },
+            "callee": { "user_id": "u-anna", "extension_number": 201, "extension_type": "user" },
+        });
+        if let Some(number) = queue {
+            object["forwarded_by"] =
+                json!({ "extension_type": "callQueue", "extension_number": number, "name": "Sales" });
+        }
+        event("phone.callee_ringing", object)
+    }
+
+    fn message(change: impl FnOnce(&mut Value)) -> String {
+        let mut object = json!({
+            "id": "v-1", "date_time": "2026-11-21T12:01:30Z", "duration": 20,
+            "caller_number": CALLER, "caller_number_type": 2, "caller_name": "",
+            "callee_number": "805", "callee_number_type": 1, "callee_name": "Sales",
+            "callee_extension_type": "callQueue", "callee_id": "q-1",
+        });
+        change(&mut object);
+        event("phone.voicemail_received", object)
+    }
+
+    /// The call that the last of the events is of.
+    fn call_of(events: &[String]) -> Option<String> {
+        let reader = Reader::new(None);
+        let read = |text: &String| reader.fact(text, Timestamp::from_millis(1_795_266_100_000));
+        // All are read: what comes before the last is remembered.
+        let facts: Vec<Option<Fact>> = events.iter().map(read).collect();
+        let fact = facts.into_iter().next_back().flatten()?;
+        assert_eq!(*fact.what, What::VoicemailLeft);
+        Some(fact.call_id.to_string())
+    }
+
+    #[test]
+    fn f1_a_message_that_names_no_call_is_of_the_call_that_rang_there_shortly_before() {
+        let rings = [
+            ring("71", "+4930555009", 10, Some("805")),
+            ring("72", CALLER, 12, Some("801")),
+            ring("73", CALLER, 14, Some("805")),
+            ring("74", CALLER, 16, None),
+        ];
+        let after = |message: String| call_of(&[rings.as_slice(), &[message]].concat());
+        assert_eq!(after(message(|_| {})).as_deref(), Some("73"), "the same caller and queue");
+        let by_name = message(|object| object["callee_number"] = json!("+4930555100"));
+        let named = rings.clone().map(|ring| ring.replace("\"extension_number\":\"801\",", ""));
+        assert!(call_of(&[named.as_slice(), &[by_name]].concat()).is_some(), "by the name of the queue");
+        let for_anna = message(|object| {
+            object["callee_extension_type"] = json!("user");
+            object["callee_user_id"] = json!("u-anna");
+            object["callee_number"] = json!("201");
+        });
+        assert_eq!(
+            after(for_anna).as_deref(),
+            Some("74"),
+            "a member's phone rang for the queue, not for her"
+        );
+        for (field, value) in [
+            ("caller_number", "+4930555002"),
+            ("caller_number", ""),
+            ("date_time", "2026-11-21T12:02:35Z"),
+            ("date_time", "2026-11-21T11:58:00Z"),
+            ("date_time", "soon"),
+        ] {
+            assert_eq!(after(message(|object| object[field] = json!(value))), None, "{field} {value}");
+        }
+        let own = message(|object| object["call_id"] = json!("99"));
+        assert_eq!(after(own).as_deref(), Some("99"), "its own word comes first");
+    }
+
+    #[test]
+    fn f1_of_two_calls_of_one_caller_the_nearer_one_is_meant() {
+        let rings = [ring("71", CALLER, 5, Some("805")), ring("72", CALLER, 50, Some("805"))];
+        assert_eq!(call_of(&[rings.as_slice(), &[message(|_| {})]].concat()).as_deref(), Some("72"));
+    }
+
+    #[test]
+    fn f1_the_step_of_the_record_says_more_than_who_called_whom() {
+        let element = json!({
+            "call_element_id": "e-7", "call_id": "7000000000000000077_1", "direction": "inbound",
+            "callee_ext_number": "805", "callee_ext_type": "call_queue", "result": "voicemail",
+            "start_time": "2026-11-21T12:00:00Z", "end_time": "2026-11-21T12:00:40Z", "voicemail_id": "v-1",
+        });
+        let record =
+            event("rest.call_history", json!({ "call_history_uuid": "h", "call_elements": [element] }));
+        let named = message(|object| object["call_element_id"] = json!("e-7"));
+        let events = [ring("71", CALLER, 5, Some("805")), record, named];
+        assert_eq!(call_of(&events).as_deref(), Some("7000000000000000077"));
+    }
+}
