@@ -593,6 +593,8 @@ impl Board {
         // A gap that is not repaired may hide visits of which nothing tells.
         let midnight = self.midnights.of(queue.zone.as_ref());
         let is_measured = !trust.gap.is_some_and(|gap| gap.reaches_beyond(midnight))
+            // Nor does anything tell of what was before this server listened.
+            && trust.counting_since.is_none_or(|since| since <= midnight)
             && tally
                 .is_some_and(|tally| tally.today.offered > 0 && tally.today.measured == tally.today.offered);
         let today = if is_measured { Quality::Measured } else { Quality::Inferred };

@@ -295,6 +295,13 @@ fn a_gap_makes_the_day_incomplete_of_every_queue_whose_day_it_reaches() {
     assert_eq!(quality_of_today("q-801", last_night), Quality::Measured, "it was yesterday here");
     assert_eq!(quality_of_today("q-802", None), Quality::Measured);
     assert_eq!(quality_of_today("q-802", last_night), Quality::Inferred, "and today there");
+    let quality_since = |id: &str, since: i64| {
+        let trust = Trust { counting_since: Some(at(since)), ..live_trust(at(90)) };
+        board.queue_view(&id.into(), at(90), &trust).unwrap().quality.today
+    };
+    assert_eq!(quality_since("q-801", 30), Quality::Inferred, "callers of before were never heard of");
+    assert_eq!(quality_since("q-801", -1800), Quality::Measured, "that was yesterday here");
+    assert_eq!(quality_since("q-802", -1800), Quality::Inferred, "and today there");
     assert_eq!(board.day_start(), at(-8 * 3600));
 }
 

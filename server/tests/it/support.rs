@@ -9,8 +9,9 @@ use std::{
 };
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use domain::time::Timestamp;
 use serde_json::{Value, json};
-use server::{Purpose, RunError, config::Config, run};
+use server::{Purpose, RunError, config::Config, run, store::Store};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, runtime::Handle, task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -38,6 +39,17 @@ impl Rig {
 
     pub(crate) async fn start_with(sim: SimConfig, change: impl FnOnce(&mut Config)) -> Self {
         Self::serve(Sim::start(sim).await.unwrap(), tempfile::tempdir().unwrap(), change).await
+    }
+
+    /// A server that was installed two days ago, so that it has been there all of today.
+    pub(crate) async fn start_installed(sim: SimConfig, change: impl FnOnce(&mut Config)) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let installed_at = Timestamp::from_millis(now().timestamp_millis() - 2 * 86_400_000);
+        let (store, writer) = Store::open(data.path(), Purpose::Work, installed_at).await.unwrap();
+        store.close().await;
+        writer.close().await.unwrap();
+        drop(store);
+        Self::serve(Sim::start(sim).await.unwrap(), data, change).await
     }
 
     /// The same pretend Zoom and the same data.
