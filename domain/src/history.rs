@@ -8,7 +8,7 @@ use crate::{
     id::{CallId, QueueId, RecordId},
     outcome::Outcome,
     queue::{APART, Visit},
-    service_level::ServiceLevelPolicy,
+    service_level::Promise,
     time::Timestamp,
 };
 
@@ -31,7 +31,7 @@ pub struct LiveStay {
     /// The queue.
     pub queue_id: QueueId,
     /// What it promised.
-    pub policy: ServiceLevelPolicy,
+    pub promise: Promise,
     /// The rest.
     pub told: Told,
 }
@@ -42,7 +42,7 @@ pub struct RecordStay {
     /// The queue.
     pub queue_id: QueueId,
     /// What it promised.
-    pub policy: ServiceLevelPolicy,
+    pub promise: Promise,
     /// When the caller entered.
     pub entered_at: Timestamp,
     /// When the wait was over.
@@ -80,7 +80,7 @@ pub struct WrittenStay {
     /// The queue.
     pub queue_id: QueueId,
     /// What it promised.
-    pub policy: ServiceLevelPolicy,
+    pub promise: Promise,
     /// What live messages said.
     pub live: Option<Told>,
     /// What the record says, and which.
@@ -133,7 +133,7 @@ impl Told {
 
     fn of_stay(stay: &RecordStay, live: Option<Outcome>) -> Self {
         let left_at = stay.left_at.max(stay.entered_at);
-        let outcome = Outcome::of_record(stay.end, left_at.since(stay.entered_at), live, stay.policy);
+        let outcome = Outcome::of_record(stay.end, left_at.since(stay.entered_at), live, stay.promise.policy);
         Self { entered_at: stay.entered_at, left_at, outcome, presumed: false }
     }
 
@@ -189,7 +189,7 @@ pub fn pair(live: &[LiveStay], records: &[RecordReading]) -> Vec<WrittenStay> {
             let told = Told::of_stay(stay, live.map(|live| live.outcome));
             WrittenStay {
                 queue_id: stay.queue_id.clone(),
-                policy: stay.policy,
+                promise: stay.promise,
                 live,
                 record: Some((id.clone(), told)),
             }
@@ -197,7 +197,7 @@ pub fn pair(live: &[LiveStay], records: &[RecordReading]) -> Vec<WrittenStay> {
         .collect();
     stays.extend(unpaired.into_iter().flatten().map(|live| WrittenStay {
         queue_id: live.queue_id.clone(),
-        policy: live.policy,
+        promise: live.promise,
         live: Some(live.told),
         record: None,
     }));

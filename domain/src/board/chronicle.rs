@@ -79,7 +79,7 @@ impl TrackedCall {
             let live = |visit: &Visit| {
                 Some(LiveStay {
                     queue_id: visit.queue_id.clone(),
-                    policy: visit.promise.policy,
+                    promise: visit.promise,
                     told: Told::of_visit(visit)?,
                 })
             };
@@ -107,9 +107,9 @@ fn finished(visits: &[Visit]) -> impl Iterator<Item = (&QueueId, Told, bool)> {
 fn reading(record: &Record, book: &QueueBook) -> Option<RecordReading> {
     let stays = record.stays.iter().map(|stay| {
         let (queue_id, rules) = book.find(&QueueMention::of_stay(stay));
-        let policy = rules.promises.at(stay.entered_at).policy;
+        let promise = rules.promises.at(stay.entered_at);
         let (entered_at, left_at, end) = (stay.entered_at, stay.left_at, stay.end);
-        RecordStay { queue_id, policy, entered_at, left_at, end }
+        RecordStay { queue_id, promise, entered_at, left_at, end }
     });
     record.is_whole().then(|| RecordReading {
         // A record without a name is one more record of its call.

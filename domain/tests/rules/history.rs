@@ -7,7 +7,7 @@ use domain::{
     history::{CallHistory, Difference, Told, WrittenStay, pair},
     outcome::Outcome,
     reconciliation::{Class, Counts, Reconciliation},
-    service_level::ServiceLevelPolicy,
+    service_level::Promise,
 };
 
 use crate::{
@@ -142,7 +142,7 @@ fn a_day_is_held_against_the_record_and_every_difference_is_accounted_for() {
     };
     let stay = |live: Option<Told>, record: Option<Told>| WrittenStay {
         queue_id: "q-801".into(),
-        policy: ServiceLevelPolicy::default(),
+        promise: Promise::default(),
         live,
         record: record.map(|told| ("r-1".into(), told)),
     };

@@ -11,7 +11,7 @@ use domain::{
     id::{CallId, QueueId},
     interval::Quarter,
     outcome::Outcome,
-    service_level::ServiceLevelPolicy,
+    service_level::{Definition, Promise, ServiceLevelPolicy},
     time::Timestamp,
 };
 use serde_json::{Value, json};
@@ -52,13 +52,14 @@ pub(super) struct VisitRow {
     threshold_seconds: u32,
     short_abandon_seconds: u32,
     target_permille: u16,
+    definition: Option<String>,
 }
 
 pub(super) const VISITS_OF_CALLS: &str = "
     select v.call_id, ordinal, queue_id, entered_at, left_at, outcome,
         live_entered_at, live_left_at, live_outcome, live_presumed,
         record_id, record_entered_at, record_left_at, record_outcome, read_at, difference,
-        threshold_seconds, short_abandon_seconds, target_permille
+        threshold_seconds, short_abandon_seconds, target_permille, definition
     from json_each(?1) as wanted cross join queue_visit as v on v.call_id = wanted.value
     order by v.call_id, ordinal";
 
@@ -70,11 +71,11 @@ pub(super) const INSERT_VISITS: &str = "
         call_id, ordinal, queue_id, entered_at, left_at, outcome,
         live_entered_at, live_left_at, live_outcome, live_presumed,
         record_id, record_entered_at, record_left_at, record_outcome, read_at, difference,
-        threshold_seconds, short_abandon_seconds, target_permille)
+        threshold_seconds, short_abandon_seconds, target_permille, definition)
     select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
         value ->> 6, value ->> 7, value ->> 8, value ->> 9,
         value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14, value ->> 15,
-        value ->> 16, value ->> 17, value ->> 18
+        value ->> 16, value ->> 17, value ->> 18, value ->> 19
     from json_each(?1)";
 
 pub(super) const INSERT_CORRECTIONS: &str = "
@@ -289,9 +290,10 @@ impl VisitRow {
             record_outcome: word(record),
             read_at: read_at.map(Timestamp::as_millis),
             difference: difference.map(|difference| difference.word().to_owned()),
-            threshold_seconds: stay.policy.threshold_seconds,
-            short_abandon_seconds: stay.policy.short_abandon_seconds,
-            target_permille: stay.policy.target_permille,
+            threshold_seconds: stay.promise.policy.threshold_seconds,
+            short_abandon_seconds: stay.promise.policy.short_abandon_seconds,
+            target_permille: stay.promise.policy.target_permille,
+            definition: Some(stay.promise.definition.word().to_owned()),
         })
     }
 
@@ -317,15 +319,18 @@ impl VisitRow {
             self.threshold_seconds,
             self.short_abandon_seconds,
             self.target_permille,
+            self.definition,
         ])
     }
 
-    fn policy(&self) -> ServiceLevelPolicy {
-        ServiceLevelPolicy {
+    fn promise(&self) -> Promise {
+        let policy = ServiceLevelPolicy {
             threshold_seconds: self.threshold_seconds,
             short_abandon_seconds: self.short_abandon_seconds,
             target_permille: self.target_permille,
-        }
+        };
+        let definition = self.definition.as_deref().and_then(Definition::parse).unwrap_or_default();
+        Promise { policy, definition }
     }
 
     fn live_stay(&self) -> Option<LiveStay> {
@@ -335,7 +340,7 @@ impl VisitRow {
             outcome: Outcome::parse(self.live_outcome.as_deref()?)?,
             presumed: self.live_presumed,
         };
-        Some(LiveStay { queue_id: QueueId::new(self.queue_id.as_str()), policy: self.policy(), told })
+        Some(LiveStay { queue_id: QueueId::new(self.queue_id.as_str()), promise: self.promise(), told })
     }
 
     fn record_stay(&self) -> Option<RecordStay> {
@@ -348,7 +353,7 @@ impl VisitRow {
         };
         Some(RecordStay {
             queue_id: QueueId::new(self.queue_id.as_str()),
-            policy: self.policy(),
+            promise: self.promise(),
             entered_at: Timestamp::from_millis(self.record_entered_at?),
             left_at: Timestamp::from_millis(self.record_left_at?),
             end,

@@ -6,7 +6,7 @@ use domain::{
     fact::StayEnd,
     history::{CallHistory, LiveStay, RecordReading, RecordStay, Told},
     outcome::Outcome,
-    service_level::ServiceLevelPolicy,
+    service_level::{Definition, Promise, ServiceLevelPolicy},
 };
 
 use super::*;
@@ -21,13 +21,13 @@ fn at(seconds: i64) -> Timestamp {
 
 fn live(entered: i64, left: i64, outcome: Outcome) -> LiveStay {
     let told = Told { entered_at: at(entered), left_at: at(left), outcome, presumed: false };
-    LiveStay { queue_id: "q-801".into(), policy: ServiceLevelPolicy::default(), told }
+    LiveStay { queue_id: "q-801".into(), promise: Promise::default(), told }
 }
 
 fn record(id: &str, read: i64, stays: &[(i64, i64, StayEnd)]) -> RecordReading {
     let stay = |(entered, left, end): &(i64, i64, StayEnd)| RecordStay {
         queue_id: "q-801".into(),
-        policy: ServiceLevelPolicy::default(),
+        promise: Promise::default(),
         entered_at: at(*entered),
         left_at: at(*left),
         end: *end,
@@ -177,4 +177,25 @@ async fn the_place_of_history_is_written_with_it_and_never_goes_back() {
     assert_eq!(place(None, 2).await, Some((7, at(1))));
     assert_eq!(place(Some(6), 3).await, Some((7, at(1))));
     assert_eq!(place(Some(7), 4).await, Some((7, at(4))));
+}
+
+#[tokio::test]
+async fn a_stay_keeps_what_was_promised_and_how_that_is_counted() {
+    let folder = TempDir::new().unwrap();
+    let (_store, mut writer) = open(folder.path()).await;
+    let policy = ServiceLevelPolicy { threshold_seconds: 30, ..ServiceLevelPolicy::default() };
+    let promise = Promise { policy, definition: Definition::Negative };
+    let stay = LiveStay { promise, ..live(5, 20, Outcome::Answered) };
+    write(&mut writer, 70, vec![call("1", Some(vec![stay]), vec![])]).await;
+    const PROMISES: &str = "select threshold_seconds || ' s ' || ifnull(definition, '-') from queue_visit";
+    assert_eq!(rows(&mut writer, PROMISES).await, ["30 s negative"]);
+    // News of the other side leave it as it was written.
+    let late = call("1", None, vec![]);
+    write(&mut writer, 90, vec![late]).await;
+    assert_eq!(rows(&mut writer, PROMISES).await, ["30 s negative"]);
+    // A row of before definitions were written down is read, and written anew with the default.
+    rows(&mut writer, "update queue_visit set definition = null").await;
+    let missed = call("1", None, vec![record("r-2", 99, &[(30, 50, StayEnd::Abandoned)])]);
+    write(&mut writer, 99, vec![missed]).await;
+    assert_eq!(rows(&mut writer, PROMISES).await, ["30 s short_excluded", "20 s short_excluded"]);
 }
