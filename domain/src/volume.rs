@@ -186,11 +186,22 @@ impl Histogram {
 
     /// Adds a wait.
     pub fn add(&mut self, wait: Duration) {
-        let band = band_of(wait);
+        self.add_to_band(band_of(wait), 1);
+    }
+
+    /// The counts of the bands in which there are waits, rising. What a band is never changes, so that they
+    /// may be kept.
+    pub fn bands(&self) -> impl Iterator<Item = (usize, u32)> {
+        self.bands.iter().copied().enumerate().filter(|(_, count)| *count > 0)
+    }
+
+    /// Adds counts that were kept. A band that there is not counts as the last.
+    pub fn add_to_band(&mut self, band: usize, count: u32) {
+        let band = band.min(band_of(Self::LONGEST));
         if self.bands.len() <= band {
             self.bands.resize(band + 1, 0);
         }
-        self.bands[band] += 1;
+        self.bands[band] += count;
     }
 
     /// Adds all waits of another.

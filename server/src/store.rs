@@ -41,7 +41,7 @@ pub use self::{
     record::{ElementRow, RecordBatch, RecordEvent, RecordRow},
     request::RequestCount,
     segment::{ArchiveOrder, ArchiveSize, LooseEvent, SegmentBody, SegmentRow, SnapshotRow},
-    visit::{HistoryBatch, HistoryPlace},
+    visit::{HistoryBatch, HistoryPlace, WaitHistograms},
     walk::{RecordWalk, WalkOrder},
     writer::{Batch, Committed, EventRow, GapOrder, QuarantineRow, Writer},
 };

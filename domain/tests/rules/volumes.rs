@@ -74,6 +74,20 @@ fn the_worked_example_in_waits() {
 }
 
 #[test]
+fn bands_of_waits_are_kept_in_databases_and_stay_what_they_are() {
+    let waits = [50, 1_000, 10_000, 20_000, 60_000, 600_000, 86_400_000].map(Duration::from_millis);
+    let mut whole = Histogram::default();
+    waits.iter().for_each(|wait| whole.add(*wait));
+    let bands: Vec<_> = whole.bands().collect();
+    assert_eq!(bands, [0, 59, 118, 136, 164, 222, 349].map(|band| (band, 1)));
+    let mut kept = Histogram::default();
+    bands.iter().for_each(|(band, count)| kept.add_to_band(*band, *count));
+    assert_eq!(kept, whole);
+    kept.add_to_band(usize::MAX, 1);
+    assert_eq!((kept.count(), kept.percentile(100)), (8, whole.percentile(100)));
+}
+
+#[test]
 fn nothing_divided_by_nothing_is_nothing() {
     let volume = Volume::default();
     for definition in Definition::ALL {

@@ -304,7 +304,7 @@ async fn what_is_known_of_the_account_is_replaced_thing_by_thing() {
 
 /// Everything the store ever says to SQLite, and whether it may read a whole table: the counts of
 /// rows that are kept few may.
-const STATEMENTS: [(&str, bool); 74] = [
+const STATEMENTS: [(&str, bool); 76] = [
     (event::PAGE, false),
     (event::FIRST_SINCE, false),
     (event::LAST, false),
@@ -327,7 +327,9 @@ const STATEMENTS: [(&str, bool); 74] = [
     (visit::DELETE_VISITS, false),
     (visit::INSERT_VISITS, false),
     (visit::INSERT_CORRECTIONS, false),
+    (visit::WAITS_OF_QUARTERS, false),
     (visit::SUM_QUARTERS, false),
+    (visit::WAITS, false),
     (visit::SET_PLACE, false),
     (visit::PLACE, false),
     (record::UPSERT_RECORDS, false),

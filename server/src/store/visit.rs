@@ -3,7 +3,10 @@
 //! All of it within the transaction of the journal's batch, and absolute: telling the same history
 //! again changes nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
 
 use domain::{
     fact::StayEnd,
@@ -13,6 +16,7 @@ use domain::{
     outcome::Outcome,
     service_level::{Definition, Promise, ServiceLevelPolicy},
     time::Timestamp,
+    volume::Histogram,
 };
 use serde_json::{Value, json};
 use sqlx::SqliteConnection;
@@ -87,12 +91,20 @@ pub(super) const INSERT_CORRECTIONS: &str = "
     from json_each(?1) where value ->> 14 is not null and value ->> 15 is not null
     on conflict do nothing";
 
-/// Sums up every quarter of `?1` anew. `?2` is now: a quarter that had been closed for a while is marked
+/// How long callers waited in each quarter of `?1`: its place in the list, whether they were answered, and
+/// how long.
+pub(super) const WAITS_OF_QUARTERS: &str = "
+    select quarter.key as place, v.outcome = 'answered' as answered, v.left_at - v.entered_at as wait_ms
+    from json_each(?1) as quarter cross join queue_visit as v
+        on v.queue_id = quarter.value ->> 0
+        and v.left_at >= quarter.value ->> 1 and v.left_at < (quarter.value ->> 1) + 900000";
+
+/// Sums up every quarter of `?1` anew: queue, beginning and waits. `?2` is now: a quarter that had been closed for a while is marked
 /// when that changes it.
 pub(super) const SUM_QUARTERS: &str = "
     insert into queue_quarter (
         queue_id, began_at, entered, answered, answered_in_time, abandoned, short_abandoned, overflowed,
-        voicemail, transferred_out, answered_wait_ms, wait_ms, longest_wait_ms, measured, revised_at)
+        voicemail, transferred_out, answered_wait_ms, wait_ms, longest_wait_ms, measured, waits, revised_at)
     select quarter.value ->> 0, quarter.value ->> 1,
         (select count(*) from queue_visit as e where e.queue_id = quarter.value ->> 0
             and e.entered_at >= quarter.value ->> 1 and e.entered_at < (quarter.value ->> 1) + 900000),
@@ -108,6 +120,7 @@ pub(super) const SUM_QUARTERS: &str = "
         coalesce(sum(v.left_at - v.entered_at), 0),
         coalesce(max(v.left_at - v.entered_at), 0),
         count(v.record_outcome),
+        quarter.value ->> 2,
         iif(?2 >= (quarter.value ->> 1) + 1800000, ?2, null)
     from json_each(?1) as quarter left join queue_visit as v
         on v.queue_id = quarter.value ->> 0
@@ -120,14 +133,14 @@ pub(super) const SUM_QUARTERS: &str = "
         short_abandoned = excluded.short_abandoned, overflowed = excluded.overflowed,
         voicemail = excluded.voicemail, transferred_out = excluded.transferred_out,
         answered_wait_ms = excluded.answered_wait_ms, wait_ms = excluded.wait_ms,
-        longest_wait_ms = excluded.longest_wait_ms, measured = excluded.measured,
+        longest_wait_ms = excluded.longest_wait_ms, measured = excluded.measured, waits = excluded.waits,
         revised_at = iif(
             (entered, answered, answered_in_time, abandoned, short_abandoned, overflowed, voicemail,
-                transferred_out, answered_wait_ms, wait_ms, longest_wait_ms)
+                transferred_out, answered_wait_ms, wait_ms, longest_wait_ms, ifnull(waits, excluded.waits))
             is (excluded.entered, excluded.answered, excluded.answered_in_time, excluded.abandoned,
                 excluded.short_abandoned, excluded.overflowed, excluded.voicemail,
                 excluded.transferred_out, excluded.answered_wait_ms, excluded.wait_ms,
-                excluded.longest_wait_ms),
+                excluded.longest_wait_ms, excluded.waits),
             revised_at, coalesce(excluded.revised_at, revised_at))";
 
 /// A place never goes back.
@@ -137,6 +150,48 @@ pub(super) const SET_PLACE: &str = "
     where excluded.event_id >= event_id";
 
 pub(super) const PLACE: &str = "select event_id, written_at from history_place where history_place_id = 1";
+
+/// The waits of a queue in all quarters that began in a time.
+pub(super) const WAITS: &str = "
+    select waits from queue_quarter
+    where queue_id = ?1 and began_at >= ?2 and began_at < ?3 and waits is not null";
+
+/// How long callers waited.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WaitHistograms {
+    /// Those who were answered.
+    pub answered: Histogram,
+    /// All others.
+    pub unanswered: Histogram,
+}
+
+impl WaitHistograms {
+    fn of_outcome(&mut self, is_answered: bool) -> &mut Histogram {
+        if is_answered { &mut self.answered } else { &mut self.unanswered }
+    }
+
+    /// As it is kept.
+    fn text(&self) -> String {
+        let mut bands: BTreeMap<usize, (u32, u32)> = BTreeMap::new();
+        for (band, count) in self.answered.bands() {
+            bands.entry(band).or_default().0 = count;
+        }
+        for (band, count) in self.unanswered.bands() {
+            bands.entry(band).or_default().1 = count;
+        }
+        let bands = bands.into_iter().map(|(band, (answered, unanswered))| (band, answered, unanswered));
+        json!(bands.collect::<Vec<_>>()).to_string()
+    }
+
+    /// Adds what was kept. What cannot be read adds nothing.
+    fn add(&mut self, text: &str) {
+        let bands: Vec<(usize, u32, u32)> = serde_json::from_str(text).unwrap_or_default();
+        for (band, answered, unanswered) in bands {
+            self.answered.add_to_band(band, answered);
+            self.unanswered.add_to_band(band, unanswered);
+        }
+    }
+}
 
 /// How far history is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,6 +203,25 @@ pub struct HistoryPlace {
 }
 
 impl Store {
+    /// How long callers of a queue waited whose outcome came about in the quarters that began in `[from, to)`.
+    pub async fn wait_histograms(
+        &self,
+        queue_id: &QueueId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<WaitHistograms, StoreError> {
+        let texts: Vec<String> = sqlx::query_scalar(WAITS)
+            .bind(queue_id.as_str())
+            .bind(from.as_millis())
+            .bind(to.as_millis())
+            .fetch_all(&self.readers)
+            .await
+            .map_err(StoreError::read("the waits of a queue"))?;
+        let mut histograms = WaitHistograms::default();
+        texts.iter().for_each(|text| histograms.add(text));
+        Ok(histograms)
+    }
+
     /// How far history is written; `None` when it never was.
     pub async fn history_place(&self) -> Result<Option<HistoryPlace>, StoreError> {
         let place: Option<(i64, i64)> = sqlx::query_as(PLACE)
@@ -229,6 +303,19 @@ async fn write_changed(
     let rows = Value::Array(rows).to_string();
     sqlx::query(INSERT_VISITS).bind(&rows).execute(&mut *connection).await?;
     sqlx::query(INSERT_CORRECTIONS).bind(&rows).bind(now.as_millis()).execute(&mut *connection).await?;
+    let quarters: Vec<(&str, i64)> = quarters.into_iter().collect();
+    let waits: Vec<(i64, bool, i64)> = sqlx::query_as(WAITS_OF_QUARTERS)
+        .bind(json!(quarters).to_string())
+        .fetch_all(&mut *connection)
+        .await?;
+    let mut histograms = vec![WaitHistograms::default(); quarters.len()];
+    for (place, is_answered, wait) in waits {
+        let place = usize::try_from(place).ok().and_then(|place| histograms.get_mut(place));
+        let wait = Duration::from_millis(wait.unsigned_abs());
+        place.into_iter().for_each(|histograms| histograms.of_outcome(is_answered).add(wait));
+    }
+    let quarters: Vec<_> =
+        quarters.iter().zip(&histograms).map(|((queue, at), w)| (queue, at, w.text())).collect();
     sqlx::query(SUM_QUARTERS)
         .bind(json!(quarters).to_string())
         .bind(now.as_millis())

@@ -10,7 +10,7 @@ use domain::{
 };
 
 use super::*;
-use crate::store::HistoryBatch;
+use crate::store::{HistoryBatch, WaitHistograms};
 
 /// 14:15 UTC, the beginning of a quarter.
 const QUARTER: i64 = 1_790_000_100_000;
@@ -198,4 +198,44 @@ async fn a_stay_keeps_what_was_promised_and_how_that_is_counted() {
     let missed = call("1", None, vec![record("r-2", 99, &[(30, 50, StayEnd::Abandoned)])]);
     write(&mut writer, 99, vec![missed]).await;
     assert_eq!(rows(&mut writer, PROMISES).await, ["30 s short_excluded", "20 s short_excluded"]);
+}
+
+#[tokio::test]
+async fn waits_of_quarters_and_queues_can_be_added_up_and_follow_every_revision() {
+    let folder = TempDir::new().unwrap();
+    let (store, mut writer) = open(folder.path()).await;
+    let answered = |entered, wait| live(entered, entered + wait, Outcome::Answered);
+    let calls = [answered(0, 10), answered(1, 10), answered(900, 40), live(902, 932, Outcome::Abandoned)];
+    let calls =
+        (0..).zip(calls).map(|(id, stay)| call(&format!("c-{id}"), Some(vec![stay]), vec![])).collect();
+    write(&mut writer, 950, calls).await;
+    let waits = async |from, to| store.wait_histograms(&"q-801".into(), at(from), at(to)).await.unwrap();
+    let near = |wait: Option<Duration>, seconds: f64| {
+        wait.is_some_and(|wait| (wait.as_secs_f64() / seconds - 1.0).abs() <= 0.02)
+    };
+    let first = waits(0, 900).await;
+    assert_eq!((first.answered.count(), first.unanswered.count()), (2, 0));
+    let both = waits(0, 1800).await;
+    assert_eq!((both.answered.count(), both.unanswered.count()), (3, 1));
+    assert!(
+        near(both.answered.percentile(50), 10.0) && near(both.answered.percentile(100), 40.0),
+        "{both:?}"
+    );
+    assert!(near(both.unanswered.percentile(50), 30.0), "{both:?}");
+    assert_eq!(waits(1800, 9000).await, WaitHistograms::default());
+
+    // The record knows that one of them waited longer. Its sums are revised, and so are its waits.
+    let longer = call("c-0", None, vec![record("r-1", 5000, &[(-10, 10, StayEnd::Answered)])]);
+    write(&mut writer, 5000, vec![longer]).await;
+    let revised = waits(0, 900).await;
+    assert!(near(revised.answered.percentile(100), 20.0), "{revised:?}");
+
+    // A row of before waits were summed up has none, and gains them without counting as revised.
+    rows(&mut writer, "update queue_quarter set waits = null, revised_at = null").await;
+    assert_eq!(waits(0, 1800).await, WaitHistograms::default());
+    let same = call("c-1", None, vec![record("r-2", 6000, &[(1, 11, StayEnd::Answered)])]);
+    write(&mut writer, 6000, vec![same]).await;
+    assert_eq!(waits(0, 900).await.answered.count(), 2);
+    let revised = rows(&mut writer, "select ifnull(revised_at, 'never') from queue_quarter").await;
+    assert_eq!(revised, ["never"; 3]);
 }
