@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{CallId, ChannelId, DeviceId, ExtensionId, RecordId, UserId},
+    outcome::OverflowReason,
     time::Timestamp,
 };
 
@@ -133,6 +134,8 @@ pub struct RecordedStay {
     pub left_at: Timestamp,
     /// How it was over.
     pub end: StayEnd,
+    /// Why it overflowed, if it did, as far as the record by itself tells.
+    pub overflow: Option<OverflowReason>,
 }
 
 /// How a wait in a queue ended.

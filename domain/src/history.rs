@@ -6,7 +6,7 @@
 use crate::{
     fact::StayEnd,
     id::{CallId, QueueId, RecordId},
-    outcome::Outcome,
+    outcome::{Outcome, OverflowReason},
     queue::{APART, Visit},
     service_level::Promise,
     time::Timestamp,
@@ -49,6 +49,8 @@ pub struct RecordStay {
     pub left_at: Timestamp,
     /// How it was over.
     pub end: StayEnd,
+    /// Why it overflowed, if it did and that is known.
+    pub overflow: Option<OverflowReason>,
 }
 
 /// One reading of what was written down of a call.
@@ -85,6 +87,8 @@ pub struct WrittenStay {
     pub live: Option<Told>,
     /// What the record says, and which.
     pub record: Option<(RecordId, Told)>,
+    /// Why it overflowed, by the record: only where that is what counts.
+    pub overflow: Option<OverflowReason>,
 }
 
 /// How what was shown live and the record differ about one stay.
@@ -191,6 +195,7 @@ pub fn pair(live: &[LiveStay], records: &[RecordReading]) -> Vec<WrittenStay> {
                 queue_id: stay.queue_id.clone(),
                 promise: stay.promise,
                 live,
+                overflow: stay.overflow.filter(|_| told.outcome == Outcome::Overflowed),
                 record: Some((id.clone(), told)),
             }
         })
@@ -200,6 +205,7 @@ pub fn pair(live: &[LiveStay], records: &[RecordReading]) -> Vec<WrittenStay> {
         promise: live.promise,
         live: Some(live.told),
         record: None,
+        overflow: None,
     }));
     let began = |stay: &WrittenStay| stay.counts().map(|told| told.entered_at);
     stays.sort_by(|a, b| began(a).cmp(&began(b)).then_with(|| a.queue_id.cmp(&b.queue_id)));

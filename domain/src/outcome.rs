@@ -4,6 +4,51 @@ use std::time::Duration;
 
 use crate::{fact::StayEnd, service_level::ServiceLevelPolicy};
 
+/// Why a queue sent a caller elsewhere. Live messages do not tell; the record does, as far as what it says
+/// and what the queue lets callers wait leave one answer only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OverflowReason {
+    /// The caller had waited for as long as the queue lets anybody wait.
+    MaxWait,
+    /// As many callers as the queue takes were waiting already.
+    Full,
+    /// Nobody was there to take calls.
+    NoAgent,
+}
+
+impl OverflowReason {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::MaxWait, Self::Full, Self::NoAgent];
+
+    /// The word in the database and the API.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::MaxWait => "overflow_maxwait",
+            Self::Full => "overflow_full",
+            Self::NoAgent => "overflow_no_agent",
+        }
+    }
+
+    /// Reads [`OverflowReason::word`].
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.word() == word)
+    }
+
+    /// The reason after such a wait: what the record `told` by itself, held against the longest wait of the
+    /// queue, where that is known.
+    pub(crate) fn after(told: Option<Self>, wait: Duration, max_wait: Option<Duration>) -> Option<Self> {
+        match (told, max_wait.map(|longest| wait + NEARLY >= longest)) {
+            (_, Some(true)) => Some(Self::MaxWait),
+            // Phones rang, and the queue gave up before its time: nothing says why.
+            (Some(Self::MaxWait), Some(false)) => None,
+            (told, _) => told,
+        }
+    }
+}
+
+/// Waits come in whole seconds, rounded by two clocks.
+const NEARLY: Duration = Duration::from_secs(2);
+
 /// The outcome of one queue visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{Board, TrackedCall, book::QueueBook};
 use crate::{
-    fact::Record,
+    fact::{Record, StayEnd},
     history::{CallHistory, LiveStay, RecordReading, RecordStay, Told},
     id::{CallId, QueueId, RecordId},
+    outcome::OverflowReason,
     queue::{QueueMention, Visit, visits},
     time::Timestamp,
 };
@@ -109,7 +110,11 @@ fn reading(record: &Record, book: &QueueBook) -> Option<RecordReading> {
         let (queue_id, rules) = book.find(&QueueMention::of_stay(stay));
         let promise = rules.promises.at(stay.entered_at);
         let (entered_at, left_at, end) = (stay.entered_at, stay.left_at, stay.end);
-        RecordStay { queue_id, promise, entered_at, left_at, end }
+        let wait = left_at.since(entered_at);
+        let overflow = (end == StayEnd::Overflowed)
+            .then(|| OverflowReason::after(stay.overflow, wait, rules.max_wait))
+            .flatten();
+        RecordStay { queue_id, promise, entered_at, left_at, end, overflow }
     });
     record.is_whole().then(|| RecordReading {
         // A record without a name is one more record of its call.

@@ -3,9 +3,9 @@
 use domain::{
     board::{Board, Input, Midnights},
     directory::Directory,
-    fact::{Fact, HangUp, StayEnd},
+    fact::{Fact, HangUp, StayEnd, What},
     history::{CallHistory, Difference, Told, WrittenStay, pair},
-    outcome::Outcome,
+    outcome::{Outcome, OverflowReason},
     reconciliation::{Class, Counts, Reconciliation},
     service_level::Promise,
 };
@@ -133,6 +133,32 @@ fn every_word_is_read_back() {
 }
 
 #[test]
+fn a_queue_gave_up_because_of_its_longest_wait_when_that_was_over_and_not_before() {
+    let reason = |max_wait: Option<u64>, wait: i64, end, told: Option<OverflowReason>| {
+        let mut board = board();
+        let mut billing = directory_queue("Billing", "801", &["Ada"]);
+        billing.max_wait = max_wait.map(std::time::Duration::from_secs);
+        board.apply(at(0), Input::Directory(Directory { queues: vec![billing] }));
+        let mut fact = read(stay("1", &queue("Billing", "801"), 0, wait, end), "r-1", 99);
+        let What::Recorded(record) = &mut *fact.what else { panic!("no record") };
+        record.stays[0].overflow = told;
+        tell(&mut board, 99, &[fact])[0].records[0].stays[0].overflow
+    };
+    use OverflowReason::{Full, MaxWait, NoAgent};
+    let overflowed = |max_wait, wait, told| reason(max_wait, wait, StayEnd::Overflowed, told);
+    assert_eq!(overflowed(Some(30), 29, None), Some(MaxWait), "by whole seconds of two clocks");
+    assert_eq!(overflowed(Some(30), 12, Some(MaxWait)), None, "phones rang, and it gave up before its time");
+    assert_eq!(overflowed(Some(30), 0, Some(Full)), Some(Full));
+    assert_eq!(overflowed(None, 0, Some(NoAgent)), Some(NoAgent));
+    assert_eq!(overflowed(None, 40, Some(MaxWait)), Some(MaxWait));
+    assert_eq!(overflowed(None, 40, None), None);
+    assert_eq!(reason(Some(30), 40, StayEnd::Abandoned, None), None, "the caller left");
+    for known in OverflowReason::ALL {
+        assert_eq!(OverflowReason::parse(known.word()), Some(known));
+    }
+}
+
+#[test]
 fn a_day_is_held_against_the_record_and_every_difference_is_accounted_for() {
     let told = |outcome, entered: i64| Told {
         entered_at: at(entered),
@@ -145,6 +171,7 @@ fn a_day_is_held_against_the_record_and_every_difference_is_accounted_for() {
         promise: Promise::default(),
         live,
         record: record.map(|told| ("r-1".into(), told)),
+        overflow: None,
     };
     let (answered, abandoned) =
         (|at| Some(told(Outcome::Answered, at)), |at| Some(told(Outcome::Abandoned, at)));

@@ -191,7 +191,8 @@ pub(crate) fn stay(call: &str, queue: &Station, entered: i64, left: i64, end: St
         extension_number: queue.extension_number.clone(),
         ..Party::default()
     };
-    let stay = RecordedStay { queue: party, account: None, entered_at: at(entered), left_at: at(left), end };
+    let (entered_at, left_at) = (at(entered), at(left));
+    let stay = RecordedStay { queue: party, account: None, entered_at, left_at, end, overflow: None };
     let record = Record { stays: vec![stay], ..Record::default() };
     Fact::new(call.into(), at(left), What::Recorded(record))
 }

@@ -230,6 +230,8 @@ struct CallJson {
     live: Option<ToldJson>,
     record: Option<ToldJson>,
     difference: Option<&'static str>,
+    /// Why the queue sent the caller elsewhere, where the record tells.
+    overflow_reason: Option<&'static str>,
     standing: &'static str,
     in_gap: bool,
     read_at: Option<String>,
@@ -282,6 +284,7 @@ async fn day_json(state: &AppState, asked: Asked) -> Result<DayJson, StoreError>
         live: stay.live.map(Into::into),
         record: stay.record.map(Into::into),
         difference: stay.class.difference.map(|difference| difference.word()),
+        overflow_reason: stay.overflow.map(|reason| reason.word()),
         read_at: stay.read_at.map(format_rfc3339),
     };
     let queue = |(id, sum): (QueueId, Reconciliation)| QueueJson {
@@ -331,6 +334,7 @@ mod tests {
             queue_id: "q".into(),
             live: None,
             record: Some(told),
+            overflow: None,
             read_at: None,
             class: Class { live: None, record: Some(Outcome::Answered), difference: None, is_recorded: true },
         };

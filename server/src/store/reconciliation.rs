@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{
     history::{Difference, Told},
     id::{CallId, QueueId},
-    outcome::Outcome,
+    outcome::{Outcome, OverflowReason},
     reconciliation::Class,
     time::Timestamp,
 };
@@ -37,6 +37,8 @@ pub struct DifferingStay {
     pub live: Option<Told>,
     /// What the record says.
     pub record: Option<Told>,
+    /// Why it overflowed, where the record tells.
+    pub overflow: Option<OverflowReason>,
     /// When the record was read.
     pub read_at: Option<Timestamp>,
     /// How it counts in that day.
@@ -75,6 +77,7 @@ struct StayRow {
     record_outcome: Option<String>,
     read_at: Option<i64>,
     difference: Option<String>,
+    overflow_reason: Option<String>,
 }
 
 pub(super) const CLASSES: &str = "
@@ -92,7 +95,7 @@ pub(super) const CLASSES: &str = "
 /// ?7 says so, and come last: there may be many of them.
 pub(super) const DIFFERING: &str = "
     select call_id, queue_id, live_entered_at, live_left_at, live_outcome, live_presumed,
-        record_entered_at, record_left_at, record_outcome, read_at, difference
+        record_entered_at, record_left_at, record_outcome, read_at, difference, overflow_reason
     from queue_visit
     where entered_at >= ?3 and entered_at < ?4
         and (live_entered_at >= ?1 and live_entered_at < ?2
@@ -186,6 +189,7 @@ impl StayRow {
             },
             live,
             record,
+            overflow: self.overflow_reason.as_deref().and_then(OverflowReason::parse),
             read_at: self.read_at.map(Timestamp::from_millis),
         }
     }

@@ -13,7 +13,7 @@ use domain::{
     history::{CallHistory, LiveStay, RecordReading, RecordStay, Told, WrittenStay, newest, pair},
     id::{CallId, QueueId},
     interval::Quarter,
-    outcome::Outcome,
+    outcome::{Outcome, OverflowReason},
     service_level::{Definition, Promise, ServiceLevelPolicy},
     time::Timestamp,
     volume::Histogram,
@@ -57,13 +57,14 @@ pub(super) struct VisitRow {
     short_abandon_seconds: u32,
     target_permille: u16,
     definition: Option<String>,
+    overflow_reason: Option<String>,
 }
 
 pub(super) const VISITS_OF_CALLS: &str = "
     select v.call_id, ordinal, queue_id, entered_at, left_at, outcome,
         live_entered_at, live_left_at, live_outcome, live_presumed,
         record_id, record_entered_at, record_left_at, record_outcome, read_at, difference,
-        threshold_seconds, short_abandon_seconds, target_permille, definition
+        threshold_seconds, short_abandon_seconds, target_permille, definition, overflow_reason
     from json_each(?1) as wanted cross join queue_visit as v on v.call_id = wanted.value
     order by v.call_id, ordinal";
 
@@ -75,11 +76,11 @@ pub(super) const INSERT_VISITS: &str = "
         call_id, ordinal, queue_id, entered_at, left_at, outcome,
         live_entered_at, live_left_at, live_outcome, live_presumed,
         record_id, record_entered_at, record_left_at, record_outcome, read_at, difference,
-        threshold_seconds, short_abandon_seconds, target_permille, definition)
+        threshold_seconds, short_abandon_seconds, target_permille, definition, overflow_reason)
     select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
         value ->> 6, value ->> 7, value ->> 8, value ->> 9,
         value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14, value ->> 15,
-        value ->> 16, value ->> 17, value ->> 18, value ->> 19
+        value ->> 16, value ->> 17, value ->> 18, value ->> 19, value ->> 20
     from json_each(?1)";
 
 pub(super) const INSERT_CORRECTIONS: &str = "
@@ -381,6 +382,7 @@ impl VisitRow {
             short_abandon_seconds: stay.promise.policy.short_abandon_seconds,
             target_permille: stay.promise.policy.target_permille,
             definition: Some(stay.promise.definition.word().to_owned()),
+            overflow_reason: stay.overflow.map(|reason| reason.word().to_owned()),
         })
     }
 
@@ -407,6 +409,7 @@ impl VisitRow {
             self.short_abandon_seconds,
             self.target_permille,
             self.definition,
+            self.overflow_reason,
         ])
     }
 
@@ -444,6 +447,7 @@ impl VisitRow {
             entered_at: Timestamp::from_millis(self.record_entered_at?),
             left_at: Timestamp::from_millis(self.record_left_at?),
             end,
+            overflow: self.overflow_reason.as_deref().and_then(OverflowReason::parse),
         })
     }
 }

@@ -8,11 +8,12 @@
 mod element;
 mod rows;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use domain::{
     fact::{Fact, Party, Record, RecordedStay, RecordedTalk, Side, Station, StationKind, StayEnd, What},
     id::{CallId, ExtensionId, RecordId, UserId},
+    outcome::OverflowReason,
     time::Timestamp,
 };
 
@@ -27,6 +28,9 @@ use super::{
 pub(super) const DETAIL: &str = "rest.call_history";
 /// The name under which a call log of the first generation, read over REST, is journalled.
 pub(super) const LOG: &str = "rest.call_log";
+
+/// Who is sent elsewhere within this time was not let wait.
+const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// The names of all messages that are records.
 pub(crate) const NAMES: [&str; 8] = [
@@ -141,6 +145,9 @@ fn stay(element: &Element<'_>, all: &[Part<Element<'_>>]) -> Option<RecordedStay
         StayEnd::Answered => element.answered_at().or_else(by_wait).or(element.ended_at())?,
         _ => element.ended_at().or_else(by_wait)?,
     };
+    let left_at = left_at.max(entered_at);
+    let is_overflow = end == StayEnd::Overflowed;
+    let overflow = is_overflow.then(|| overflow(element, all, left_at.since(entered_at))).flatten();
     (kind == StationKind::CallQueue).then(|| RecordedStay {
         queue: Party {
             kind: Some(kind),
@@ -151,9 +158,25 @@ fn stay(element: &Element<'_>, all: &[Part<Element<'_>>]) -> Option<RecordedStay
         },
         account: None,
         entered_at,
-        left_at: left_at.max(entered_at),
+        left_at,
         end,
+        overflow,
     })
+}
+
+/// Why a queue sent a caller elsewhere, as far as its record tells: Zoom has no word for it.
+fn overflow(element: &Element<'_>, all: &[Part<Element<'_>>], wait: Duration) -> Option<OverflowReason> {
+    // Logs of the first generation do not list whose phones rang.
+    if element.is_of_v1() {
+        return None;
+    }
+    match &*element.result()? {
+        // They rang in vain.
+        _ if rang_somebody(element, all) => Some(OverflowReason::MaxWait),
+        "busy" => Some(OverflowReason::Full),
+        "no_answer" if wait <= AT_ONCE => Some(OverflowReason::NoAgent),
+        _ => None,
+    }
 }
 
 /// True when a member's phone rang on behalf of the queue that `element` is about.
@@ -314,6 +337,27 @@ mod tests {
             "nothing that is known here"
         );
         assert_eq!(queue(&|element| element["start_time"] = json!("soon")), None);
+    }
+
+    #[test]
+    fn the_record_tells_why_a_queue_sent_a_caller_elsewhere_where_it_can() {
+        let reason = |result: &str, seconds: u32, rang: bool| {
+            let queue = json!({
+                "call_id": "7000000000000000042", "callee_ext_number": "801", "callee_ext_type": "call_queue",
+                "result": result, "start_time": "2026-11-21T13:00:00Z",
+                "end_time": format!("2026-11-21T13:00:{seconds:02}Z"),
+            });
+            let ring = json!({ "call_id": "7000000000000000042", "event": "ring_to_member",
+                "result": "no_answer", "operator_ext_number": if rang { "801" } else { "802" } });
+            let object = json!({ "call_history_uuid": "h-2", "call_elements": [queue, ring] });
+            record(&json!({ "event": DETAIL, "payload": { "object": object } }).to_string()).stays[0].overflow
+        };
+        assert_eq!(reason("overflowed", 40, true), Some(OverflowReason::MaxWait));
+        assert_eq!(reason("no_answer", 40, true), Some(OverflowReason::MaxWait));
+        assert_eq!(reason("busy", 0, false), Some(OverflowReason::Full));
+        assert_eq!(reason("no_answer", 1, false), Some(OverflowReason::NoAgent));
+        assert_eq!(reason("overflowed", 0, false), None, "full, or nobody there: it does not say");
+        assert_eq!(reason("abandoned", 40, true), None);
     }
 
     #[test]

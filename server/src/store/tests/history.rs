@@ -5,12 +5,12 @@ use std::sync::Arc;
 use domain::{
     fact::StayEnd,
     history::{CallHistory, LiveStay, RecordReading, RecordStay, Told},
-    outcome::Outcome,
+    outcome::{Outcome, OverflowReason},
     service_level::{Definition, Promise, ServiceLevelPolicy},
 };
 
 use super::*;
-use crate::store::{HistoryBatch, WaitHistograms};
+use crate::store::{HistoryBatch, Unwritten, WaitHistograms};
 
 /// 14:15 UTC, the beginning of a quarter.
 const QUARTER: i64 = 1_790_000_100_000;
@@ -31,6 +31,7 @@ fn record(id: &str, read: i64, stays: &[(i64, i64, StayEnd)]) -> RecordReading {
         entered_at: at(*entered),
         left_at: at(*left),
         end: *end,
+        overflow: None,
     };
     RecordReading { id: id.into(), read_at: at(read), stays: stays.iter().map(stay).collect() }
 }
@@ -238,4 +239,29 @@ async fn waits_of_quarters_and_queues_can_be_added_up_and_follow_every_revision(
     assert_eq!(waits(0, 900).await.answered.count(), 2);
     let revised = rows(&mut writer, "select ifnull(revised_at, 'never') from queue_quarter").await;
     assert_eq!(revised, ["never"; 3]);
+}
+
+#[tokio::test]
+async fn why_a_caller_was_sent_elsewhere_is_kept_and_old_rows_know_no_reason() {
+    const REASONS: &str = "select outcome || ' ' || ifnull(overflow_reason, '-') from queue_visit";
+    let folder = TempDir::new().unwrap();
+    let (store, mut writer) = open(folder.path()).await;
+    let mut full = record("r-1", 100, &[(0, 1, StayEnd::Overflowed)]);
+    full.stays[0].overflow = Some(OverflowReason::Full);
+    let heard = || Some(vec![live(0, 1, Outcome::Overflowed)]);
+    write(&mut writer, 100, vec![call("1", heard(), vec![full.clone()])]).await;
+    assert_eq!(rows(&mut writer, REASONS).await, ["overflowed overflow_full"]);
+    assert_eq!(rows(&mut writer, CORRECTIONS).await, [""; 0], "the same outcome as was shown live");
+    // News of what live messages said leave it as it was.
+    write(&mut writer, 101, vec![call("1", Some(vec![live(1, 1, Outcome::Overflowed)]), vec![])]).await;
+    assert_eq!(rows(&mut writer, REASONS).await, ["overflowed overflow_full"]);
+    let known = store.differing_stays(at(-99), at(99), None, 9, Unwritten::Listed).await.unwrap();
+    assert_eq!(known.len(), 0);
+    // Live messages may know better where the call went on to.
+    write(&mut writer, 102, vec![call("1", Some(vec![live(1, 1, Outcome::Voicemail)]), vec![full])]).await;
+    assert_eq!(rows(&mut writer, REASONS).await, ["voicemail -"]);
+    // A row of before reasons were written down.
+    rows(&mut writer, "update queue_visit set outcome = 'overflowed', record_outcome = 'overflowed'").await;
+    let unread = store.differing_stays(at(-99), at(99), None, 9, Unwritten::Listed).await.unwrap();
+    assert_eq!((unread.len(), unread[0].overflow), (1, None));
 }

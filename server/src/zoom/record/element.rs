@@ -226,7 +226,7 @@ struct Owner<'a> {
 const INTERNAL: &str = "1";
 
 impl<'a> Element<'a> {
-    fn is_of_v1(&self) -> bool {
+    pub(super) fn is_of_v1(&self) -> bool {
         self.start_time.get().is_none() && self.event.as_str().is_none() && self.date_time.get().is_some()
     }
 
