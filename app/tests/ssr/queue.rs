@@ -1,0 +1,89 @@
+//! What stands behind the numbers of one queue.
+
+use std::time::Duration;
+
+use app::pages::{
+    queue::{QueuePage, queue_page},
+    style::sample,
+};
+use domain::{
+    board::{CallPhase, Direction, LiveCall, LostVisit, QueueDetail},
+    outcome::Outcome,
+    service_level::{Promise, ServiceLevels},
+    trust::Gap,
+};
+
+use crate::{assert_reads, queues::desk, render, site, zone};
+
+fn live_call(phase: CallPhase, waited: u64, unconfirmed: bool) -> LiveCall {
+    LiveCall {
+        call_id: "7000000000000000001".into(),
+        queue_id: None,
+        phase,
+        since: sample::NOW - Duration::from_secs(waited),
+        direction: Direction::Incoming,
+        caller: Some("+49 30 <b>123".to_owned()),
+        consults_for: None,
+        conference_since: None,
+        moved_to_meeting_at: None,
+        unconfirmed,
+        legs: Vec::new(),
+    }
+}
+
+#[test]
+fn every_number_of_a_queue_opens_what_stands_behind_it() {
+    let view = sample::view(sample::busy(), sample::trust());
+    let queue = view.queues.iter().find(|queue| queue.name == "Billing").unwrap().clone();
+    let mut levels = ServiceLevels::default();
+    let add = |levels: &mut ServiceLevels, outcome, seconds| {
+        levels.add(&ServiceLevels::of(&queue.policy, outcome, Duration::from_secs(seconds)));
+    };
+    add(&mut levels, Outcome::Answered, 8);
+    add(&mut levels, Outcome::ShortAbandoned, 3);
+    let lost = LostVisit {
+        call_id: "7000000000000000002".into(),
+        caller: None,
+        entered_at: sample::NOW - Duration::from_secs(600),
+        left_at: sample::NOW - Duration::from_secs(555),
+        short: false,
+        presumed: true,
+        measured: false,
+    };
+    let detail = QueueDetail {
+        promise: Promise::default(),
+        service_levels: levels,
+        outcomes: vec![(Outcome::Answered, 1), (Outcome::ShortAbandoned, 1)],
+        calls: vec![live_call(CallPhase::Ringing, 42, false), live_call(CallPhase::Talking, 90, true)],
+        lost: vec![lost],
+    };
+    let gap = Some(Gap { from: sample::NOW - Duration::from_secs(60), to: Some(sample::NOW) });
+    let page = QueuePage { site: site(), zone: zone(), as_of: sample::NOW, gap, queue, detail, past: None };
+    let html = render(move || queue_page(page));
+    assert_reads(
+        &html,
+        &[
+            "Billing",
+            "as of 14:02:11 (Berlin)",
+            "Events may have been missed from 14:01:11 to 14:02:11.",
+            "Waiting 4 + inferred Callers in the queue who are not answered yet",
+            "Promised: 80 % of callers answered within T = 20 s.",
+            "Short ones excluded promised 100 % 1 of 1",
+            "Negative 50 % 1 of 2",
+            "Waiting now: 1",
+            "14:01:29 0:42 a phone rings",
+            "Talking now: 1",
+            "nothing heard of it since the gap: it may be over",
+            "On hold or parked now: 0 Nobody.",
+            "Withheld 13:52:11 13:52:56 0:45 abandoned inferred",
+            "abandoned, short 1",
+        ],
+    );
+    assert!(!html.contains("<b>"), "what a caller is called is text");
+    // Each number of the desk's table leads here.
+    let desk = desk(sample::view(sample::busy(), sample::trust()), &[]);
+    assert!(desk.contains("href=\"/queues/queue-801#waiting\""));
+    for anchor in ["id=\"waiting\"", "id=\"service_level\"", "id=\"lost\"", "id=\"service-levels\""] {
+        assert!(html.contains(anchor), "{anchor}");
+    }
+}
