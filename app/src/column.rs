@@ -171,6 +171,7 @@ impl Column {
             Self::State => {
                 "About now. Watch: somebody waits longer than the queue’s threshold, or waits while nobody is free. \
                  Overdue: somebody has been waiting longer than that for 10 seconds more; answer now. \
+                 Who was not heard of since a gap in the events may have left: they make it watch, not overdue. \
                  0 free: nobody is seen waiting, but nobody is free either, so callers may wait unseen. \
                  The number that is the reason is underlined. \
                  A queue leaves a state 15 seconds after its reason is gone."

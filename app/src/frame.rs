@@ -171,6 +171,7 @@ fn figures(json: &impl Json) -> Option<Figures> {
     Some(Figures {
         waiting: count(json, "waiting")?,
         oldest_waiting_since: instant(json, "oldest_waiting_since"),
+        heard_waiting_since: instant(json, "heard_waiting_since"),
         ringing: count(json, "ringing")?,
         talking: count(json, "talking")?,
         on_hold: count(json, "on_hold")?,

@@ -82,6 +82,9 @@ pub struct Figures {
     pub waiting: u32,
     /// Earliest start among them.
     pub oldest_waiting_since: Option<Timestamp>,
+    /// While some are unconfirmed: the earliest start among the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_waiting_since: Option<Timestamp>,
     /// Those of the waiting for whom at least one member's phone rings now.
     pub ringing: u32,
     /// Callers of this queue connected to someone and not held.
@@ -104,6 +107,12 @@ pub struct Figures {
 }
 
 impl Figures {
+    /// Since when somebody waits of whom something was heard since the newest gap: who is only unconfirmed may
+    /// have left long ago.
+    pub fn surely_waiting_since(&self) -> Option<Timestamp> {
+        if self.unconfirmed == 0 { self.oldest_waiting_since } else { self.heard_waiting_since }
+    }
+
     /// Visits of today that ended neither by an answer nor by hanging up: voicemail, another queue,
     /// another place, a closed queue. It is what is left of the offered; a caller who has been waiting
     /// since before midnight makes it one too small.
@@ -163,7 +172,8 @@ pub enum Level {
     /// Keep an eye on it: somebody waits beyond the threshold or with nobody free. About now alone: a
     /// promise that was broken this morning is no reason to look at a queue all day.
     Watch,
-    /// Act: somebody has been waiting beyond the threshold for [`ACT_AFTER`].
+    /// Act: somebody has been waiting beyond the threshold for [`ACT_AFTER`], and that is no mere memory from
+    /// before a gap.
     Act,
 }
 
@@ -175,10 +185,11 @@ pub const SMALL_SAMPLE: u32 = 10;
 impl QueueView {
     /// How much this queue needs a person at `now`.
     pub fn level(&self, now: Timestamp) -> Level {
-        let wait = self.figures.oldest_waiting_since.map(|since| now.since(since));
+        let wait = |since: Option<Timestamp>| since.map(|since| now.since(since));
         let threshold = self.policy.threshold();
-        match wait {
-            Some(wait) if wait >= threshold + ACT_AFTER => Level::Act,
+        let is_overdue = |wait: Duration| wait >= threshold + ACT_AFTER;
+        match wait(self.figures.oldest_waiting_since) {
+            _ if wait(self.figures.surely_waiting_since()).is_some_and(is_overdue) => Level::Act,
             Some(wait) if wait >= threshold || self.members_available == Some(0) => Level::Watch,
             _ => Level::Normal,
         }
@@ -251,6 +262,17 @@ mod tests {
         assert_eq!(level(Some(3), 0, 100), Level::Watch);
         assert_eq!((level(Some(20), 1, 100), level(Some(30), 1, 100)), (Level::Watch, Level::Act));
         assert!(queue(None, 1, 10).misses_target());
+    }
+
+    #[test]
+    fn nobody_is_overdue_who_is_only_unconfirmed() {
+        let mut doubtful = queue(Some(90), 1, 100);
+        doubtful.figures.unconfirmed = 1;
+        assert_eq!(doubtful.level(NOW), Level::Watch);
+        doubtful.figures.heard_waiting_since = Some(NOW - Duration::from_secs(12));
+        assert_eq!(doubtful.level(NOW), Level::Watch);
+        doubtful.figures.heard_waiting_since = Some(NOW - Duration::from_secs(40));
+        assert_eq!(doubtful.level(NOW), Level::Act, "another one is");
     }
 
     #[test]

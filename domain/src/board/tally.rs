@@ -16,6 +16,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) waiting: BTreeMap<Timestamp, u32>,
+    /// Those of the waiting of whom something was heard since the newest gap.
+    pub(super) heard_waiting: BTreeMap<Timestamp, u32>,
     pub(super) beyond_threshold: u32,
     pub(super) ringing: u32,
     pub(super) talking: u32,
@@ -88,7 +90,10 @@ impl Tally {
     pub(super) fn put_in(&mut self, visit: &Visit, midnight: Timestamp) {
         match visit.phase {
             VisitPhase::Ringing | VisitPhase::BetweenRings => {
-                *self.waiting.entry(visit.entered_at).or_default() += 1;
+                put(&mut self.waiting, visit.entered_at);
+                if !visit.unconfirmed {
+                    put(&mut self.heard_waiting, visit.entered_at);
+                }
                 self.ringing += u32::from(visit.phase == VisitPhase::Ringing);
                 self.beyond_threshold += u32::from(visit.beyond_threshold);
             }
@@ -105,11 +110,9 @@ impl Tally {
     pub(super) fn take_out(&mut self, visit: &Visit, midnight: Timestamp) {
         match visit.phase {
             VisitPhase::Ringing | VisitPhase::BetweenRings => {
-                if let Some(count) = self.waiting.get_mut(&visit.entered_at) {
-                    *count -= 1;
-                    if *count == 0 {
-                        self.waiting.remove(&visit.entered_at);
-                    }
+                take(&mut self.waiting, visit.entered_at);
+                if !visit.unconfirmed {
+                    take(&mut self.heard_waiting, visit.entered_at);
                 }
                 self.ringing -= u32::from(visit.phase == VisitPhase::Ringing);
                 self.beyond_threshold -= u32::from(visit.beyond_threshold);
@@ -125,9 +128,11 @@ impl Tally {
     }
 
     pub(super) fn figures(&self) -> Figures {
+        let heard_waiting_since = self.heard_waiting.keys().next().copied();
         Figures {
             waiting: self.waiting.values().sum(),
             oldest_waiting_since: self.waiting.keys().next().copied(),
+            heard_waiting_since: heard_waiting_since.filter(|_| self.unconfirmed > 0),
             ringing: self.ringing,
             talking: self.talking,
             on_hold: self.on_hold,
@@ -141,17 +146,33 @@ impl Tally {
     }
 }
 
+fn put(waiting: &mut BTreeMap<Timestamp, u32>, entered_at: Timestamp) {
+    *waiting.entry(entered_at).or_default() += 1;
+}
+
+/// Takes out what [`put`] put in.
+fn take(waiting: &mut BTreeMap<Timestamp, u32>, entered_at: Timestamp) {
+    let Some(count) = waiting.get_mut(&entered_at) else { return };
+    *count -= 1;
+    if *count == 0 {
+        waiting.remove(&entered_at);
+    }
+}
+
 impl Figures {
     /// Both together: counts add up, the oldest wait is the earlier one.
     pub fn plus(self, other: Self) -> Self {
         let oldest = [self.oldest_waiting_since, other.oldest_waiting_since];
+        let heard = [self.surely_waiting_since(), other.surely_waiting_since()];
+        let unconfirmed = self.unconfirmed + other.unconfirmed;
         Self {
             waiting: self.waiting + other.waiting,
             oldest_waiting_since: oldest.into_iter().flatten().min(),
+            heard_waiting_since: heard.into_iter().flatten().min().filter(|_| unconfirmed > 0),
             ringing: self.ringing + other.ringing,
             talking: self.talking + other.talking,
             on_hold: self.on_hold + other.on_hold,
-            unconfirmed: self.unconfirmed + other.unconfirmed,
+            unconfirmed,
             offered_today: self.offered_today + other.offered_today,
             answered_today: self.answered_today + other.answered_today,
             abandoned_today: self.abandoned_today + other.abandoned_today,

@@ -5,6 +5,7 @@ use domain::{
     fact::{HangUp, StayEnd},
     outcome::Outcome,
     trust::Gap,
+    view::Level,
 };
 
 use crate::{
@@ -39,9 +40,13 @@ fn calls_that_were_open_at_a_gap_are_unconfirmed_until_news_of_them_come() {
     // News of one of them.
     tell(&mut board, 95, &[talks.held(95)]);
     assert_eq!(in_doubt(&board, 95), (1, vec!["2".into()]));
+    assert_eq!(row(&board, "q-801", 95).level(at(95)), Level::Watch, "the one who waits may have left");
     // What begins after the gap is in no doubt.
     tell(&mut board, 99, &[phone("4", "Ada", 98).on(queue("Billing", "801")).rang()]);
     assert_eq!(in_doubt(&board, 99).0, 1);
+    let figures = row(&board, "q-801", 99).figures;
+    assert_eq!((figures.oldest_waiting_since, figures.surely_waiting_since()), (Some(at(50)), Some(at(98))));
+    assert_eq!(board.totals(&board.queue_ids()).figures.surely_waiting_since(), Some(at(98)));
     // The record of the other: it was over all the time.
     tell(&mut board, 200, &[stay("2", &queue("Billing", "801"), 50, 70, StayEnd::Abandoned)]);
     assert_eq!(in_doubt(&board, 200), (0, vec![]));

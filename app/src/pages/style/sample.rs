@@ -73,6 +73,7 @@ pub fn queue(
         figures: Figures {
             waiting,
             oldest_waiting_since: waits.iter().max().map(|seconds| NOW - Duration::from_secs(*seconds)),
+            heard_waiting_since: None,
             ringing: waiting.min(free),
             talking: (members - free).min(offered),
             on_hold: u32::from(offered > 100),
