@@ -80,9 +80,14 @@ impl AgentOrder {
         format!("{}{}", if self.descending { "-" } else { "" }, self.key.word())
     }
 
+    /// Whether great values of this column come first; `None` when agents are in another order.
+    pub fn by(self, key: AgentKey) -> Option<bool> {
+        (self.key == key).then_some(self.descending)
+    }
+
     /// What a click on a heading leads to.
     pub fn after_click(self, key: AgentKey) -> Self {
-        let descending = if self.key == key { !self.descending } else { key.is_number() };
+        let descending = self.by(key).map_or(key.is_number(), |descending| !descending);
         Self { key, descending }
     }
 

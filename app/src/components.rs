@@ -4,7 +4,11 @@ pub mod state_mark;
 
 pub mod figure;
 
+pub mod number_cell;
+
 pub mod figure_cell;
+
+pub mod live_rows;
 
 pub mod queue_row;
 
@@ -15,6 +19,12 @@ pub mod trust_strip;
 pub mod trust_band;
 
 pub mod wall_clock;
+
+pub mod desk_head;
+
+pub mod sort_heading;
+
+pub mod announcer;
 
 pub mod pager;
 

@@ -52,16 +52,11 @@ pub fn board_view(json: &impl Json) -> Option<BoardView> {
     })
 }
 
-/// What changed; `None` if it is none.
+/// What changed, which is written like a whole board; `None` if it is none.
 pub fn board_change(json: &impl Json) -> Option<BoardChange> {
-    Some(BoardChange {
-        revision: whole(json, "revision")?,
-        as_of: instant(json, "as_of")?,
-        trust: trust(&json.member("trust"))?,
-        totals: totals(&json.member("totals"))?,
-        queues: list(json, "queues", queue_view)?,
-        removed: list(json, "removed", |id| id.text().map(QueueId::new))?,
-    })
+    let BoardView { revision, as_of, trust, totals, queues } = board_view(json)?;
+    let removed = list(json, "removed", |id| id.text().map(QueueId::new))?;
+    Some(BoardChange { revision, as_of, trust, totals, queues, removed })
 }
 
 /// What a page starts from.

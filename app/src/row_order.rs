@@ -57,13 +57,18 @@ impl Order {
 }
 
 impl Order {
+    /// Whether great values of this column come first; `None` when rows are in another order.
+    pub fn by(self, column: Column) -> Option<bool> {
+        match self {
+            Self::By { column: current, descending } if current == column => Some(descending),
+            _ => None,
+        }
+    }
+
     /// What a click on a column's heading asks for: great numbers first, and the other way round
     /// when it is sorted by that column already.
     pub fn after_click(self, column: Column) -> Self {
-        let descending = match self {
-            Self::By { column: current, descending } if current == column => !descending,
-            _ => column != Column::Queue,
-        };
+        let descending = self.by(column).map_or(column != Column::Queue, |descending| !descending);
         Self::By { column, descending }
     }
 }

@@ -28,6 +28,8 @@ test("everything is done with the keyboard alone", async ({ page }) => {
   await page.keyboard.press("Enter");
   await page.keyboard.press("Tab");
   await expect(page.locator("tbody a.row-name").first()).toBeFocused();
+  await page.keyboard.press("Tab");
+  await expect(page.locator("tbody a.row-name").nth(1), "one stop in a row").toBeFocused();
   await page.goto("/queues");
   await alive(page);
   const heading = page.getByRole("columnheader", { name: "Offered" }).getByRole("link");

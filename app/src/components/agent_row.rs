@@ -4,41 +4,36 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
+use super::number_cell::NumberCell;
 use crate::{
+    agent_order::AgentKey,
     agent_words,
-    live_agents::{AgentRow, AgentRowState, LiveAgents},
+    live_agents::{AgentRow, AgentRowState},
     numeral,
 };
 
-/// The rows of the table's body, keyed by their people.
+/// The row of one agent.
 #[component]
-pub fn AgentRows(
-    /// Whose.
-    agents: LiveAgents,
-) -> impl IntoView {
-    view! {
-        <For
-            each=move || agents.rows()
-            key=|row| row.id.to_string()
-            children=|row| view! { <AgentTableRow row /> }
-        />
-    }
-}
-
-/// One row.
-#[component]
-fn AgentTableRow(
+pub fn AgentTableRow(
     /// Its agent.
     row: Arc<AgentRow>,
 ) -> impl IntoView {
-    let number = |read: fn(&AgentRowState) -> u32| {
-        let face = row.text(move |row| if read(row) == 0 { "quiet" } else { "" }.to_owned());
-        view! {
-            <td data-face=face>
-                <span class="number">{row.text(move |row| numeral::count(read(row)))}</span>
-            </td>
-        }
-    };
+    let numbers: [(AgentKey, fn(&AgentRowState) -> u32); 4] = [
+        (AgentKey::Offered, |row| row.agent.today.offered),
+        (AgentKey::Answered, |row| row.agent.today.answered),
+        (AgentKey::Missed, |row| row.agent.today.missed),
+        (AgentKey::Declined, |row| row.agent.today.declined),
+    ];
+    let numbers = numbers
+        .into_iter()
+        .map(|(key, read)| {
+            let face = row.text(move |row| if read(row) == 0 { "quiet" } else { "" }.to_owned());
+            let number = row.text(move |row| numeral::count(read(row)));
+            view! { <NumberCell key=key.word() face number /> }
+        })
+        .collect_view();
+    let time = row.text(|row| agent_words::time(&row.agent, row.at).0);
+    let left = row.text(|row| agent_words::time(&row.agent, row.at).1.to_owned());
     view! {
         <tr data-agent=row.id.to_string() data-state=row.text(|row| row.state.word().to_owned())>
             <td class="row-state" data-face=row.text(|row| agent_words::face(row.agent.standing.quality).to_owned())>
@@ -48,18 +43,12 @@ fn AgentTableRow(
                 </span>
             </td>
             <th scope="row">{row.text(|row| row.agent.name.clone())}</th>
-            <td data-column="time">
-                <span class="number">{row.text(|row| agent_words::time(&row.agent, row.at).0)}</span>
-                <span class="unit">{row.text(|row| agent_words::time(&row.agent, row.at).1.to_owned())}</span>
-            </td>
+            <NumberCell key="time" face=Box::new(String::new) number=time unit=Some(left) />
             <td data-column="remark">
                 {row.text(|row| agent_words::remark(&row.agent, |_| Some(row.queue_name.clone())))}
             </td>
             <td data-column="queues">{row.text(|row| row.queue_names.clone())}</td>
-            {number(|row| row.agent.today.offered)}
-            {number(|row| row.agent.today.answered)}
-            {number(|row| row.agent.today.missed)}
-            {number(|row| row.agent.today.declined)}
+            {numbers}
         </tr>
     }
 }

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use super::state_mark::{Mark, StateMark};
 use crate::{
     column::{Column, OR_MORE},
-    live_board::{LiveBoard, State, Sureness},
+    live_board::{LiveBoard, LiveText, State, Sureness},
     numeral,
     zone::LocalZone,
 };
@@ -50,6 +50,12 @@ pub struct FigureFace {
 }
 
 impl FigureFace {
+    /// A count that alarms nobody.
+    pub fn count(number: u32, note: String) -> Self {
+        let text = numeral::short_count(number);
+        Self { text, unit: String::new(), note, level: Level::Normal, quality: Quality::Live }
+    }
+
     /// What style sheets need to know of it, as words.
     fn words(&self) -> String {
         match (self.quality, self.text.as_str()) {
@@ -283,7 +289,25 @@ impl Subject {
     }
 }
 
-/// Figures side by side, as a list of terms and their values.
+/// Reads a part of a figure, followed.
+type Part = Box<dyn Fn(fn(FigureFace) -> String) -> LiveText>;
+
+/// A figure that follows what it is worked out from.
+pub struct LiveFigure {
+    key: &'static str,
+    label: &'static str,
+    part: Part,
+    width: LiveText,
+}
+
+impl LiveFigure {
+    /// A figure of its own width. `part` reads one part of it, followed.
+    pub fn new(key: &'static str, label: &'static str, part: Part) -> Self {
+        Self { key, label, width: part(|face| face.width().to_string()), part }
+    }
+}
+
+/// Figures about a board of queues.
 #[component]
 pub fn Figures(
     /// Where the numbers come from.
@@ -296,12 +320,36 @@ pub fn Figures(
     #[prop(optional)]
     paired: bool,
 ) -> impl IntoView {
-    let figures = subjects
-        .iter()
-        .map(|subject| view! { <Figure board=board.clone() subject=*subject paired /> })
-        .collect_view();
+    let figure = |subject: Subject| {
+        let of_part = board.clone();
+        let part: Part =
+            Box::new(move |part| of_part.text(move |state| part(subject.face(Sources::of(state)))));
+        let partner = match subject {
+            Subject::Waiting if paired => Subject::Longest,
+            Subject::Longest if paired => Subject::Waiting,
+            alone => alone,
+        };
+        let width = board.text(move |state| {
+            let width = |subject: Subject| subject.face(Sources::of(state)).width();
+            width(subject).max(width(partner)).to_string()
+        });
+        LiveFigure { key: subject.key(), label: subject.label(), part, width }
+    };
+    view! { <FigureList label figures=subjects.iter().copied().map(figure).collect() /> }
+}
+
+/// Figures side by side, as a list of terms and their values.
+#[component]
+pub fn FigureList(
+    /// Names the group.
+    label: &'static str,
+    /// Which, from the most important on.
+    figures: Vec<LiveFigure>,
+) -> impl IntoView {
+    let count = figures.len().to_string();
+    let figures = figures.into_iter().map(|figure| view! { <Figure figure /> }).collect_view();
     view! {
-        <dl class="figures" aria-label=label data-count=subjects.len().to_string()>
+        <dl class="figures" aria-label=label data-count=count>
             {figures}
         </dl>
     }
@@ -310,33 +358,19 @@ pub fn Figures(
 /// One figure.
 #[component]
 fn Figure(
-    /// Where the number comes from.
-    board: LiveBoard,
-    /// What it is about.
-    subject: Subject,
-    /// Whether waiting and longest wait are set equally large.
-    paired: bool,
+    /// What it shows.
+    figure: LiveFigure,
 ) -> impl IntoView {
-    let part =
-        |part: fn(FigureFace) -> String| board.text(move |state| part(subject.face(Sources::of(state))));
-    let partner = match subject {
-        Subject::Waiting if paired => Subject::Longest,
-        Subject::Longest if paired => Subject::Waiting,
-        alone => alone,
-    };
-    let width = board.text(move |state| {
-        let width = |subject: Subject| subject.face(Sources::of(state)).width();
-        width(subject).max(width(partner)).to_string()
-    });
+    let LiveFigure { key, label, part, width } = figure;
     view! {
         <div
             class="figure"
-            data-figure=subject.key()
+            data-figure=key
             data-mark=part(|face| Mark::Level(face.level).key().to_owned())
             data-face=part(|face| face.words())
             data-width=width
         >
-            <dt>{subject.label()}</dt>
+            <dt>{label}</dt>
             <dd class="figure-value">
                 <span class="number">{part(|face| face.text)}</span>
                 <span class="unit">{part(|face| face.unit)}</span>

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
+use super::number_cell::NumberCell;
 use crate::{
     address,
     column::{Column, Face, Room},
@@ -28,21 +29,11 @@ pub fn FigureCell(
         let words = column.face(&row.queue, row.shown_at, room).words(column);
         words + column.verdict(&row.queue, row.shown_at)
     });
-    let unit = column.has_unit().then(|| view! { <span class="unit">{part(|face| face.unit)}</span> });
-    let number = part(|face| face.text);
-    let number = match room {
-        Room::Wall => view! { <span class="number">{number}</span> }.into_any(),
-        // A desk's reader may ask what stands behind it.
-        Room::Desk => {
-            let behind = address::with_query(&address::behind(&row.id), &[("at", &at)]);
-            let href = format!("{behind}#{}", column.key());
-            view! { <a class="number" href=href>{number}</a> }.into_any()
-        }
-    };
-    view! {
-        <td data-column=column.key() data-face=words>
-            {number}
-            {unit}
-        </td>
-    }
+    let unit = column.has_unit().then(|| part(|face| face.unit));
+    // A desk's reader may ask what stands behind it.
+    let href = (room == Room::Desk).then(|| {
+        let behind = address::with_query(&address::behind(&row.id), &[("at", &at)]);
+        format!("{behind}#{}", column.key())
+    });
+    view! { <NumberCell key=column.key() face=words number=part(|face| face.text) unit href /> }
 }

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::{figure_cell::FigureCell, state_mark::StateMark};
+use super::{
+    figure_cell::FigureCell,
+    live_rows::{LiveRow, LiveRows},
+    state_mark::StateMark,
+};
 use crate::{
     address,
     column::{Column, Room},
@@ -34,13 +38,11 @@ pub fn QueueRows(
     #[prop(optional)]
     at: String,
 ) -> impl IntoView {
-    view! {
-        <For
-            each=move || board.rows()
-            key=|row| row.id.to_string()
-            children=move |row| view! { <QueueRow row shape at=at.clone() /> }
-        />
-    }
+    let drawn = move |row: Arc<Row>| {
+        let at = at.clone();
+        LiveRow::new(row.id.to_string(), move || view! { <QueueRow row shape at /> })
+    };
+    view! { <LiveRows rows=Box::new(move || board.rows().into_iter().map(&drawn).collect()) /> }
 }
 
 /// One row.
@@ -63,6 +65,11 @@ fn QueueRow(
         Some(extension) if room == Room::Desk => extension.clone(),
         _ => String::new(),
     });
+    // On the wall to the queue's own wall, at a desk to what stands behind its numbers.
+    let href = match room {
+        Room::Wall => address::wall_of(&row.id),
+        Room::Desk => address::behind(&row.id),
+    };
     let is_unresolved = row.id.is_unresolved();
     let remark = row.text(move |row| match row.queue.figures.unconfirmed {
         0 if is_unresolved => "not in the directory".to_owned(),

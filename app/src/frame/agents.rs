@@ -25,17 +25,11 @@ pub fn agents_view(json: &impl Json) -> Option<AgentsView> {
     })
 }
 
-/// What changed; `None` if it is no such thing.
+/// What changed, which is written like all of it; `None` if it is no such thing.
 pub fn agents_change(json: &impl Json) -> Option<AgentsChange> {
-    Some(AgentsChange {
-        revision: whole(json, "revision")?,
-        as_of: instant(json, "as_of")?,
-        trust: trust(&json.member("trust"))?,
-        presence_problem: text(json, "presence_problem"),
-        queues: list(json, "queues", queue_name)?,
-        agents: list(json, "agents", agent_view)?,
-        removed: list(json, "removed", |id| id.text().map(UserId::new))?,
-    })
+    let AgentsView { revision, as_of, trust, presence_problem, queues, agents } = agents_view(json)?;
+    let removed = list(json, "removed", |id| id.text().map(UserId::new))?;
+    Some(AgentsChange { revision, as_of, trust, presence_problem, queues, agents, removed })
 }
 
 /// What the page of agents starts from.

@@ -1,5 +1,7 @@
 //! The desk's page of all agents: who can help, who is busy with what, and for how long.
 
+use std::sync::Arc;
+
 use domain::{
     agent::{
         AgentState,
@@ -10,13 +12,18 @@ use domain::{
 use leptos::prelude::*;
 
 use crate::{
-    agent_order::{AgentKey, AgentOrder},
+    agent_order::AgentKey,
     agent_words,
     components::{
-        agent_row::AgentRows, trust_band::TrustBand, trust_strip::TrustStrip, wall_clock::WallClock,
+        agent_row::AgentTableRow,
+        announcer::Announcer,
+        desk_head::DeskHead,
+        figure::{FigureFace, FigureList, LiveFigure},
+        live_rows::{LiveRow, LiveRows},
+        sort_heading::SortHeading,
     },
     document::{Bar, Document, Liveness, Site},
-    live_agents::{AgentsStart, LiveAgents},
+    live_agents::{AgentRow, AgentsStart, LiveAgents},
     numeral,
     settings::AgentsSettings,
     zone::LocalZone,
@@ -108,6 +115,19 @@ pub fn LiveAgentsTable() -> impl IntoView {
     Some(view! { <AgentsDesk agents settings queues=start.view.queues /> })
 }
 
+/// The table's columns: by what they sort, their word in style sheets, and what they are called.
+const COLUMNS: [(Option<AgentKey>, &str, &str); 9] = [
+    (Some(AgentKey::State), AgentKey::State.word(), "State"),
+    (Some(AgentKey::Name), AgentKey::Name.word(), "Agent"),
+    (Some(AgentKey::Time), AgentKey::Time.word(), "Time"),
+    (None, "remark", "With"),
+    (None, "queues", "Member of"),
+    (Some(AgentKey::Offered), AgentKey::Offered.word(), "Offered"),
+    (Some(AgentKey::Answered), AgentKey::Answered.word(), "Answered"),
+    (Some(AgentKey::Missed), AgentKey::Missed.word(), "Missed"),
+    (Some(AgentKey::Declined), AgentKey::Declined.word(), "Declined"),
+];
+
 /// Everything live on the page.
 #[component]
 pub fn AgentsDesk(
@@ -119,13 +139,18 @@ pub fn AgentsDesk(
     queues: Vec<QueueName>,
 ) -> impl IntoView {
     let board = agents.board.clone();
-    let paused = |words: [&'static str; 2]| {
-        board.text(move |state| words[usize::from(state.paused_at.is_some())].to_owned())
-    };
-    let paused_text = board.text(|state| match state.paused_at {
-        Some(at) => format!("Paused at {}. Press P or “Resume updates” to go on.", state.zone.clock(at)),
-        None => String::new(),
-    });
+    let headings = COLUMNS
+        .into_iter()
+        .map(|(key, word, label)| {
+            let order = settings.order;
+            let href =
+                key.map(|key| AgentsSettings { order: order.after_click(key), ..settings.clone() }.address());
+            let descending = key.and_then(|key| order.by(key));
+            view! { <SortHeading key=word label descending href /> }
+        })
+        .collect_view();
+    let drawn =
+        |row: Arc<AgentRow>| LiveRow::new(row.id.to_string(), move || view! { <AgentTableRow row /> });
     let is_empty = agents.is_empty();
     let is_filled = {
         let is_empty = agents.is_empty();
@@ -133,25 +158,7 @@ pub fn AgentsDesk(
     };
     view! {
         <div class="screen" data-freshness=board.text(|state| state.standing.word().to_owned())>
-            <div class="head">
-                <h1>"Agents"</h1>
-                <p class="head-date">{board.text(|state| state.zone.date(state.now))}</p>
-                <WallClock board=board.clone() />
-                <TrustStrip board=board.clone() />
-                <button
-                    r#type="button"
-                    class="pause"
-                    data-pause=""
-                    aria-keyshortcuts="p"
-                    aria-pressed=paused(["false", "true"])
-                >
-                    {paused(["Pause updates", "Resume updates"])}
-                </button>
-            </div>
-            <TrustBand board=board.clone() />
-            <p class="pause-band" hidden=board.condition(|state| state.paused_at.is_none())>
-                {paused_text}
-            </p>
+            <DeskHead board=board.clone() title="Agents" />
             <p class="presence-problem" role="note" hidden=agents.condition(|view| view.presence_problem.is_none())>
                 {agents.text(|view| view.presence_problem.clone().unwrap_or_default())}
             </p>
@@ -165,31 +172,15 @@ pub fn AgentsDesk(
                     <table class="desk-table agents-table">
                         <caption class="unseen">"Agents now, and their calls today"</caption>
                         <thead>
-                            <tr>
-                                <Heading key=AgentKey::State label="State" settings=settings.clone() />
-                                <Heading key=AgentKey::Name label="Agent" settings=settings.clone() />
-                                <Heading key=AgentKey::Time label="Time" settings=settings.clone() />
-                                <th scope="col" data-column="remark">
-                                    <span class="plain-heading">"With"</span>
-                                </th>
-                                <th scope="col" data-column="queues">
-                                    <span class="plain-heading">"Member of"</span>
-                                </th>
-                                <Heading key=AgentKey::Offered label="Offered" settings=settings.clone() />
-                                <Heading key=AgentKey::Answered label="Answered" settings=settings.clone() />
-                                <Heading key=AgentKey::Missed label="Missed" settings=settings.clone() />
-                                <Heading key=AgentKey::Declined label="Declined" settings=settings.clone() />
-                            </tr>
+                            <tr>{headings}</tr>
                         </thead>
                         <tbody>
-                            <AgentRows agents=agents.clone() />
+                            <LiveRows rows=Box::new(move || agents.rows().into_iter().map(drawn).collect()) />
                         </tbody>
                     </table>
                 </div>
             </div>
-            <p class="unseen" role="status" aria-live="polite">
-                {board.text(|state| state.announcement.clone())}
-            </p>
+            <Announcer board=board.clone() />
         </div>
     }
 }
@@ -200,60 +191,39 @@ fn AgentFigures(
     /// Of whom.
     agents: LiveAgents,
 ) -> impl IntoView {
-    fn count(counts: &StateCounts, states: &[AgentState]) -> u32 {
-        states.iter().map(|state| counts.get(*state)).sum()
-    }
-    let figure = |key: &'static str,
-                  label: &'static str,
-                  number: fn(&StateCounts) -> u32,
-                  note: fn(&StateCounts) -> String| {
-        view! {
-            <div class="figure" data-figure=key data-mark="normal">
-                <dt>{label}</dt>
-                <dd class="figure-value">
-                    <span class="number">{agents.sum(move |counts| numeral::count(number(counts)))}</span>
-                </dd>
-                <dd class="figure-note">{agents.sum(note)}</dd>
-            </div>
-        }
+    use AgentState::{
+        Available, DoNotDisturb, Offline, OnHold, OnQueueCall, OptedOut, Ringing, Unknown, WrapUp,
     };
-    view! {
-        <dl class="figures" aria-label="Agents by state" data-count="6">
-            {figure(
-                "available",
-                "Available",
-                |counts| counts.get(AgentState::Available),
-                |counts| format!("of {}", numeral::count(counts.total())),
-            )}
-            {figure("ringing", "Ringing", |counts| counts.get(AgentState::Ringing), |_| "not picked up yet".to_owned())}
-            {figure(
-                "on-calls",
-                "On calls",
-                StateCounts::on_calls,
-                |counts| {
-                    format!(
-                        "{} for queues · {} on hold",
-                        numeral::count(counts.get(AgentState::OnQueueCall)),
-                        numeral::count(counts.get(AgentState::OnHold)),
-                    )
-                },
-            )}
-            {figure("wrap-up", "Wrap-up", |counts| counts.get(AgentState::WrapUp), |_| "after a queue’s call".to_owned())}
-            {figure(
-                "away",
-                "Not taking calls",
-                |counts| count(counts, &[AgentState::OptedOut, AgentState::DoNotDisturb, AgentState::Offline]),
-                |counts| {
-                    format!(
-                        "{} opted out · {} offline",
-                        numeral::count(counts.get(AgentState::OptedOut)),
-                        numeral::count(counts.get(AgentState::Offline)),
-                    )
-                },
-            )}
-            {figure("unknown", "Unknown", |counts| counts.get(AgentState::Unknown), |_| "not heard of since a gap".to_owned())}
-        </dl>
-    }
+    let figure = |key: &'static str, label: &'static str, face: fn(&StateCounts) -> FigureFace| {
+        let agents = agents.clone();
+        LiveFigure::new(key, label, Box::new(move |part| agents.sum(move |counts| part(face(counts)))))
+    };
+    let figures = vec![
+        figure("available", "Available", |counts| {
+            FigureFace::count(counts.get(Available), format!("of {}", numeral::count(counts.total())))
+        }),
+        figure("ringing", "Ringing", |counts| {
+            FigureFace::count(counts.get(Ringing), "not picked up yet".to_owned())
+        }),
+        figure("on-calls", "On calls", |counts| {
+            let (queue_calls, on_hold) = (counts.get(OnQueueCall), counts.get(OnHold));
+            FigureFace::count(counts.on_calls(), format!("{queue_calls} for queues · {on_hold} on hold"))
+        }),
+        figure("wrap-up", "Wrap-up", |counts| {
+            FigureFace::count(counts.get(WrapUp), "after a queue’s call".to_owned())
+        }),
+        figure("away", "Not taking calls", |counts| {
+            let (opted_out, offline) = (counts.get(OptedOut), counts.get(Offline));
+            FigureFace::count(
+                opted_out + offline + counts.get(DoNotDisturb),
+                format!("{opted_out} opted out · {offline} offline"),
+            )
+        }),
+        figure("unknown", "Unknown", |counts| {
+            FigureFace::count(counts.get(Unknown), "not heard of since a gap".to_owned())
+        }),
+    ];
+    view! { <FigureList label="Agents by state" figures /> }
 }
 
 /// The queues, each a link to its members alone, with how many of them are free.
@@ -289,35 +259,6 @@ fn QueueChoice(
         <nav class="queue-choice" aria-label="Agents of one queue">
             <ul>{choice(None, "All queues".to_owned())} {of_queues}</ul>
         </nav>
-    }
-}
-
-/// The heading of a column, a link that sorts by it.
-#[component]
-fn Heading(
-    /// Which column.
-    key: AgentKey,
-    /// What it is called.
-    label: &'static str,
-    /// What the address asks for.
-    settings: AgentsSettings,
-) -> impl IntoView {
-    let order = settings.order;
-    let sorted = match order {
-        AgentOrder { key: current, descending } if current == key => {
-            if descending {
-                "descending"
-            } else {
-                "ascending"
-            }
-        }
-        _ => "none",
-    };
-    let href = AgentsSettings { order: order.after_click(key), ..settings }.address();
-    view! {
-        <th scope="col" data-column=key.word() aria-sort=sorted>
-            <a href=href>{label}</a>
-        </th>
     }
 }
 

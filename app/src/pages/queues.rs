@@ -7,14 +7,14 @@ use crate::{
     address,
     column::{Column, Room},
     components::{
+        announcer::Announcer,
         definitions::Definitions,
+        desk_head::DeskHead,
         empty_board::EmptyBoard,
         figure::{Figures, Subject},
         past_band::{PastBand, PastView},
         queue_row::{QueueRows, RowShape},
-        trust_band::TrustBand,
-        trust_strip::TrustStrip,
-        wall_clock::WallClock,
+        sort_heading::SortHeading,
     },
     document::{Bar, Document, Liveness, Site, StartData},
     live_board::{BoardStart, LiveBoard, WallShape},
@@ -160,13 +160,6 @@ pub fn QueuesDesk(
     /// Finding and sorting, between the figures and the table.
     children: Children,
 ) -> impl IntoView {
-    let paused = |words: [&'static str; 2]| {
-        board.text(move |state| words[usize::from(state.paused_at.is_some())].to_owned())
-    };
-    let paused_text = board.text(|state| match state.paused_at {
-        Some(at) => format!("Paused at {}. Press P or “Resume updates” to go on.", state.zone.clock(at)),
-        None => String::new(),
-    });
     let headings = [Column::State, Column::Queue]
         .iter()
         .chain(&Column::DESK)
@@ -176,31 +169,15 @@ pub fn QueuesDesk(
                 "/queues",
                 &[("sort", &sort), ("find", &find), ("theme", &theme), ("at", &at)],
             );
-            view! { <Heading column=*column order href /> }
+            view! {
+                <SortHeading key=column.key() label=column.heading() descending=order.by(*column) href=Some(href) />
+            }
         })
         .collect_view();
     let shape = RowShape { columns: &Column::DESK, name_length: usize::MAX, room: Room::Desk };
     view! {
         <div class="screen" data-freshness=board.text(|state| state.standing.word().to_owned())>
-            <div class="head">
-                <h1>"Queues"</h1>
-                <p class="head-date">{board.text(|state| state.zone.date(state.now))}</p>
-                <WallClock board=board.clone() />
-                <TrustStrip board=board.clone() />
-                <button
-                    r#type="button"
-                    class="pause"
-                    data-pause=""
-                    aria-keyshortcuts="p"
-                    aria-pressed=paused(["false", "true"])
-                >
-                    {paused(["Pause updates (P)", "Resume updates (P)"])}
-                </button>
-            </div>
-            <TrustBand board=board.clone() />
-            <p class="pause-band" hidden=board.condition(|state| state.paused_at.is_none())>
-                {paused_text}
-            </p>
+            <DeskHead board=board.clone() title="Queues" />
             <div class="values">
                 <Figures board=board.clone() subjects=&Subject::DESK label="All queues" />
                 {children()}
@@ -232,31 +209,7 @@ pub fn QueuesDesk(
                     </table>
                 </div>
             </div>
-            <p class="unseen" role="status" aria-live="polite">
-                {board.text(|state| state.announcement.clone())}
-            </p>
+            <Announcer board=board.clone() />
         </div>
-    }
-}
-
-/// The heading of a column, a link that sorts by it.
-#[component]
-fn Heading(
-    /// Which column.
-    column: Column,
-    /// What decides the order now.
-    order: Order,
-    /// Where a click leads.
-    href: String,
-) -> impl IntoView {
-    let sorted = match order {
-        Order::By { column: current, descending: true } if current == column => "descending",
-        Order::By { column: current, descending: false } if current == column => "ascending",
-        _ => "none",
-    };
-    view! {
-        <th scope="col" data-column=column.key() aria-sort=sorted>
-            <a href=href>{column.heading()}</a>
-        </th>
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     address,
     column::{Column, Room},
     components::{
+        announcer::Announcer,
         empty_board::EmptyBoard,
         figure::{Figures, Subject},
         pager::Pager,
@@ -176,9 +177,7 @@ pub fn WallScreen(
                     </a>
                 </nav>
             </div>
-            <p class="unseen" role="status" aria-live="polite">
-                {board.text(|state| state.announcement.clone())}
-            </p>
+            <Announcer board=board.clone() />
         </div>
     }
 }

@@ -39,11 +39,11 @@ fn the_page_of_agents_says_who_can_help_and_what_everybody_does() {
         &[
             "Screen live",
             "14:02:11 Berlin",
-            "Available 2 of 12",
+            "Available 2 normal of 12",
             "Ringing 1",
-            "On calls 4 2 for queues · 1 on hold",
+            "On calls 4 normal 2 for queues · 1 on hold",
             "Wrap-up 1",
-            "Not taking calls 3 1 opted out · 1 offline",
+            "Not taking calls 3 normal 1 opted out · 1 offline",
             "Unknown 1",
             "All queues 2/12",
             "Billing 1/6",
@@ -80,7 +80,7 @@ fn agents_are_chosen_sorted_and_found_by_the_address() {
     let by_name = agents(sample::agents(), &[("sort", "-name")]);
     assert!(place(&by_name, "lea-novak") < place(&by_name, "ada-okafor"));
     let billing = agents(sample::agents(), &[("queue", "q-billing")]);
-    assert_reads(&billing, &["Available 1 of 6"]);
+    assert_reads(&billing, &["Available 1 normal of 6"]);
     assert_eq!(place(&billing, "bruno-weiss"), None);
     assert!(billing.contains("/agents?queue=q-billing&amp;sort=-missed"), "a heading keeps the queue");
     let found = agents(sample::agents(), &[("find", "okaf")]);

@@ -38,7 +38,18 @@ fn the_desk_shows_every_number_and_how_sure_it_is() {
         ],
     );
     assert_eq!(row(&html, "queue-802"), "watch Technical support 802 2 0:23 1 8 1 1 / 9 121 111 4 1 3 79 %");
-    assert!(html.contains("href=\"/wall/queue-802\""));
+    assert_eq!(
+        html.matches("href=\"/queues/queue-802\"").count(),
+        1,
+        "the row's name opens what is behind it"
+    );
+    let numbers = html.matches("href=\"/queues/queue-802#").count();
+    assert_eq!(numbers, 12, "and so does each number");
+    assert_eq!(
+        html.matches("tabindex=\"-1\"").count(),
+        numbers * html.matches("<tr data-row").count(),
+        "but the keyboard stops once in a row"
+    );
     assert!(html.contains("data-face=\"inferred \""), "and a dotted line says what is inferred");
     assert!(
         html.contains("<th scope=\"row\">") && html.contains("<th scope=\"col\" data-column=\"waiting\"")
