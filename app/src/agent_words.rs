@@ -7,6 +7,7 @@ use domain::{
     id::QueueId,
     quality::Quality,
     time::{Timestamp, clock_face},
+    view::Busy,
 };
 
 use crate::numeral;
@@ -51,6 +52,24 @@ pub const fn definition(state: AgentState) -> &'static str {
         AgentState::Offline => "Their client says that they are signed out everywhere.",
         AgentState::Unknown => "Events may have been missed, and nothing was heard of them since.",
     }
+}
+
+/// What keeps so many members of a queue from helping, where somebody is kept: `5 on calls · 1 wrap-up`.
+pub fn kept(busy: &Busy, members: u32, available: u32) -> String {
+    let away = busy.away(members, available);
+    let mut words = String::new();
+    let on_calls = if busy.on_calls == 1 { "on a call" } else { "on calls" };
+    for (number, kept) in [(busy.on_calls, on_calls), (busy.wrap_up, "wrap-up"), (away, "away")] {
+        if number > 0 {
+            if !words.is_empty() {
+                words.push_str(" · ");
+            }
+            words.push_str(&numeral::count(number));
+            words.push('\u{a0}');
+            words.push_str(kept);
+        }
+    }
+    words
 }
 
 /// Time in state, or what is left of wrap-up; a dash where it is not known since when.

@@ -190,6 +190,8 @@ impl Column {
             Self::Free => {
                 "Members who take calls of this queue and could take one now, of all members in the directory: on no call, \
                  not in wrap-up, and by their client neither offline nor not to be disturbed. \
+                 A wall also says where the others are; away are those who have opted out, do not want to be \
+                 disturbed, or are signed out. \
                  A member of two queues counts in each queue, and once in the total: the queues add up to more than \
                  the people there are."
             }

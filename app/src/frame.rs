@@ -12,7 +12,7 @@ use domain::{
     service_level::{Definition, ServiceLevel, ServiceLevelPolicy, ServiceLevels},
     time::Timestamp,
     trust::{FeedLink, Gap, Outage, Trust},
-    view::{BoardChange, BoardView, Figures, QueueQuality, QueueView, Totals},
+    view::{BoardChange, BoardView, Busy, Figures, QueueQuality, QueueView, Totals},
 };
 
 pub use self::agents::{agents_change, agents_start, agents_view};
@@ -128,6 +128,7 @@ fn totals(json: &impl Json) -> Option<Totals> {
         figures: figures(&json.member("figures"))?,
         members: count(json, "members")?,
         members_available: count(json, "members_available")?,
+        members_busy: busy(json)?,
         members_incomplete: json.member("members_incomplete").truth(),
         waiting_beyond_threshold: count(json, "waiting_beyond_threshold")?,
         shared_target_permille: permille(json, "shared_target_permille"),
@@ -144,6 +145,7 @@ fn queue_view(json: &impl Json) -> Option<QueueView> {
         figures: figures(&json.member("figures"))?,
         members: count(json, "members"),
         members_available: count(json, "members_available"),
+        members_busy: busy(json)?,
         policy: ServiceLevelPolicy {
             threshold_seconds: count(&policy, "threshold_seconds")?,
             short_abandon_seconds: count(&policy, "short_abandon_seconds")?,
@@ -177,6 +179,11 @@ fn figures(json: &impl Json) -> Option<Figures> {
         short_abandoned_today: count(json, "short_abandoned_today")?,
         service_level_today: ServiceLevel { met: count(&level, "met")?, decided: count(&level, "decided")? },
     })
+}
+
+fn busy(json: &impl Json) -> Option<Busy> {
+    let busy = json.member("members_busy");
+    Some(Busy { on_calls: count(&busy, "on_calls")?, wrap_up: count(&busy, "wrap_up")? })
 }
 
 fn quality(json: &impl Json, name: &str) -> Option<Quality> {

@@ -88,17 +88,11 @@ pub struct Sureness {
     columns: QueueQuality,
     /// Somewhere nobody is free, so that more callers may wait than are seen.
     pub or_more: bool,
-    /// Somebody is a member of several queues, so that the rows add up to more than there are people.
-    pub shared_members: bool,
 }
 
 impl Sureness {
     /// Of these rows; what no row tells of is as sure as whether anything `is_heard`.
-    pub fn of<'a>(
-        queues: impl Iterator<Item = &'a QueueView> + Clone,
-        totals: &Totals,
-        is_heard: bool,
-    ) -> Self {
+    pub fn of<'a>(queues: impl Iterator<Item = &'a QueueView> + Clone, is_heard: bool) -> Self {
         let worst = |of: fn(&QueueQuality) -> Quality, of_none: Quality| {
             let all = queues.clone().map(|queue| of(&queue.quality));
             // A row of which nothing is known says nothing about the others.
@@ -115,7 +109,6 @@ impl Sureness {
                 today: worst(|quality| quality.today, Quality::Live),
             },
             or_more: queues.clone().any(QueueView::nobody_free),
-            shared_members: queues.filter_map(|queue| queue.members).sum::<u32>() > totals.members,
         }
     }
 
@@ -259,7 +252,7 @@ impl LiveBoard {
             standing,
             totals: view.totals,
             wait_level: Level::Normal,
-            sure: Sureness::of(view.queues.iter(), &view.totals, true),
+            sure: Sureness::of(view.queues.iter(), true),
             latest: view,
             zone,
             page: 0,
@@ -494,7 +487,7 @@ impl State {
         self.rows = rows;
         let trust = &self.latest.trust;
         let is_heard = trust.feed_heard_at.is_some() || trust.feed == FeedLink::WebhookOnly;
-        self.sure = Sureness::of(self.latest.queues.iter(), &self.latest.totals, is_heard);
+        self.sure = Sureness::of(self.latest.queues.iter(), is_heard);
         moved
     }
 

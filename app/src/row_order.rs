@@ -213,7 +213,7 @@ mod tests {
     use domain::{
         quality::Quality,
         service_level::{Definition, ServiceLevelPolicy, ServiceLevels},
-        view::{Figures, QueueQuality},
+        view::{Busy, Figures, QueueQuality},
     };
 
     use super::*;
@@ -232,6 +232,7 @@ mod tests {
             },
             members: Some(3),
             members_available: Some(1),
+            members_busy: Busy::default(),
             policy: ServiceLevelPolicy::default(),
             definition: Definition::default(),
             service_levels_today: ServiceLevels::default(),

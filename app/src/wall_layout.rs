@@ -32,9 +32,10 @@ const ROWS_HEIGHT: u32 = 590;
 const ROW_FILL: u32 = 74;
 /// Figures of a row never grow beyond this without a reason.
 const LARGEST_USUAL_ROW: u32 = 80;
-/// A name is set smaller than the figures of its row, in hundredths of them; smaller still where the
-/// distance makes the figures large: names are text, and may be as small as text.
-const NAME: u32 = 88;
+/// A name is set smaller than the figures of its row, in hundredths of them, because a line about its members
+/// stands below; smaller still where the distance makes the figures large: names are text, and may be as small
+/// as text.
+const NAME: u32 = 74;
 const NAME_FROM_AFAR: u32 = 67;
 /// Width of a character in a bold font, in hundredths of its size.
 const CHARACTER: u32 = 60;

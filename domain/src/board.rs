@@ -599,7 +599,7 @@ impl Board {
                 .is_some_and(|tally| tally.today.offered > 0 && tally.today.measured == tally.today.offered);
         let today = if is_measured { Quality::Measured } else { Quality::Inferred };
         let crew = queue.members.as_ref().and_then(|_| self.people.crew(id));
-        let members = crew.map(|(members, _)| members);
+        let members = crew.map(|crew| crew.members);
         let is_heard = server_freshness(now, trust) == Freshness::Live;
         let of_calls = |quality| if is_heard { quality } else { Quality::Unknown };
         // Who talks since before anybody listened looks free.
@@ -611,7 +611,8 @@ impl Board {
             extension_number: queue.extension_number.clone(),
             figures,
             members,
-            members_available: crew.map(|(_, free)| free),
+            members_available: crew.map(|crew| crew.free),
+            members_busy: crew.map(|crew| crew.busy).unwrap_or_default(),
             policy: promise.policy,
             definition: promise.definition,
             service_levels_today: tally.map(|tally| tally.today.service_levels).unwrap_or_default(),
@@ -644,7 +645,9 @@ impl Board {
             totals.waiting_beyond_threshold += tally.beyond_threshold;
             totals.figures = totals.figures.plus(tally.figures());
         }
-        (totals.members, totals.members_available) = self.people.count(ids);
+        let crew = self.people.count(ids);
+        (totals.members, totals.members_available, totals.members_busy) =
+            (crew.members, crew.free, crew.busy);
         let shared = |value: fn(&ServiceLevelPolicy) -> u32| {
             let values: BTreeSet<u32> = policies.iter().map(value).collect();
             if values.len() == 1 { values.first().copied() } else { None }

@@ -63,6 +63,8 @@ pub struct QueueView {
     pub members: Option<u32>,
     /// Members who take calls of this queue and are on no call; `None` when that is not known.
     pub members_available: Option<u32>,
+    /// What keeps the other members; nobody where members are not known.
+    pub members_busy: Busy,
     /// What this queue promises.
     pub policy: ServiceLevelPolicy,
     /// By which definition its service level is counted. Not sent to screens, which show the number alone.
@@ -137,6 +139,8 @@ pub struct Totals {
     pub members: u32,
     /// Of these, available.
     pub members_available: u32,
+    /// What keeps the others.
+    pub members_busy: Busy,
     /// True when at least one queue's members are not known.
     pub members_incomplete: bool,
     /// Waiting callers beyond their queue's threshold when this was made.
@@ -145,6 +149,23 @@ pub struct Totals {
     pub shared_target_permille: Option<u16>,
     /// The threshold that all these queues share; `None` when they differ.
     pub shared_threshold_seconds: Option<u32>,
+}
+
+/// What keeps members from taking a call. Who is neither available nor counted here takes no calls now: has
+/// opted out, does not want to be disturbed, or is signed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Busy {
+    /// On a call of any kind, held or not.
+    pub on_calls: u32,
+    /// Left alone by their queue for a while after its call.
+    pub wrap_up: u32,
+}
+
+impl Busy {
+    /// Of so many members, those who neither are available nor are kept by anything.
+    pub fn away(&self, members: u32, available: u32) -> u32 {
+        [available, self.on_calls, self.wrap_up].into_iter().fold(members, u32::saturating_sub)
+    }
 }
 
 /// How sure each number of a queue is.
@@ -241,6 +262,7 @@ mod tests {
             },
             members: Some(3),
             members_available: Some(free),
+            members_busy: Busy::default(),
             policy: ServiceLevelPolicy::default(),
             definition: Definition::default(),
             service_levels_today: ServiceLevels::default(),

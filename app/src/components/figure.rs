@@ -9,6 +9,7 @@ use leptos::prelude::*;
 
 use super::state_mark::{Mark, StateMark};
 use crate::{
+    agent_words,
     column::{Column, OR_MORE},
     live_board::{LiveBoard, LiveText, State, Sureness},
     numeral,
@@ -227,17 +228,18 @@ impl Subject {
             }
             Self::Free => {
                 let nobody = totals.members_available == 0 && figures.waiting > 0;
-                let note = match (totals.members_incomplete, nobody, sure.shared_members) {
-                    (true, ..) => "members partly unknown",
-                    (false, true, _) => "nobody to answer",
-                    // Why the rows add up to more than this.
-                    (false, false, true) => "some in several queues",
-                    (false, false, false) => "members who can help",
+                let kept = agent_words::kept(&totals.members_busy, totals.members, totals.members_available);
+                let note = match (kept.as_str(), totals.members_incomplete) {
+                    ("", true) => "members partly unknown".to_owned(),
+                    ("", false) => "members who can help".to_owned(),
+                    _ => kept,
                 };
+                // A queue whose members are not known has some, too.
+                let or_more = if totals.members_incomplete { OR_MORE } else { "" };
                 FigureFace {
-                    unit: format!("/\u{2009}{}", numeral::short_count(totals.members)),
+                    unit: format!("/\u{2009}{}{or_more}", numeral::short_count(totals.members)),
                     level: if nobody { Level::Watch } else { Level::Normal },
-                    ..plain(numeral::short_count(totals.members_available), note.to_owned())
+                    ..plain(numeral::short_count(totals.members_available), note)
                 }
             }
             Self::Talking => plain(
@@ -387,7 +389,10 @@ fn Figure(
 mod tests {
     use std::time::Duration;
 
-    use domain::{service_level::ServiceLevel, view::Figures};
+    use domain::{
+        service_level::ServiceLevel,
+        view::{Busy, Figures},
+    };
 
     use super::*;
     use crate::pages::style::sample;
@@ -402,7 +407,7 @@ mod tests {
             wait_level: Level::Act,
             longest_in: Some("Billing"),
             zone: &zone,
-            sure: Sureness::of([].into_iter(), totals, true),
+            sure: Sureness::of([].into_iter(), true),
         })
     }
 
@@ -418,6 +423,7 @@ mod tests {
             },
             members: 23,
             members_available: 4,
+            members_busy: Busy { on_calls: 15, wrap_up: 3 },
             members_incomplete: false,
             waiting_beyond_threshold: 2,
             shared_target_permille: Some(800),
@@ -431,6 +437,11 @@ mod tests {
         assert_eq!((waiting.text.as_str(), waiting.note.as_str()), ("7", "2 beyond 20\u{a0}s"));
         let longest = face(Subject::Longest, &totals());
         assert_eq!((longest.text.as_str(), longest.note.as_str()), ("3:42", "Billing"));
+        let free = face(Subject::Free, &totals());
+        assert_eq!(
+            (free.text.as_str(), free.note.as_str()),
+            ("4", "15\u{a0}on calls · 3\u{a0}wrap-up · 1\u{a0}away")
+        );
         let level = face(Subject::ServiceLevel, &totals());
         assert_eq!((level.text.as_str(), level.note.as_str()), ("78", "today, target 80\u{a0}%"));
         assert_eq!(level.level, Level::Watch);
@@ -458,7 +469,7 @@ mod tests {
             queue.quality.waiting = quality;
             let queues = [queue.clone(), queue];
             let totals = Totals { members, ..Totals::default() };
-            let sure = Sureness::of(queues.iter(), &totals, true);
+            let sure = Sureness::of(queues.iter(), true);
             let sources = Sources {
                 totals: &totals,
                 at: NOW,
@@ -475,7 +486,6 @@ mod tests {
         let seen = face(Quality::Inferred, 3, 1);
         assert_eq!(seen[0], "0 nobody seen inferred");
         assert_eq!(seen[1], "none nobody seen waiting quiet");
-        assert!(seen[2].contains("some in several queues"), "the rows add up to more: {}", seen[2]);
         assert_eq!(
             face(Quality::Inferred, 3, 0)[0],
             "0+ nobody seen inferred",

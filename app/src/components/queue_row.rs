@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::quality::Quality;
 use leptos::prelude::*;
 
 use super::{
@@ -10,7 +11,7 @@ use super::{
     state_mark::StateMark,
 };
 use crate::{
-    address,
+    address, agent_words,
     column::{Column, Room},
     live_board::{LiveBoard, Row},
     numeral,
@@ -76,6 +77,15 @@ fn QueueRow(
         0 => String::new(),
         doubtful => format!("{doubtful} not heard of since the gap"),
     });
+    // Where the others are, for a room that asks who can help; a desk has the page of agents.
+    let crew = row.text(move |row| match (&row.queue, row.queue.quality.available) {
+        (queue, quality) if room == Room::Wall && quality != Quality::Unknown => agent_words::kept(
+            &queue.members_busy,
+            queue.members.unwrap_or(0),
+            queue.members_available.unwrap_or(0),
+        ),
+        _ => String::new(),
+    });
     view! {
         <tr data-row=row.id.to_string() data-mark=row.text(|row| row.mark.key().to_owned())>
             <td class="row-state">
@@ -89,6 +99,7 @@ fn QueueRow(
                     {extension}
                 </span>
                 <span class="row-remark">{remark}</span>
+                <span class="row-crew">{crew}</span>
             </th>
             {cells}
         </tr>

@@ -41,17 +41,20 @@ fn the_wall_answers_who_waits_and_whether_to_believe_it() {
             "14:02:11 Berlin",
             "Waiting now 7 + watch 2 beyond 20 s",
             "Longest wait 3:42 overdue Billing",
-            "Agents free 5 / 25",
+            "Agents free 5 / 25+ normal 12 on calls · 3 wrap-up · 5 away",
             "Service level 79 % watch today, target 80 %",
             "Abandoned 12 normal today, 3.8 % of 319",
         ],
     );
-    assert_eq!(row(&html, "queue-801"), "overdue Billing 4 + 3:42 0 / 6 64 % 7 96");
-    assert_eq!(row(&html, "queue-806"), "normal Spare parts 0 1 / 2 n/a 0 0");
+    assert_eq!(
+        row(&html, "queue-801"),
+        "overdue Billing 3 on calls · 1 wrap-up · 2 away 4 + 3:42 0 / 6 64 % 7 96"
+    );
+    assert_eq!(row(&html, "queue-806"), "normal Spare parts 1 on a call 0 1 / 2 n/a 0 0");
     assert_eq!(row(&html, "unresolved:869"), "normal Extension 869 not in the directory 0 — 4 of 4 0 4");
     assert_eq!(
         row(&html, "queue-805"),
-        "0 free Night desk 0 + 0 / 1 81 % 0 12",
+        "0 free Night desk 1 on a call 0 + 0 / 1 81 % 0 12",
         "who waits there cannot be seen"
     );
 }
@@ -149,7 +152,7 @@ fn a_broken_feed_is_named_and_nothing_looks_normal() {
 fn numbers_that_cannot_be_known_are_dashes() {
     let html =
         wall(sample::view(sample::extreme(), sample::trust()), WallSubject::AllQueues, &[("rows", "7")]);
-    assert_eq!(row(&html, "queue-88123"), "normal Überlauf…Schweiz — — — / 12 —");
+    assert_eq!(row(&html, "queue-88123"), "normal Überlauf D…d Schweiz — — — / 12 —");
     assert!(
         html.contains("Überlauf Deutschland Süd, Österreich und Schweiz"),
         "the whole name is in the title"

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     agent::{
-        Evidence, Standing,
+        AgentState, Evidence, Standing,
         offer::OfferCounts,
         part::{Doing, Part},
         presence::{PresenceFact, PresenceHistory},
@@ -21,6 +21,7 @@ use crate::{
     directory::Directory,
     id::{CallId, ExtensionId, QueueId, UserId},
     time::Timestamp,
+    view::Busy,
 };
 
 /// The members of all queues, each person once, and what is known of what they do.
@@ -34,8 +35,8 @@ pub(super) struct People {
     presences: HashMap<UserId, PresenceHistory>,
     /// What is left of settled calls, of anybody.
     past: HashMap<Owner, Past>,
-    /// People who take calls of at least one queue and could take one now.
-    free: u32,
+    /// What everybody does, each person once.
+    sum: Sum,
     due: BTreeSet<(Timestamp, usize)>,
     changed: BTreeSet<usize>,
     removed: BTreeSet<UserId>,
@@ -69,7 +70,7 @@ struct Person {
     queue_talks: BTreeMap<(Timestamp, CallId), QueueId>,
     today: OfferCounts,
     past: Past,
-    is_free: bool,
+    state: AgentState,
     due_at: Option<Timestamp>,
 }
 
@@ -77,8 +78,7 @@ struct Person {
 #[derive(Debug, Default)]
 struct Crew {
     members: Vec<usize>,
-    /// Members who take its calls and could take one now.
-    free: u32,
+    sum: Sum,
     wrap_up: Duration,
 }
 
@@ -87,6 +87,41 @@ struct Crew {
 pub(super) struct PeopleSnapshot {
     presences: Vec<(UserId, PresenceHistory)>,
     past: Vec<(Owner, Past)>,
+}
+
+/// How many people there are, and what they do.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Sum {
+    /// All of them.
+    pub(super) members: u32,
+    /// Those who take calls and could take one now.
+    pub(super) free: u32,
+    /// What keeps others.
+    pub(super) busy: Busy,
+}
+
+impl Sum {
+    /// Where people in that state count; nowhere if they take no calls now.
+    fn place(&mut self, state: AgentState, takes_calls: bool) -> Option<&mut u32> {
+        match state {
+            _ if state.is_free() => takes_calls.then_some(&mut self.free),
+            AgentState::WrapUp => Some(&mut self.busy.wrap_up),
+            _ if state.is_on_call() => Some(&mut self.busy.on_calls),
+            _ => None,
+        }
+    }
+
+    fn put(&mut self, state: AgentState, takes_calls: bool) {
+        if let Some(count) = self.place(state, takes_calls) {
+            *count += 1;
+        }
+    }
+
+    fn take(&mut self, state: AgentState, takes_calls: bool) {
+        if let Some(count) = self.place(state, takes_calls) {
+            *count -= 1;
+        }
+    }
 }
 
 impl People {
@@ -124,6 +159,7 @@ impl People {
                     continue;
                 }
                 crew.members.push(index);
+                crew.sum.members += 1;
                 self.people[index].queues.push(queue.id.clone());
                 if member.receives_calls {
                     self.people[index].takes_calls_of.push(queue.id.clone());
@@ -196,11 +232,11 @@ impl People {
         self.refresh(index, now)
     }
 
-    /// Works out anew whether somebody is free; the queues for which that makes a difference.
+    /// Works out anew what somebody does; the queues for which that makes a difference.
     fn refresh(&mut self, index: usize, now: Timestamp) -> &[QueueId] {
         self.changed.insert(index);
         let evidence = self.evidence(index);
-        let is_free = evidence.standing(now, None).state.is_free();
+        let state = evidence.standing(now, None).state;
         let due_at = evidence.wraps_up_until(now);
         let person = &mut self.people[index];
         if person.due_at != due_at {
@@ -210,20 +246,20 @@ impl People {
             self.due.extend(due_at.map(|due_at| (due_at, index)));
             person.due_at = due_at;
         }
-        if std::mem::replace(&mut person.is_free, is_free) == is_free {
+        let before = std::mem::replace(&mut person.state, state);
+        if before == state {
             return &[];
         }
-        for id in &person.takes_calls_of {
+        for id in &person.queues {
             let Some(crew) = self.by_queue.get_mut(id) else { continue };
-            if is_free { crew.free += 1 } else { crew.free -= 1 }
+            let takes_calls = person.takes_calls_of.contains(id);
+            crew.sum.take(before, takes_calls);
+            crew.sum.put(state, takes_calls);
         }
-        // Who takes no calls at all is never free.
-        if is_free {
-            self.free += 1
-        } else {
-            self.free -= 1
-        }
-        &person.takes_calls_of
+        let takes_calls = !person.takes_calls_of.is_empty();
+        self.sum.take(before, takes_calls);
+        self.sum.put(state, takes_calls);
+        &person.queues
     }
 
     /// When somebody's state next changes by itself.
@@ -356,27 +392,25 @@ impl People {
         (changed, std::mem::take(&mut self.removed))
     }
 
-    /// Distinct members of a queue, and how many of them take its calls and are free.
-    pub(super) fn crew(&self, id: &QueueId) -> Option<(u32, u32)> {
-        self.by_queue.get(id).map(|crew| (crew.members.len() as u32, crew.free))
+    /// The members of a queue, and what they do.
+    pub(super) fn crew(&self, id: &QueueId) -> Option<Sum> {
+        self.by_queue.get(id).map(|crew| crew.sum)
     }
 
-    /// Distinct members of some queues, and how many of them take calls and are free.
-    pub(super) fn count(&self, ids: &[QueueId]) -> (u32, u32) {
+    /// The members of some queues, each person once, and what they do.
+    pub(super) fn count(&self, ids: &[QueueId]) -> Sum {
         let wanted: HashSet<&QueueId> = ids.iter().collect();
         if self.by_queue.keys().all(|id| wanted.contains(id)) {
-            return (self.people.len() as u32, self.free);
+            return Sum { members: self.people.len() as u32, ..self.sum };
         }
-        let members: BTreeSet<usize> = ids
-            .iter()
-            .filter_map(|id| self.by_queue.get(id))
-            .flat_map(|crew| crew.members.iter().copied())
-            .collect();
-        let is_free = |index: &&usize| {
-            let person = &self.people[**index];
-            person.is_free && person.takes_calls_of.iter().any(|id| wanted.contains(id))
-        };
-        (members.len() as u32, members.iter().filter(is_free).count() as u32)
+        let crews = ids.iter().filter_map(|id| self.by_queue.get(id));
+        let members: BTreeSet<usize> = crews.flat_map(|crew| crew.members.iter().copied()).collect();
+        let mut sum = Sum { members: members.len() as u32, ..Sum::default() };
+        for index in members {
+            let person = &self.people[index];
+            sum.put(person.state, person.takes_calls_of.iter().any(|id| wanted.contains(id)));
+        }
+        sum
     }
 }
 
@@ -393,7 +427,8 @@ impl Person {
             queue_talks: BTreeMap::new(),
             today: OfferCounts::default(),
             past: Past::default(),
-            is_free: false,
+            // Counts nowhere.
+            state: AgentState::Unknown,
             due_at: None,
         }
     }

@@ -135,6 +135,8 @@ fn metrics_4_who_may_take_the_next_call_is_free_in_each_queue_and_once_in_the_to
     assert_eq!(free(&board), 3);
     tell(&mut board, 20, &[bo.ended(3, 20)]);
     assert_eq!(free(&board), 3, "wrap-up");
+    let busy = board.totals(&board.queue_ids()).members_busy;
+    assert_eq!((busy.on_calls, busy.wrap_up, busy.away(4, 3)), (0, 1, 0));
     assert_eq!(board.next_due(), Some(at(35)));
     board.take_changes();
     board.apply(at(35), Input::Tick);
@@ -142,6 +144,11 @@ fn metrics_4_who_may_take_the_next_call_is_free_in_each_queue_and_once_in_the_to
     assert_eq!(board.take_changes().0.len(), 2, "both of Bo's queues changed");
     hear(&mut board, 40, &[said("Bo", 40, Presence::DoNotDisturb), said("Dee", 40, Presence::Offline)]);
     assert_eq!(free(&board), 2);
+    assert_eq!(
+        board.totals(&board.queue_ids()).members_busy.away(4, 2),
+        2,
+        "nothing keeps them but they are away"
+    );
 
     let agents = board.agents(at(41), &live_trust(at(41)));
     let all = StateCounts::of(&agents, None);

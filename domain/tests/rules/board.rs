@@ -11,7 +11,7 @@ use domain::{
     service_level::ServiceLevelPolicy,
     time::Timestamp,
     trust::{FeedLink, Gap, Trust},
-    view::QueueView,
+    view::{Busy, QueueView},
 };
 
 use crate::story::{at, phone, queue, stay};
@@ -109,10 +109,17 @@ fn a_member_on_a_call_is_free_for_neither_of_their_queues_and_counted_once_in_th
     tell(&mut board, 6, &[bo.answered(5)]);
     assert_eq!(row(&board, "q-801", 6).members_available, Some(1));
     assert_eq!(row(&board, "q-802", 6).members_available, Some(1));
-    assert_eq!(board.totals(&ids).members_available, 2);
-    assert_eq!(board.totals(&ids[..1]).members_available, 1);
+    let on_a_call = Busy { on_calls: 1, wrap_up: 0 };
+    assert_eq!(
+        (row(&board, "q-801", 6).members_busy, row(&board, "q-802", 6).members_busy),
+        (on_a_call, on_a_call)
+    );
+    for (totals, free) in [(board.totals(&ids), 2), (board.totals(&ids[..1]), 1)] {
+        assert_eq!((totals.members_available, totals.members_busy), (free, on_a_call));
+    }
     tell(&mut board, 30, &[bo.ended(5, 29)]);
     assert_eq!(board.totals(&ids).members_available, 3);
+    assert_eq!(board.totals(&ids).members_busy, Busy::default());
 }
 
 #[test]

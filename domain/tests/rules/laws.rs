@@ -214,7 +214,8 @@ proptest! {
             prop_assert!(ended + figures.waiting <= figures.offered_today);
             prop_assert!(figures.service_level_today.met <= figures.service_level_today.decided);
             prop_assert!(figures.service_level_today.decided + figures.short_abandoned_today <= figures.offered_today);
-            prop_assert!(queue.members_available <= queue.members);
+            let (members, busy) = (queue.members.unwrap_or(0), queue.members_busy);
+            prop_assert!(queue.members_available.unwrap_or(0) + busy.on_calls + busy.wrap_up <= members);
         }
     }
 

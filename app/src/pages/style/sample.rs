@@ -14,7 +14,7 @@ use domain::{
     service_level::{Definition, ServiceLevel, ServiceLevelPolicy, ServiceLevels},
     time::Timestamp,
     trust::{FeedLink, Freshness, Gap, Trust, feed_freshness},
-    view::{BoardView, Figures, QueueQuality, QueueView, Totals},
+    view::{BoardView, Busy, Figures, QueueQuality, QueueView, Totals},
 };
 
 /// Saturday 21 November 2026, 14:02:11 in Berlin.
@@ -86,6 +86,7 @@ pub fn queue(
         },
         members: Some(members),
         members_available: Some(free),
+        members_busy: Busy { on_calls: (members - free).div_ceil(2), wrap_up: (members - free) / 4 },
         policy: ServiceLevelPolicy::default(),
         definition: Definition::default(),
         service_levels_today: ServiceLevels::default(),
@@ -126,6 +127,8 @@ pub fn view(mut queues: Vec<QueueView>, trust: Trust) -> BoardView {
         sum.service_level_today = sum.service_level_today.plus(add.service_level_today);
         totals.members += queue.members.unwrap_or(0);
         totals.members_available += queue.members_available.unwrap_or(0);
+        totals.members_busy.on_calls += queue.members_busy.on_calls;
+        totals.members_busy.wrap_up += queue.members_busy.wrap_up;
         totals.members_incomplete |= queue.members.is_none();
         totals.waiting_beyond_threshold += u32::from(
             add.oldest_waiting_since.is_some_and(|since| NOW.since(since) >= queue.policy.threshold()),
