@@ -91,16 +91,26 @@ impl AgentOrder {
         Self { key, descending }
     }
 
-    /// Sorts `agents` as they stand at `at`, for one queue or for all.
-    pub fn sort(self, agents: &mut [&AgentView], queue_id: Option<&QueueId>, at: Timestamp) {
-        agents.sort_by(|a, b| {
-            let decided = self.compare(a, b, queue_id, at);
-            let decided = if self.descending { decided.reverse() } else { decided };
-            decided.then_with(|| a.name.cmp(&b.name)).then_with(|| a.id.cmp(&b.id))
-        });
+    /// Which of two agents as they stand at `at` comes first, for one queue or for all.
+    pub fn compare(
+        self,
+        a: &AgentView,
+        b: &AgentView,
+        queue_id: Option<&QueueId>,
+        at: Timestamp,
+    ) -> Ordering {
+        let decided = self.compare_by_key(a, b, queue_id, at);
+        let decided = if self.descending { decided.reverse() } else { decided };
+        decided.then_with(|| a.name.cmp(&b.name)).then_with(|| a.id.cmp(&b.id))
     }
 
-    fn compare(self, a: &AgentView, b: &AgentView, queue_id: Option<&QueueId>, at: Timestamp) -> Ordering {
+    fn compare_by_key(
+        self,
+        a: &AgentView,
+        b: &AgentView,
+        queue_id: Option<&QueueId>,
+        at: Timestamp,
+    ) -> Ordering {
         // Who is not known to be so since when stands behind those who are.
         let time = |agent: &AgentView| agent.standing.since.map(|since| at.since(since));
         match self.key {
@@ -132,13 +142,12 @@ impl Serialize for AgentOrder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pages::style::sample;
+    use crate::{pages::style::sample, sorting::sorted};
 
     #[test]
     fn who_can_help_stands_first_and_of_them_who_is_free_longest() {
         let view = sample::agents();
-        let mut agents: Vec<&AgentView> = view.agents.iter().collect();
-        AgentOrder::USUAL.sort(&mut agents, None, view.as_of);
+        let agents = sorted(view.agents, |a, b| AgentOrder::USUAL.compare(a, b, None, view.as_of));
         let states: Vec<AgentState> = agents.iter().map(|agent| agent.standing.state).collect();
         assert!(states.is_sorted(), "{states:?}");
         assert_eq!(states[0], AgentState::Available);
@@ -154,8 +163,7 @@ mod tests {
         assert_eq!(AgentOrder::from_word(&missed.word()), Some(missed));
         assert_eq!(AgentOrder::from_word("beauty"), None);
         let view = sample::agents();
-        let mut agents: Vec<&AgentView> = view.agents.iter().collect();
-        missed.sort(&mut agents, None, view.as_of);
+        let agents = sorted(view.agents, |a, b| missed.compare(a, b, None, view.as_of));
         assert!(agents.windows(2).all(|pair| pair[0].today.missed >= pair[1].today.missed));
     }
 }

@@ -11,7 +11,7 @@ use domain::{
     view::{Level, QueueQuality, QueueView},
 };
 
-use crate::numeral;
+use crate::{numeral, sorting::lower_case};
 
 /// A column of a queue table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -339,7 +339,7 @@ impl Column {
     pub fn compare(self, a: &QueueView, b: &QueueView, now: Timestamp) -> Ordering {
         let by = |of: fn(&QueueView) -> u32| of(a).cmp(&of(b));
         match self {
-            Self::Queue => a.name.to_lowercase().cmp(&b.name.to_lowercase()),
+            Self::Queue => lower_case(&a.name).cmp(&lower_case(&b.name)),
             Self::State => a.level(now).cmp(&b.level(now)),
             Self::Waiting => by(|queue| queue.figures.waiting),
             Self::Longest => {

@@ -31,6 +31,8 @@ pub mod row_order;
 
 pub mod paging;
 
+pub mod sorting;
+
 pub mod column;
 
 pub mod standing;

@@ -21,6 +21,7 @@ use crate::{
     agent_order::{AgentOrder, state_for},
     live_board::{LiveBoard, LiveCondition, LiveText, Turning},
     row_order::{Order, Stillness},
+    sorting::{lower_case, sorted},
     zone::LocalZone,
 };
 
@@ -265,9 +266,11 @@ impl State {
         if is_as_before && (still == Stillness::Still || !is_rested) {
             // The order of before; who is new or gone makes another.
             let place = |agent: &AgentView| self.rows.iter().position(|row| row.id == agent.id);
-            agents.sort_by_cached_key(|agent| place(agent).unwrap_or(usize::MAX));
+            let placed: Vec<(usize, &AgentView)> =
+                agents.into_iter().map(|agent| (place(agent).unwrap_or(usize::MAX), agent)).collect();
+            agents = sorted(placed, |a, b| a.0.cmp(&b.0)).into_iter().map(|(_, agent)| agent).collect();
         } else {
-            self.order.sort(&mut agents, self.queue_id.as_ref(), at);
+            agents = sorted(agents, |a, b| self.order.compare(a, b, self.queue_id.as_ref(), at));
             self.moved_at = at;
         }
         let name_of = |id: &QueueId| {
@@ -333,7 +336,7 @@ impl AgentRow {
 
 impl AgentRowState {
     fn is_found_by(&self, wanted: &str) -> bool {
-        wanted.is_empty() || self.agent.name.to_lowercase().contains(wanted)
+        wanted.is_empty() || lower_case(&self.agent.name).contains(wanted)
     }
 }
 

@@ -24,6 +24,7 @@ use crate::{
     components::state_mark::Mark,
     paging,
     row_order::{Order, RowOrder, Stillness},
+    sorting::{lower_case, sorted_places},
     standing::Standing,
     zone::LocalZone,
 };
@@ -307,7 +308,7 @@ impl LiveBoard {
 
     /// Shows only queues whose name or extension contains this.
     pub fn find(&self, text: &str) {
-        let text = text.trim().to_lowercase();
+        let text = lower_case(text.trim());
         self.change(|state| state.find = text);
         self.0.rows.notify();
     }
@@ -516,18 +517,21 @@ impl State {
 }
 
 /// Things of queues, found by halving: a board may have thousands.
-struct Places<'a, T>(Vec<(&'a QueueId, &'a T)>);
+struct Places<'a, T> {
+    things: &'a [T],
+    id: fn(&T) -> &QueueId,
+    sorted: Vec<usize>,
+}
 
 impl<'a, T> Places<'a, T> {
     fn of(things: &'a [T], id: fn(&T) -> &QueueId) -> Self {
-        let mut places: Vec<(&QueueId, &T)> = things.iter().map(|thing| (id(thing), thing)).collect();
-        places.sort_unstable_by_key(|(id, _)| *id);
-        Self(places)
+        let sorted = sorted_places(things.len(), &|a, b| id(&things[a]).cmp(id(&things[b])));
+        Self { things, id, sorted }
     }
 
     fn find(&self, id: &QueueId) -> Option<&'a T> {
-        let place = self.0.binary_search_by(|(known, _)| (*known).cmp(id)).ok()?;
-        Some(self.0[place].1)
+        let place = self.sorted.binary_search_by(|place| (self.id)(&self.things[*place]).cmp(id)).ok()?;
+        Some(&self.things[self.sorted[place]])
     }
 }
 
@@ -568,7 +572,7 @@ impl Row {
 impl RowState {
     fn is_found_by(&self, wanted: &str) -> bool {
         wanted.is_empty()
-            || self.queue.name.to_lowercase().contains(wanted)
+            || lower_case(&self.queue.name).contains(wanted)
             || self.queue.extension_number.as_deref().is_some_and(|extension| extension.contains(wanted))
     }
 }

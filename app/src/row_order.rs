@@ -12,7 +12,7 @@ use domain::{
 };
 use serde::Serialize;
 
-use crate::column::Column;
+use crate::{column::Column, sorting::sorted};
 
 /// What decides the order of rows. On the wire it is the word that addresses use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -165,17 +165,18 @@ impl RowOrder {
             }
             levels.push((queue.id.clone(), held));
         }
-        levels.sort_by(|(a, _), (b, _)| a.cmp(b));
-        self.levels = levels;
+        self.levels = sorted(levels, |(a, _), (b, _)| a.cmp(b));
         crossings
     }
 
     /// Equal rows keep their places.
     fn sorted(&self, queues: &[QueueView], now: Timestamp) -> Vec<QueueId> {
-        let mut sorted: Vec<(Level, &QueueView)> =
+        let judged: Vec<(Level, &QueueView)> =
             queues.iter().map(|queue| (self.level(&queue.id), queue)).collect();
-        sorted.sort_by(|a, b| self.compare(*a, *b, now));
-        sorted.into_iter().map(|(_, queue)| queue.id.clone()).collect()
+        sorted(judged, |a, b| self.compare(*a, *b, now))
+            .into_iter()
+            .map(|(_, queue)| queue.id.clone())
+            .collect()
     }
 
     fn compare(
