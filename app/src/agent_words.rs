@@ -59,7 +59,7 @@ pub fn kept(busy: &Busy, members: u32, available: u32) -> String {
     let away = busy.away(members, available);
     let mut words = String::new();
     let on_calls = if busy.on_calls == 1 { "on a call" } else { "on calls" };
-    for (number, kept) in [(busy.on_calls, on_calls), (busy.wrap_up, "wrap-up"), (away, "away")] {
+    for (number, kept) in [(busy.on_calls, on_calls), (busy.wrap_up, "wrap\u{2011}up"), (away, "away")] {
         if number > 0 {
             if !words.is_empty() {
                 words.push_str(" · ");

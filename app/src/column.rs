@@ -309,7 +309,7 @@ impl Column {
 
     /// True when a number is too long for its column on a wall and must be set smaller.
     pub fn crowds(self, face: &Face) -> bool {
-        let length = face.text.chars().count() + face.unit.chars().count() / 2;
+        let length = face.text.chars().count() + face.unit.chars().count().div_ceil(2);
         let room = match self {
             Self::Longest | Self::ServiceLevel => 5,
             Self::Free => 4,

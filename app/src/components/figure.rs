@@ -440,7 +440,7 @@ mod tests {
         let free = face(Subject::Free, &totals());
         assert_eq!(
             (free.text.as_str(), free.note.as_str()),
-            ("4", "15\u{a0}on calls · 3\u{a0}wrap-up · 1\u{a0}away")
+            ("4", "15\u{a0}on calls · 3\u{a0}wrap\u{2011}up · 1\u{a0}away")
         );
         let level = face(Subject::ServiceLevel, &totals());
         assert_eq!((level.text.as_str(), level.note.as_str()), ("78", "today, target 80\u{a0}%"));

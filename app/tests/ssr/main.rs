@@ -65,7 +65,11 @@ fn text(html: &str) -> String {
         rest = after.split_once('>').map_or("", |(_, rest)| rest);
     }
     text.push_str(rest);
-    let text = text.replace("&quot;", "\"").replace("&amp;", "&").replace(['\u{a0}', '\u{2009}'], " ");
+    let text = text
+        .replace("&quot;", "\"")
+        .replace("&amp;", "&")
+        .replace(['\u{a0}', '\u{2009}'], " ")
+        .replace('\u{2011}', "-");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
