@@ -93,7 +93,8 @@ pub fn remark(agent: &AgentView, name_of: impl Fn(&QueueId) -> Option<String>) -
         return String::new();
     }
     match agent.presence {
-        Some(Presence::Away) => "away",
+        // Not what a wall calls away: their phones ring.
+        Some(Presence::Away) => "status “away”",
         Some(Presence::Mobile) => "on a mobile phone",
         Some(Presence::InMeeting) => "in a meeting",
         Some(Presence::Presenting) => "presenting",

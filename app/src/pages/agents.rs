@@ -65,9 +65,10 @@ pub fn agents_page(page: AgentsPage) -> impl IntoView {
         <Document site=site.clone() title="Agents".to_owned() body="desk".to_owned() theme liveness>
             <Bar site current="/agents" />
             <main id="main">
-                <Tools settings />
                 <script type="application/json" id=AgentsStart::ELEMENT inner_html=start.to_script()></script>
-                <LiveAgentsTable />
+                <LiveAgentsTable>
+                    <Tools settings />
+                </LiveAgentsTable>
                 <AgentDefinitions />
             </main>
         </Document>
@@ -76,7 +77,7 @@ pub fn agents_page(page: AgentsPage) -> impl IntoView {
 
 /// Finding: a form, so that it works without the program.
 #[component]
-fn Tools(
+pub fn Tools(
     /// What the address asks for.
     settings: AgentsSettings,
 ) -> impl IntoView {
@@ -108,11 +109,18 @@ fn Tools(
 
 /// The live part of the page.
 #[island]
-pub fn LiveAgentsTable() -> impl IntoView {
+pub fn LiveAgentsTable(
+    /// Finding, which needs no program.
+    children: Children,
+) -> impl IntoView {
     let start = AgentsStart::of_this_page()?;
     let agents = start.agents();
     let settings = AgentsSettings::of(&start);
-    Some(view! { <AgentsDesk agents settings queues=start.view.queues /> })
+    Some(view! {
+        <AgentsDesk agents settings queues=start.view.queues>
+            {children()}
+        </AgentsDesk>
+    })
 }
 
 /// The table's columns: by what they sort, their word in style sheets, and what they are called.
@@ -137,6 +145,8 @@ pub fn AgentsDesk(
     settings: AgentsSettings,
     /// The queues that can be looked at one by one.
     queues: Vec<QueueName>,
+    /// Finding, between the figures and the table.
+    children: Children,
 ) -> impl IntoView {
     let board = agents.board.clone();
     let headings = COLUMNS
@@ -164,6 +174,7 @@ pub fn AgentsDesk(
             </p>
             <div class="values">
                 <AgentFigures agents=agents.clone() />
+                {children()}
                 <QueueChoice agents=agents.clone() settings=settings.clone() queues />
                 <p class="empty" hidden=is_filled>
                     "No agent to show. Agents are the members of call queues: they appear when the directory was read, and when a name contains what is looked for."
@@ -212,7 +223,7 @@ fn AgentFigures(
         figure("wrap-up", "Wrap-up", |counts| {
             FigureFace::count(counts.get(WrapUp), "after a queue’s call".to_owned())
         }),
-        figure("away", "Not taking calls", |counts| {
+        figure("away", "Away", |counts| {
             let (opted_out, offline) = (counts.get(OptedOut), counts.get(Offline));
             FigureFace::count(
                 opted_out + offline + counts.get(DoNotDisturb),

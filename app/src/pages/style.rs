@@ -13,7 +13,7 @@ use leptos::prelude::*;
 
 use self::sample::NOW;
 use super::{
-    agents::AgentsDesk,
+    agents::{AgentsDesk, Tools as AgentsTools},
     queues::{QueuesDesk, Tools},
     wall::{WallScreen, WallSubject},
 };
@@ -223,7 +223,9 @@ fn agents(view: AgentsView, silence: u64) -> Sample {
         agents.tick(NOW + Duration::from_secs(silence), Stillness::MayMove);
         view! {
             <div class="sample desk">
-                <AgentsDesk agents settings queues=view.queues.clone() />
+                <AgentsDesk agents settings=settings.clone() queues=view.queues.clone()>
+                    <AgentsTools settings />
+                </AgentsDesk>
             </div>
         }
         .into_any()

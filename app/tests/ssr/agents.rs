@@ -43,7 +43,7 @@ fn the_page_of_agents_says_who_can_help_and_what_everybody_does() {
             "Ringing 1",
             "On calls 4 normal 2 for queues · 1 on hold",
             "Wrap-up 1",
-            "Not taking calls 3 normal 1 opted out · 1 offline",
+            "Away 3 normal 1 opted out · 1 offline",
             "Unknown 1",
             "All queues 2/12",
             "Billing 1/6",
@@ -56,7 +56,7 @@ fn the_page_of_agents_says_who_can_help_and_what_everybody_does() {
     );
     assert_eq!(
         agent_row(&html, "bruno-weiss"),
-        "Available Bruno Weiss 0:41 away Technical support 21 15 1 1"
+        "Available Bruno Weiss 0:41 status “away” Technical support 21 15 1 1"
     );
     assert_eq!(
         agent_row(&html, "chen-li"),
