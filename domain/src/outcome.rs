@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{fact::StayEnd, service_level::ServiceLevelPolicy};
 
 /// Why a queue sent a caller elsewhere. Live messages do not tell; the record does, as far as what it says
 /// and what the queue lets callers wait leave one answer only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum OverflowReason {
     /// The caller had waited for as long as the queue lets anybody wait.
     MaxWait,

@@ -18,7 +18,8 @@ pub fn AgentTableRow(
     /// Its agent.
     row: Arc<AgentRow>,
 ) -> impl IntoView {
-    let numbers: [(AgentKey, fn(&AgentRowState) -> u32); 4] = [
+    type Number = fn(&AgentRowState) -> u32;
+    let numbers: [(AgentKey, Number); 4] = [
         (AgentKey::Offered, |row| row.agent.today.offered),
         (AgentKey::Answered, |row| row.agent.today.answered),
         (AgentKey::Missed, |row| row.agent.today.missed),

@@ -57,7 +57,6 @@ fn QueueRow(
     at: String,
 ) -> impl IntoView {
     let RowShape { columns, name_length, room } = shape;
-    let href = address::with_query(&address::wall_of(&row.id), &[("at", &at)]);
     let cells = columns
         .iter()
         .map(|column| view! { <FigureCell column=*column row=row.clone() room at=at.clone() /> })
@@ -71,6 +70,7 @@ fn QueueRow(
         Room::Wall => address::wall_of(&row.id),
         Room::Desk => address::behind(&row.id),
     };
+    let href = address::with_query(&href, &[("at", &at)]);
     let is_unresolved = row.id.is_unresolved();
     let remark = row.text(move |row| match row.queue.figures.unconfirmed {
         0 if is_unresolved => "not in the directory".to_owned(),
