@@ -32,6 +32,8 @@ fn facts() -> FeedFacts {
         unmatched: 0,
         directory_read_at: Some(ago(70)),
         directory_problem: None,
+        record_problem: None,
+        presence_problem: None,
         phones: PhonesKnown { people: 1_024, common_areas: 1, sites: 2, ..PhonesKnown::default() },
         requests: None,
         kinds: Vec::new(),
@@ -121,6 +123,16 @@ fn a_demo_that_was_cut_says_until_when() {
     assert_reads(&cut, &["The feed is cut Cut until 14:03:23, 1 min 12 s to go."]);
     let over = page(Some(NOW));
     assert_reads(&over, &["Cut the feed for 90 s"]);
+}
+
+#[test]
+fn what_could_not_be_read_is_said_beside_the_verdict() {
+    let html = feed(|feed| {
+        feed.record_problem = Some("1 record could not be read of a gap.".to_owned());
+        feed.presence_problem = Some("The presence of 2 people could not be read.".to_owned());
+    });
+    let said = "1 record could not be read of a gap. The presence of 2 people could not be read.";
+    assert_reads(&html, &[said]);
 }
 
 #[test]
