@@ -50,14 +50,18 @@ impl Reel {
     /// A reel that stands before a note, or at it.
     pub(super) async fn before(store: &Store, reader: Reader, note_id: i64) -> Result<Self, PastError> {
         let shelf = Shelf::new(store);
-        if let Some(row) = store.snapshot_before(note_id, VERSION).await.map_err(ShelfError::from)? {
-            match restore(&row) {
-                Some((situation, note)) => {
-                    let (note_id, event_id) = (row.note_id, row.event_id);
-                    return Ok(Self::at(shelf, reader, situation, Some(note), (note_id, event_id)));
-                }
-                None => tracing::warn!(row.note_id, "a snapshot of the board is damaged; going without it"),
+        let mut before = note_id;
+        while let Some(row) = store.snapshot_before(before, VERSION).await.map_err(ShelfError::from)? {
+            if let Some((situation, note)) = restore(&row) {
+                let place = (row.note_id, row.event_id);
+                return Ok(Self::at(shelf, reader, situation, Some(note), place));
             }
+            tracing::warn!(row.note_id, "a snapshot of the board is damaged; going without it");
+            before = row.note_id - 1;
+        }
+        // Rows before the first snapshot may be left of a segment, without all that came before them.
+        if store.snapshot_before(i64::MAX, VERSION).await.map_err(ShelfError::from)?.is_some() {
+            return Err(PastError::NotKept);
         }
         let first = shelf.notes_after(0, 1).await?.into_iter().next().ok_or(PastError::NotKept)?;
         let place = store.place_before(first.note.at - BEFORE_THE_FIRST).await.map_err(ShelfError::from)?;
