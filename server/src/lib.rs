@@ -262,6 +262,7 @@ async fn serve_on(
         }
         None => no_presence(&tracker, &sources_stop),
     };
+    let queues = zoom.directory.directory.clone();
     let sources = Sources {
         journalled,
         directory: zoom.directory.directory,
@@ -288,6 +289,7 @@ async fn serve_on(
         store: store.clone(),
         feed: zoom.feed,
         budget: config.zoom.app.is_some().then_some(budget),
+        queues,
         directory: zoom.directory.status,
         phone_book: zoom.phone_book,
         presence,

@@ -37,7 +37,7 @@ pub use self::{
     event::{Source, StoredEvent},
     gap::StoredGap,
     note::{NoteRow, StoredNote},
-    reconciliation::{ClassCount, DifferingStay, Unwritten},
+    reconciliation::{ClassCount, DayOf, DifferingStay, Queues, Unwritten},
     record::{ElementRow, RecordBatch, RecordEvent, RecordRow},
     request::RequestCount,
     segment::{ArchiveOrder, ArchiveSize, LooseEvent, SegmentBody, SegmentRow, SnapshotRow},

@@ -13,8 +13,10 @@ use axum::{
     response::Response,
 };
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use domain::{
-    history::Told,
+    directory::{Directory, DirectoryQueue},
+    history::{Difference, Told},
     id::QueueId,
     reconciliation::{Counts, Reconciliation, Standing},
     time::Timestamp,
@@ -32,7 +34,7 @@ use super::{
 use crate::{
     clock::{self, format_rfc3339},
     publish::BoardKey,
-    store::{ClassCount, DifferingStay, StoreError, Unwritten},
+    store::{ClassCount, DayOf, DifferingStay, Queues, Store, StoreError, Unwritten},
     telemetry,
 };
 
@@ -78,20 +80,76 @@ impl Asked {
     }
 }
 
-/// One local day.
-#[derive(Debug, Clone, Copy)]
+/// One local day, of each queue by its own zone.
+#[derive(Debug, Clone)]
 struct Day {
     date: NaiveDate,
+    /// From where it begins first to where it ends last.
     from: Timestamp,
     to: Timestamp,
     /// All that was written down of it has been read.
     is_closed: bool,
+    parts: Vec<DayOf>,
 }
 
 impl Day {
     fn of(state: &AppState, date: NaiveDate, read_until: Option<Timestamp>) -> Self {
-        let (from, to) = clock::day_of(state.home, date);
-        Self { date, from, to, is_closed: read_until.is_some_and(|until| until >= to + DAY_LASTS_ON) }
+        Self::cut(state.home, &state.queues.borrow(), date, read_until)
+    }
+
+    fn cut(home: Tz, directory: &Directory, date: NaiveDate, read_until: Option<Timestamp>) -> Self {
+        let mut elsewhere: BTreeMap<&str, (Tz, Vec<QueueId>)> = BTreeMap::new();
+        for queue in &directory.queues {
+            let zone = queue.zone.as_ref().and_then(|zone| clock::zone(zone.as_str()));
+            if let Some((zone, _)) = zone.filter(|(zone, _)| *zone != home) {
+                elsewhere.entry(zone.name()).or_insert((zone, vec![])).1.push(queue.id.clone());
+            }
+        }
+        let others = elsewhere.values().flat_map(|(_, queues)| queues.iter().cloned()).collect();
+        let here = (home, Queues::AllBut(others));
+        let zones = elsewhere.into_values().map(|(zone, queues)| (zone, Queues::Only(queues)));
+        let parts: Vec<DayOf> = std::iter::once(here)
+            .chain(zones)
+            .map(|(zone, queues)| {
+                let (from, to) = clock::day_of(zone, date);
+                DayOf { from, to, queues }
+            })
+            .collect();
+        let (from, to) = clock::day_of(home, date);
+        let from = parts.iter().map(|part| part.from).fold(from, Timestamp::min);
+        let to = parts.iter().map(|part| part.to).fold(to, Timestamp::max);
+        let is_closed = read_until.is_some_and(|until| until >= to + DAY_LASTS_ON);
+        Self { date, from, to, is_closed, parts }
+    }
+
+    /// What each queue's day comes to.
+    async fn sums(&self, store: &Store) -> Result<BTreeMap<QueueId, Reconciliation>, StoreError> {
+        let mut counts = Vec::new();
+        for part in &self.parts {
+            counts.extend(store.stay_classes(part).await?);
+        }
+        Ok(by_queue(&counts, self.is_closed))
+    }
+
+    /// At most `limit` calls that make the difference.
+    async fn calls(
+        &self,
+        store: &Store,
+        only: Option<&QueueId>,
+        limit: u32,
+        unwritten: Unwritten,
+    ) -> Result<Vec<DifferingStay>, StoreError> {
+        let mut calls = Vec::new();
+        for part in &self.parts {
+            calls.extend(store.differing_stays(part, only, limit, unwritten).await?);
+        }
+        // In the order of each part's own.
+        calls.sort_by_key(|stay| {
+            let entered_at = stay.record.or(stay.live).map(|told| told.entered_at);
+            (stay.read_at.is_none(), stay.class.difference != Some(Difference::NotInRecord), entered_at)
+        });
+        calls.truncate(limit as usize);
+        Ok(calls)
     }
 }
 
@@ -123,7 +181,7 @@ async fn prepare(state: &AppState, asked: Asked) -> Result<ReconciliationPage, S
     let mut days = Vec::new();
     for date in (0..DAYS).filter_map(|days| today.checked_sub_days(chrono::Days::new(days))) {
         let day = Day::of(state, date, read_until);
-        let sums = by_queue(&state.store.stay_classes(day.from, day.to).await?, day.is_closed);
+        let sums = day.sums(&state.store).await?;
         // A day without a call says nothing, unless it is the one asked for.
         if !sums.is_empty() || date == shown.date {
             days.push(DaySum {
@@ -134,7 +192,7 @@ async fn prepare(state: &AppState, asked: Asked) -> Result<ReconciliationPage, S
             });
         }
     }
-    let sums = by_queue(&state.store.stay_classes(shown.from, shown.to).await?, shown.is_closed);
+    let sums = shown.sums(&state.store).await?;
     let name = |id: &QueueId| names.get(id).cloned().unwrap_or_else(|| id.to_string());
     let mut queues: Vec<QueueDay> = sums
         .into_iter()
@@ -144,11 +202,10 @@ async fn prepare(state: &AppState, asked: Asked) -> Result<ReconciliationPage, S
     // Who is still awaited is only counted: the list would be all of today's calls.
     let unwritten = if shown.is_closed { Unwritten::Listed } else { Unwritten::LeftOut };
     let only = asked.queue.as_ref();
-    let mut calls =
-        state.store.differing_stays(shown.from, shown.to, only, MOST_CALLS + 1, unwritten).await?;
+    let mut calls = shown.calls(&state.store, only, MOST_CALLS + 1, unwritten).await?;
     let has_more = calls.len() > MOST_CALLS as usize;
     calls.truncate(MOST_CALLS as usize);
-    let gaps = gaps(state, shown).await?;
+    let gaps = gaps(state, &shown).await?;
     let in_question = |stay: DifferingStay| CallInQuestion {
         call_id: stay.call_id.to_string(),
         queue: name(&stay.queue_id),
@@ -170,6 +227,13 @@ async fn prepare(state: &AppState, asked: Asked) -> Result<ReconciliationPage, S
     Ok(ReconciliationPage { site: state.site.site(), as_of: now, zone, days, day, read_until })
 }
 
+/// The zones of queues that have one of their own.
+fn zones(state: &AppState) -> BTreeMap<QueueId, String> {
+    let directory = state.queues.borrow();
+    let zone = |queue: &DirectoryQueue| Some((queue.id.clone(), queue.zone.as_ref()?.as_str().to_owned()));
+    directory.queues.iter().filter_map(zone).collect()
+}
+
 /// The names of queues as the board has them now.
 async fn names(state: &AppState) -> BTreeMap<QueueId, String> {
     let board = state.keeper.board(BoardKey::All).await.ok().flatten();
@@ -177,7 +241,7 @@ async fn names(state: &AppState) -> BTreeMap<QueueId, String> {
     rows.map(|row| (row.view.id.clone(), row.view.name.clone())).collect()
 }
 
-async fn gaps(state: &AppState, day: Day) -> Result<Vec<Gap>, StoreError> {
+async fn gaps(state: &AppState, day: &Day) -> Result<Vec<Gap>, StoreError> {
     let gaps = state.store.gaps_since(day.from).await?;
     Ok(gaps.into_iter().map(|stored| stored.gap).filter(|gap| gap.from < day.to + DAY_LASTS_ON).collect())
 }
@@ -215,6 +279,8 @@ pub(super) struct DayJson {
 struct QueueJson {
     queue_id: String,
     name: Option<String>,
+    /// By which its day is cut.
+    zone: String,
     live: Counts,
     record: Counts,
     corrected: u32,
@@ -271,11 +337,14 @@ async fn day_json(state: &AppState, asked: Asked) -> Result<DayJson, StoreError>
     let read_until = state.store.record_walk().await?.map(|walk| walk.read_until);
     let day = Day::of(state, asked.day.unwrap_or(today), read_until);
     let names = names(state).await;
-    let mut sums = by_queue(&state.store.stay_classes(day.from, day.to).await?, day.is_closed);
+    let mut sums = day.sums(&state.store).await?;
     sums.retain(|id, _| asked.queue.as_ref().is_none_or(|only| only == id));
     let (only, unwritten) = (asked.queue.as_ref(), Unwritten::Listed);
-    let calls = state.store.differing_stays(day.from, day.to, only, MOST_CALLS_JSON, unwritten).await?;
-    let gaps = gaps(state, day).await?;
+    let calls = day.calls(&state.store, only, MOST_CALLS_JSON, unwritten).await?;
+    let gaps = gaps(state, &day).await?;
+    // As the installation's zone has it; queues in other zones have days of their own.
+    let (from, to) = clock::day_of(state.home, day.date);
+    let zones = zones(state);
     let call = |stay: DifferingStay| CallJson {
         in_gap: is_in_gap(&stay, &gaps),
         standing: word(stay.class.standing(day.is_closed)),
@@ -289,6 +358,7 @@ async fn day_json(state: &AppState, asked: Asked) -> Result<DayJson, StoreError>
     };
     let queue = |(id, sum): (QueueId, Reconciliation)| QueueJson {
         name: names.get(&id).cloned(),
+        zone: zones.get(&id).cloned().unwrap_or_else(|| state.home.name().to_owned()),
         queue_id: id.to_string(),
         live: sum.live,
         record: sum.record,
@@ -299,8 +369,8 @@ async fn day_json(state: &AppState, asked: Asked) -> Result<DayJson, StoreError>
     };
     Ok(DayJson {
         day: day.date.to_string(),
-        from: format_rfc3339(day.from),
-        to: format_rfc3339(day.to),
+        from: format_rfc3339(from),
+        to: format_rfc3339(to),
         zone: state.home.name(),
         closed: day.is_closed,
         unexplained: sums.values().map(|sum| sum.unexplained).sum(),
@@ -320,7 +390,7 @@ fn word(standing: Standing) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use domain::{outcome::Outcome, reconciliation::Class};
+    use domain::{id::ZoneName, outcome::Outcome, reconciliation::Class, service_level::ServiceLevelPolicy};
 
     use super::*;
 
@@ -341,6 +411,44 @@ mod tests {
         let is_in = |from, to: Option<i64>| is_in_gap(&stay, &[Gap { from: at(from), to: to.map(at) }]);
         assert!(is_in(150, Some(160)) && is_in(0, Some(100)) && is_in(200, None) && is_in(0, None));
         assert!(!is_in(0, Some(99)) && !is_in(201, None) && !is_in(201, Some(300)));
+    }
+
+    #[test]
+    fn a_day_is_cut_by_each_queues_own_zone_and_closed_when_it_is_over_everywhere() {
+        let queue = |id: &str, zone: Option<&str>| DirectoryQueue {
+            id: id.into(),
+            extension_id: None,
+            name: id.to_owned(),
+            extension_number: None,
+            zone: zone.map(ZoneName::new),
+            members: None,
+            policy: ServiceLevelPolicy::default(),
+            wrap_up: None,
+            max_wait: None,
+        };
+        let queues = vec![
+            queue("here", Some("Europe/Berlin")),
+            queue("west", Some("America/New_York")),
+            queue("unknown", None),
+            queue("odd", Some("Mars/Olympus")),
+        ];
+        let (date, at) = ("2026-11-25".parse().unwrap(), |text: &str| clock::parse_rfc3339(text).unwrap());
+        let cut = |read_until: &str| {
+            Day::cut(Tz::Europe__Berlin, &Directory { queues: queues.clone() }, date, Some(at(read_until)))
+        };
+        let day = cut("2026-11-26T06:59:59Z");
+        let (berlin, new_york) = (at("2026-11-24T23:00:00Z"), at("2026-11-25T05:00:00Z"));
+        let length = Duration::from_secs(86_400);
+        let part = |from, queues| DayOf { from, to: from + length, queues };
+        assert_eq!(
+            day.parts,
+            [
+                part(berlin, Queues::AllBut(vec!["west".into()])),
+                part(new_york, Queues::Only(vec!["west".into()])),
+            ]
+        );
+        assert_eq!((day.from, day.to, day.is_closed), (berlin, new_york + length, false));
+        assert!(cut("2026-11-26T07:00:00Z").is_closed);
     }
 
     #[test]

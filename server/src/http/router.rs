@@ -11,6 +11,7 @@ use axum::{
     routing::{any, get, post},
 };
 use chrono_tz::Tz;
+use domain::directory::Directory;
 use tokio::sync::{Semaphore, watch};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -48,6 +49,8 @@ pub struct AppState {
     pub(crate) feed: watch::Receiver<FeedStatus>,
     /// What Zoom may be asked, where it can be asked.
     pub(crate) budget: Option<Arc<Budget>>,
+    /// The directory as last read.
+    pub(crate) queues: watch::Receiver<Arc<Directory>>,
     /// How reading the directory goes.
     pub(crate) directory: watch::Receiver<DirectoryStatus>,
     /// Who is behind each extension.

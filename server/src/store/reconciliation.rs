@@ -9,6 +9,7 @@ use domain::{
     reconciliation::Class,
     time::Timestamp,
 };
+use serde_json::json;
 
 use super::{Store, StoreError};
 
@@ -54,6 +55,37 @@ pub enum Unwritten {
     LeftOut,
 }
 
+/// A day of some queues: queues in different zones have different ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayOf {
+    /// When it begins.
+    pub from: Timestamp,
+    /// When the next one does.
+    pub to: Timestamp,
+    /// Whose day it is.
+    pub queues: Queues,
+}
+
+/// Some queues.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Queues {
+    /// These.
+    Only(Vec<QueueId>),
+    /// All others, those that nobody knows any more as well.
+    AllBut(Vec<QueueId>),
+}
+
+impl Queues {
+    /// Lists for the statements: who is meant, where not all are, and who is not.
+    fn lists(&self) -> (Option<String>, String) {
+        let list = |ids: &[QueueId]| json!(ids.iter().map(QueueId::as_str).collect::<Vec<_>>()).to_string();
+        match self {
+            Self::Only(ids) => (Some(list(ids)), list(&[])),
+            Self::AllBut(ids) => (None, list(ids)),
+        }
+    }
+}
+
 #[derive(sqlx::FromRow)]
 struct ClassRow {
     queue_id: String,
@@ -89,6 +121,8 @@ pub(super) const CLASSES: &str = "
     where entered_at >= ?3 and entered_at < ?4
         and (live_entered_at >= ?1 and live_entered_at < ?2
             or record_entered_at >= ?1 and record_entered_at < ?2)
+        and (?5 is null or queue_id in (select value from json_each(?5)))
+        and queue_id not in (select value from json_each(?6))
     group by 1, 2, 3, 4, 5";
 
 /// Who is in this list makes a difference of counts. Calls that are not written down yet are in it only if
@@ -101,6 +135,8 @@ pub(super) const DIFFERING: &str = "
         and (live_entered_at >= ?1 and live_entered_at < ?2
             or record_entered_at >= ?1 and record_entered_at < ?2)
         and (?5 is null or queue_id = ?5)
+        and (?8 is null or queue_id in (select value from json_each(?8)))
+        and queue_id not in (select value from json_each(?9))
         and (?7 or read_at is not null)
         and (live_outcome is not record_outcome
             or (live_entered_at >= ?1 and live_entered_at < ?2)
@@ -108,29 +144,34 @@ pub(super) const DIFFERING: &str = "
     order by read_at is null, difference is not 'not_in_record', entered_at limit ?6";
 
 impl Store {
-    /// The stays that began in `[from, to)`, by either side.
-    pub async fn stay_classes(&self, from: Timestamp, to: Timestamp) -> Result<Vec<ClassCount>, StoreError> {
+    /// The stays that began on that day, by either side.
+    pub async fn stay_classes(&self, day: &DayOf) -> Result<Vec<ClassCount>, StoreError> {
+        let DayOf { from, to, queues } = day;
+        let (only, all_but) = queues.lists();
         let rows: Vec<ClassRow> = sqlx::query_as(CLASSES)
             .bind(from.as_millis())
             .bind(to.as_millis())
-            .bind((from - APART).as_millis())
-            .bind((to + APART).as_millis())
+            .bind((*from - APART).as_millis())
+            .bind((*to + APART).as_millis())
+            .bind(only)
+            .bind(all_but)
             .fetch_all(&self.readers)
             .await
             .map_err(StoreError::read("the stays of a day"))?;
         Ok(rows.into_iter().map(ClassRow::counted).collect())
     }
 
-    /// At most `limit` stays that began in `[from, to)` and that the two sides do not count alike, of one
+    /// At most `limit` stays that began on that day and that the two sides do not count alike, of one
     /// queue or of all; those that were not written down last, if at all.
     pub async fn differing_stays(
         &self,
-        from: Timestamp,
-        to: Timestamp,
+        day: &DayOf,
         queue: Option<&QueueId>,
         limit: u32,
         unwritten: Unwritten,
     ) -> Result<Vec<DifferingStay>, StoreError> {
+        let DayOf { from, to, ref queues } = *day;
+        let (only, all_but) = queues.lists();
         let rows: Vec<StayRow> = sqlx::query_as(DIFFERING)
             .bind(from.as_millis())
             .bind(to.as_millis())
@@ -139,6 +180,8 @@ impl Store {
             .bind(queue.map(|id| id.as_str().to_owned()))
             .bind(limit)
             .bind(unwritten == Unwritten::Listed)
+            .bind(only)
+            .bind(all_but)
             .fetch_all(&self.readers)
             .await
             .map_err(StoreError::read("the stays in question"))?;

@@ -10,7 +10,7 @@ use domain::{
 };
 
 use super::*;
-use crate::store::{HistoryBatch, Unwritten, WaitHistograms};
+use crate::store::{DayOf, HistoryBatch, Queues, Unwritten, WaitHistograms};
 
 /// 14:15 UTC, the beginning of a quarter.
 const QUARTER: i64 = 1_790_000_100_000;
@@ -47,6 +47,10 @@ async fn write(writer: &mut Writer, told: i64, calls: Vec<CallHistory>) {
 
 async fn rows(writer: &mut Writer, statement: &'static str) -> Vec<String> {
     sqlx::query_scalar(statement).fetch_all(writer.connection()).await.unwrap()
+}
+
+fn everybody(from: i64, to: i64) -> DayOf {
+    DayOf { from: at(from), to: at(to), queues: Queues::AllBut(vec![]) }
 }
 
 const VISITS: &str = "
@@ -255,13 +259,37 @@ async fn why_a_caller_was_sent_elsewhere_is_kept_and_old_rows_know_no_reason() {
     // News of what live messages said leave it as it was.
     write(&mut writer, 101, vec![call("1", Some(vec![live(1, 1, Outcome::Overflowed)]), vec![])]).await;
     assert_eq!(rows(&mut writer, REASONS).await, ["overflowed overflow_full"]);
-    let known = store.differing_stays(at(-99), at(99), None, 9, Unwritten::Listed).await.unwrap();
+    let known = store.differing_stays(&everybody(-99, 99), None, 9, Unwritten::Listed).await.unwrap();
     assert_eq!(known.len(), 0);
     // Live messages may know better where the call went on to.
     write(&mut writer, 102, vec![call("1", Some(vec![live(1, 1, Outcome::Voicemail)]), vec![full])]).await;
     assert_eq!(rows(&mut writer, REASONS).await, ["voicemail -"]);
     // A row of before reasons were written down.
     rows(&mut writer, "update queue_visit set outcome = 'overflowed', record_outcome = 'overflowed'").await;
-    let unread = store.differing_stays(at(-99), at(99), None, 9, Unwritten::Listed).await.unwrap();
+    let unread = store.differing_stays(&everybody(-99, 99), None, 9, Unwritten::Listed).await.unwrap();
     assert_eq!((unread.len(), unread[0].overflow), (1, None));
+}
+
+#[tokio::test]
+async fn a_day_is_cut_for_the_queues_whose_day_it_is() {
+    let folder = TempDir::new().unwrap();
+    let (store, mut writer) = open(folder.path()).await;
+    let of = |queue: &str, entered| LiveStay {
+        queue_id: queue.into(),
+        ..live(entered, entered + 9, Outcome::Answered)
+    };
+    let told = [("1", of("q-801", 10)), ("2", of("q-802", 10)), ("3", of("q-802", 500))];
+    let calls = told.map(|(id, stay)| call(id, Some(vec![stay]), vec![])).into_iter().collect();
+    write(&mut writer, 600, calls).await;
+    let west = || vec!["q-802".into()];
+    let day = |to, queues| DayOf { from: at(0), to: at(to), queues };
+    let counted = async |day: DayOf| -> Vec<String> {
+        let counts = store.stay_classes(&day).await.unwrap();
+        let listed = store.differing_stays(&day, None, 9, Unwritten::Listed).await.unwrap();
+        assert_eq!(listed.len() as u32, counts.iter().map(|count| count.count).sum::<u32>());
+        counts.iter().map(|count| format!("{} {}", count.queue_id, count.count)).collect()
+    };
+    assert_eq!(counted(day(100, Queues::AllBut(vec![]))).await, ["q-801 1", "q-802 1"]);
+    assert_eq!(counted(day(100, Queues::AllBut(west()))).await, ["q-801 1"]);
+    assert_eq!(counted(day(600, Queues::Only(west()))).await, ["q-802 2"]);
 }
