@@ -29,6 +29,22 @@ pub fn big_count(number: u64) -> String {
     text
 }
 
+/// A size as people say it: `512 B`, `12.4 kB`, `3.1 GB`. Rounded down.
+pub fn bytes(number: u64) -> String {
+    let (mut unit, mut tenths) = ("B", number.saturating_mul(10));
+    for larger in ["kB", "MB", "GB", "TB"] {
+        if tenths < 10_000 {
+            break;
+        }
+        (unit, tenths) = (larger, tenths / 1000);
+    }
+    if unit == "B" || tenths >= 1_000 {
+        format!("{} {unit}", tenths / 10)
+    } else {
+        format!("{}.{} {unit}", tenths / 10, tenths % 10)
+    }
+}
+
 /// A count where room is short: `1,318`, `12.4k`, `104k`. Rounded down.
 pub fn short_count(number: u32) -> String {
     match number {
@@ -105,6 +121,20 @@ mod tests {
             [(0, "0"), (999, "999"), (1_000, "1,000"), (12_480, "12,480"), (1_234_567, "1,234,567")]
         {
             assert_eq!(count(number), text);
+        }
+    }
+
+    #[test]
+    fn sizes_have_the_unit_people_say() {
+        for (number, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_000, "1.0 kB"),
+            (12_480, "12.4 kB"),
+            (123_999, "123 kB"),
+            (3_199_999_999, "3.1 GB"),
+        ] {
+            assert_eq!(bytes(number), text);
         }
     }
 

@@ -28,6 +28,8 @@ pub mod http;
 
 pub mod demo;
 
+pub mod recording;
+
 pub mod shutdown;
 
 pub mod telemetry;

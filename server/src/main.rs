@@ -9,9 +9,10 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use server::{
-    Opened, Purpose,
+    Opened, Purpose, clock,
     config::{self, Config},
     demo::Demo,
+    recording::Recording,
     shutdown, telemetry,
 };
 use tokio::net::TcpListener;
@@ -46,6 +47,12 @@ enum Command {
         /// How many times faster than life the calls come.
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
         speed: u32,
+    },
+    /// Show the events of a file as the boards they made: go through them, or let them run.
+    Replay {
+        /// Text with one event a line, as Zoom sends them to webhooks, in the order they came.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
     },
 }
 
@@ -86,16 +93,29 @@ fn start() -> ExitCode {
                         );
                     }
                     let stop = stop_on_signal();
-                    serve(config, Purpose::Work, stop).await
+                    serve(config, Purpose::Work, stop, None).await
                 }
                 Err(errors) => fail(USAGE, &format!("the configuration cannot be used:\n{errors}")),
             },
+            Command::Replay { file } => {
+                let stop = stop_on_signal();
+                match stop.run_until_cancelled(Recording::read(&file)).await {
+                    None => ExitCode::SUCCESS,
+                    Some(Ok((recording, config))) => {
+                        telemetry::start(&config.log);
+                        replay(&recording, config, stop).await
+                    }
+                    Some(Err(error)) => {
+                        fail(error.exit_code(), &format!("failed to {}", telemetry::chain(&error)))
+                    }
+                }
+            }
             Command::Demo { seed, speed } => {
                 let stop = stop_on_signal();
                 match Demo::start(seed, speed).await {
                     Ok((demo, config)) => {
                         telemetry::start(&config.log);
-                        let code = serve(config, Purpose::Demo, stop).await;
+                        let code = serve(config, Purpose::Demo, stop, None).await;
                         demo.stop().await;
                         code
                     }
@@ -113,7 +133,20 @@ fn stop_on_signal() -> CancellationToken {
     stop
 }
 
-async fn serve(config: Config, purpose: Purpose, stop: CancellationToken) -> ExitCode {
+async fn replay(recording: &Recording, config: Config, stop: CancellationToken) -> ExitCode {
+    let Recording { events, unreadable, from, to, .. } = recording;
+    let [from, to] = [from, to].map(|at| clock::format_rfc3339(*at));
+    let unreadable = match unreadable {
+        0 => String::new(),
+        lines => format!("; {lines} lines could not be read"),
+    };
+    telemetry::tell(&format!("{events} events from {from} to {to}{unreadable}."));
+    let pages =
+        Pages { wall: format!("/wall?at={to}"), queues: format!("/queues?at={to}"), note: String::new() };
+    serve(config, Purpose::Work, stop, Some(pages)).await
+}
+
+async fn serve(config: Config, purpose: Purpose, stop: CancellationToken, pages: Option<Pages>) -> ExitCode {
     let listener = match TcpListener::bind(config.listen).await {
         Ok(listener) => listener,
         Err(error) => {
@@ -129,7 +162,7 @@ async fn serve(config: Config, purpose: Purpose, stop: CancellationToken) -> Exi
         Ok(opened) => opened,
         Err(error) => return fail(FAILURE, &format!("failed to {}", telemetry::chain(&error))),
     };
-    announce(address, purpose, config.data_dir.as_path());
+    announce(address, &pages.unwrap_or_else(|| Pages::of(purpose, config.data_dir.as_path())));
     #[expect(clippy::disallowed_methods, reason = "says one line and ends; nothing waits for it")]
     tokio::spawn(say_when_stopping(stop.clone()));
     match opened.serve(config, purpose, listener, stop).await {
@@ -141,19 +174,33 @@ async fn serve(config: Config, purpose: Purpose, stop: CancellationToken) -> Exi
     }
 }
 
+/// Where to look, and what else there is to know.
+struct Pages {
+    wall: String,
+    queues: String,
+    note: String,
+}
+
+impl Pages {
+    fn of(purpose: Purpose, data: &Path) -> Self {
+        let note = match purpose {
+            Purpose::Work => String::new(),
+            Purpose::Demo => format!(
+                "On the page of the feed a button cuts it for 90 s: see how the boards say so.\n\
+                 This is a demo: its calls are made up, its data is in {}. Stop it with Ctrl-C.\n",
+                data.display()
+            ),
+        };
+        Self { wall: "/wall".to_owned(), queues: "/queues".to_owned(), note }
+    }
+}
+
 /// Standard output carries the address alone, for people and for scripts. Nobody has to listen.
-fn announce(address: SocketAddr, purpose: Purpose, data: &Path) {
-    let demo = match purpose {
-        Purpose::Work => String::new(),
-        Purpose::Demo => format!(
-            "On the page of the feed a button cuts it for 90 s: see how the boards say so.\n\
-             This is a demo: its calls are made up, its data is in {}. Stop it with Ctrl-C.\n",
-            data.display()
-        ),
-    };
+fn announce(address: SocketAddr, pages: &Pages) {
+    let Pages { wall, queues, note } = pages;
     let text = format!(
-        "Callboard is at http://{address}/\n  the wall      http://{address}/wall\n  all queues    \
-         http://{address}/queues\n  the feed      http://{address}/feed\n{demo}"
+        "Callboard is at http://{address}/\n  the wall      http://{address}{wall}\n  all queues    \
+         http://{address}{queues}\n  the feed      http://{address}/feed\n{note}"
     );
     let mut out = io::stdout();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

@@ -88,11 +88,42 @@ pub struct FeedFacts {
     pub phones: PhonesKnown,
     /// What was asked of Zoom today; `None` where Callboard cannot ask.
     pub requests: Option<RequestFacts>,
+    /// What can be shown of the past; `None` when that cannot be read.
+    pub past: Option<PastKept>,
     /// Events by kind.
     pub kinds: Vec<EventKind>,
     /// Intervals in which events may have been missed, newest first; `None` when the record of them cannot
     /// be read.
     pub gaps: Option<Vec<KnownGap>>,
+}
+
+/// How far back any instant can be shown, and what that takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PastKept {
+    /// The earliest instant; `None` while there is none.
+    pub since: Option<Timestamp>,
+    /// For how many days instants are kept.
+    pub days: u64,
+    /// Bytes of the whole database.
+    pub database_bytes: u64,
+    /// Events that are older than a day and packed.
+    pub packed_events: u64,
+    /// Bytes they take.
+    pub packed_bytes: u64,
+}
+
+impl PastKept {
+    fn words(&self) -> String {
+        let packed = match self.packed_events {
+            0 => String::new(),
+            events => format!(
+                " Older than a day are {} events, at {} bytes each.",
+                numeral::big_count(events),
+                self.packed_bytes / events
+            ),
+        };
+        format!("Kept for {} days, with everything that is needed to show it again.{packed}", self.days)
+    }
 }
 
 /// Extensions besides queues whose names are known, so that legs without a name get one.
@@ -289,6 +320,11 @@ fn Facts(
         at => ago(at),
     };
     let extensions = feed.phones.words();
+    let past = feed.past.unwrap_or_default();
+    let shown_since = past.since.map_or("nothing yet".to_owned(), |since| {
+        format!("since {}, {}", zone.date(since), zone.hour_and_minute(since))
+    });
+    let kept = past.words();
     let facts = [
         (
             "Last sign of life",
@@ -325,6 +361,12 @@ fn Facts(
             "Who takes calls is asked for again and again: Zoom does not tell when it changes.",
         ),
         ("Extensions known", numeral::big_count(feed.phones.count()), &extensions),
+        (
+            "The past",
+            shown_since,
+            "Any instant since then can be looked at again, as it was shown: “Look back” on the boards.",
+        ),
+        ("The database", numeral::bytes(past.database_bytes), &kept),
     ];
     let rows = facts.into_iter().map(|(name, value, meaning)| {
         view! {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use app::pages::{
     feed::{
-        CutControl, EventKind, FeedFacts, FeedPage, KnownGap, PhonesKnown, RequestFacts, RequestKind,
-        RequestTopic, RequestsLeft, feed_page,
+        CutControl, EventKind, FeedFacts, FeedPage, KnownGap, PastKept, PhonesKnown, RequestFacts,
+        RequestKind, RequestTopic, RequestsLeft, feed_page,
     },
     style::sample::NOW,
 };
@@ -36,6 +36,13 @@ fn facts() -> FeedFacts {
         presence_problem: None,
         phones: PhonesKnown { people: 1_024, common_areas: 1, sites: 2, ..PhonesKnown::default() },
         requests: None,
+        past: Some(PastKept {
+            since: Some(ago(90_000)),
+            days: 30,
+            database_bytes: 12_345_678,
+            packed_events: 1_000,
+            packed_bytes: 98_765,
+        }),
         kinds: Vec::new(),
         gaps: Some(Vec::new()),
     }
@@ -123,6 +130,14 @@ fn a_demo_that_was_cut_says_until_when() {
     assert_reads(&cut, &["The feed is cut Cut until 14:03:23, 1 min 12 s to go."]);
     let over = page(Some(NOW));
     assert_reads(&over, &["Cut the feed for 90 s"]);
+}
+
+#[test]
+fn how_far_back_one_can_look_and_what_that_takes_is_said() {
+    let html = feed(|_| {});
+    assert_reads(&html, &["The past since", "The database 12.3 MB", "1,000 events, at 98 bytes each"]);
+    let html = feed(|feed| feed.past = Some(PastKept { days: 30, ..PastKept::default() }));
+    assert_reads(&html, &["The past nothing yet", "Kept for 30 days"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
 };
 
 use app::pages::feed::{
-    CutControl, EventKind, FeedFacts, FeedPage, KnownGap, PhonesKnown, RequestFacts, RequestKind,
+    CutControl, EventKind, FeedFacts, FeedPage, KnownGap, PastKept, PhonesKnown, RequestFacts, RequestKind,
     RequestTopic, RequestsLeft, feed_page,
 };
 use axum::{
@@ -131,8 +131,24 @@ async fn facts(state: &AppState, now: Timestamp) -> Result<FeedFacts, KeeperGone
             Some(budget) => Some(requests(budget).await),
             None => None,
         },
+        past: past(state).await,
         kinds,
         gaps,
+    })
+}
+
+async fn past(state: &AppState) -> Option<PastKept> {
+    let size = state.store.archive_size().await;
+    let size = size.inspect_err(|error| {
+        tracing::warn!(error = telemetry::chain(error), "failed to read what is kept of the past");
+    });
+    let size = size.ok()?;
+    Some(PastKept {
+        since: size.since,
+        days: state.keep.as_secs() / 86_400,
+        database_bytes: size.database_bytes.unsigned_abs(),
+        packed_events: size.packed_events.unsigned_abs(),
+        packed_bytes: size.packed_bytes.unsigned_abs(),
     })
 }
 

@@ -10,6 +10,7 @@ use super::{api::link_word, error::ApiError, router::AppState};
 use crate::{
     clock::{self, format_rfc3339},
     journal::JournalStatus,
+    store::ArchiveSize,
     zoom::rest::BudgetLine,
 };
 
@@ -105,6 +106,7 @@ pub(super) struct FeedJson {
     requests: Option<Vec<RequestsJson>>,
     presence: PresenceJson,
     record: RecordJson,
+    past: PastJson,
     gaps: Vec<GapJson>,
     as_of: String,
 }
@@ -167,6 +169,36 @@ impl RequestsJson {
             left_today: line.left,
             refused: line.refused,
             used_up_until: line.used_up_until.map(format_rfc3339),
+        }
+    }
+}
+
+/// What can be shown of the past, and what that takes.
+#[derive(Debug, Serialize)]
+struct PastJson {
+    /// The earliest instant for `at`.
+    since: Option<String>,
+    keep_days: u64,
+    /// Events older than a day, bytes of their texts, and the bytes they take.
+    packed_events: i64,
+    text_bytes: i64,
+    packed_bytes: i64,
+    snapshots: i64,
+    snapshot_bytes: i64,
+    database_bytes: i64,
+}
+
+impl PastJson {
+    fn new(size: &ArchiveSize, keep: Duration) -> Self {
+        Self {
+            since: size.since.map(format_rfc3339),
+            keep_days: keep.as_secs() / 86_400,
+            packed_events: size.packed_events,
+            text_bytes: size.text_bytes,
+            packed_bytes: size.packed_bytes,
+            snapshots: size.snapshots,
+            snapshot_bytes: size.snapshot_bytes,
+            database_bytes: size.database_bytes,
         }
     }
 }
@@ -238,6 +270,7 @@ pub(super) async fn feed(State(state): State<AppState>) -> Result<Json<FeedJson>
         },
         presence: PresenceJson { unread: presence.unread, problem: presence.problem },
         record: RecordJson { unread: record.unread(), problem: record.problem() },
+        past: PastJson::new(&state.store.archive_size().await?, state.keep),
         gaps: gaps
             .into_iter()
             .map(|stored| GapJson {

@@ -1,0 +1,352 @@
+//! A file of events, to be looked at like any past: `callboard replay`.
+//!
+//! The events are journalled in a folder that is thrown away, with notes as a server would have taken them
+//! that had heard them when they were sent. Then the same server shows them; nothing is asked of Zoom.
+
+use std::{
+    fs::File,
+    io::{self, BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use domain::{
+    time::Timestamp,
+    trust::{FeedLink, Trust},
+};
+use tempfile::TempDir;
+
+use crate::{
+    Purpose, clock,
+    config::{self, Config, ConfigErrors},
+    journal::Source,
+    situation::Told,
+    store::{Batch, EventRow, NoteRow, QuarantineRow, Store, StoreError, Writer},
+    zoom::wire::{Parsed, Reader},
+};
+
+/// Events and notes of one commit.
+const BATCH: usize = 4_000;
+/// Notes are a second apart for so long after an event.
+const LIVELY: Duration = Duration::from_secs(600);
+/// Later they are so far apart.
+const QUIET: Duration = Duration::from_secs(5);
+/// When nothing happens for longer, the rest is left out: all calls are over.
+const IDLE: Duration = Duration::from_secs(5 * 3600);
+
+/// A file that was read. Dropping it throws its data away.
+#[derive(Debug)]
+pub struct Recording {
+    /// Events in it, each once.
+    pub events: u64,
+    /// Lines that could not be read.
+    pub unreadable: u64,
+    /// When the first event was sent.
+    pub from: Timestamp,
+    /// When the last one was.
+    pub to: Timestamp,
+    _data: TempDir,
+}
+
+/// Why a file cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordingError {
+    /// The environment's own settings are wrong.
+    #[error("use the configuration:\n{0}")]
+    Config(ConfigErrors),
+    /// The file cannot be read.
+    #[error("read {}; correct the path or its permissions", .file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// There is nothing in it.
+    #[error(
+        "find an event in {}: each line is to be one event as Zoom sends it, with \"event\", \"event_ts\" and \
+         \"payload\"",
+        .file.display()
+    )]
+    Empty {
+        /// The file.
+        file: PathBuf,
+    },
+    /// No folder for throw-away data.
+    #[error("make a folder for the events; set TMPDIR to a folder with room for them")]
+    Folder(#[source] io::Error),
+    /// The events cannot be written.
+    #[error("write the events into a throw-away database")]
+    Store(#[from] StoreError),
+}
+
+impl RecordingError {
+    /// The process's exit code for it.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) => 64,
+            _ => 1,
+        }
+    }
+}
+
+impl Recording {
+    /// Reads a file and makes the configuration of a server that shows it. The `CALLBOARD_…` settings of
+    /// the environment count, but for the data folder.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read or holds no event.
+    pub async fn read(file: &Path) -> Result<(Self, Config), RecordingError> {
+        let data =
+            tempfile::Builder::new().prefix("callboard-replay-").tempdir().map_err(RecordingError::Folder)?;
+        let environment = config::process_environment;
+        let folder = data.path().to_string_lossy().into_owned();
+        // Nobody knows it, so nothing is taken from outside.
+        let secret = uuid::Uuid::new_v4().to_string();
+        let settings = |name: &str| match name {
+            "ZOOM_WEBHOOK_SECRET_TOKEN" => Some(secret.clone()),
+            "CALLBOARD_DATA_DIR" => Some(folder.clone()),
+            "CALLBOARD_LOG" => environment(name).or_else(|| Some("warn".to_owned())),
+            name if name.starts_with("ZOOM_") => None,
+            name => environment(name),
+        };
+        let mut config = Config::load(settings, None).map_err(RecordingError::Config)?;
+        let now = clock::now();
+        let (store, writer) = Store::open(data.path(), Purpose::Work, now).await?;
+        let told = Told {
+            whole: true,
+            home: Some(config.time_zone),
+            promises: Some(config.promises.clone()),
+            ..Told::default()
+        };
+        let mut import = Import::new(writer, told);
+        let lines = File::open(file).map(BufReader::new);
+        let file_error = |source| RecordingError::File { file: file.to_path_buf(), source };
+        for line in lines.map_err(file_error)?.split(b'\n') {
+            import.take(&line.map_err(file_error)?).await?;
+        }
+        import.end().await?;
+        let Import { events, unreadable, span, writer, .. } = import;
+        writer.close().await?;
+        let Some((from, to)) = span else {
+            return Err(RecordingError::Empty { file: file.to_path_buf() });
+        };
+        store.close().await;
+        // However old it is.
+        config.keep = now.since(from) + config.keep;
+        Ok((Self { events, unreadable, from, to, _data: data }, config))
+    }
+}
+
+/// Writes the lines of a file as they come.
+struct Import {
+    writer: Writer,
+    reader: Reader,
+    batch: Batch,
+    told: Option<Told>,
+    events: u64,
+    unreadable: u64,
+    /// The newest event that is written.
+    event_id: i64,
+    /// When the first event came, and when the newest.
+    span: Option<(Timestamp, Timestamp)>,
+    /// The last note.
+    noted_at: Option<Timestamp>,
+    revision: u64,
+}
+
+impl Import {
+    fn new(writer: Writer, told: Told) -> Self {
+        Self {
+            writer,
+            reader: Reader::default(),
+            batch: Batch::default(),
+            told: Some(told),
+            events: 0,
+            unreadable: 0,
+            event_id: 0,
+            span: None,
+            noted_at: None,
+            revision: 0,
+        }
+    }
+
+    async fn take(&mut self, line: &[u8]) -> Result<(), StoreError> {
+        let line = line.trim_ascii();
+        if line.is_empty() {
+            return Ok(());
+        }
+        let newest = self.span.map_or_else(clock::now, |(_, newest)| newest);
+        let read = str::from_utf8(line).ok().map(|text| (text, self.reader.read(text, newest)));
+        let Some((text, Ok(parsed))) = read else {
+            self.unreadable += 1;
+            let reason = match read {
+                Some((_, Err(reason))) => reason.to_string(),
+                _ => "it is no text".to_owned(),
+            };
+            let (source, byte_count, raw) = (Source::Socket, line.len() as u64, line.to_vec());
+            self.batch.quarantined.push(QuarantineRow {
+                received_at: newest,
+                source,
+                reason,
+                byte_count,
+                raw,
+            });
+            return Ok(());
+        };
+        // As it was heard in the order of the file: time does not go back.
+        let told_at = parsed.sent_at.unwrap_or(newest);
+        let at = self.span.map_or(told_at, |(_, newest)| told_at.max(newest));
+        if self.span.is_some_and(|(_, newest)| second(newest) < second(at)) {
+            self.note_until(at).await?;
+        }
+        self.span = Some((self.span.map_or(at, |(from, _)| from), at));
+        let Parsed { key, name, call_id, .. } = parsed;
+        let (key, source) = (*key.as_bytes(), Source::Socket);
+        self.batch.events.push(EventRow {
+            key,
+            received_at: at,
+            source,
+            name,
+            call_id,
+            raw: text.to_owned(),
+        });
+        self.write_if_full().await
+    }
+
+    /// Takes notes from the last one up to right before `at`.
+    async fn note_until(&mut self, at: Timestamp) -> Result<(), StoreError> {
+        let Some((from, newest)) = self.span else { return Ok(()) };
+        let mut next = self.noted_at.map_or(end_of_second(from), |noted| noted + Duration::from_secs(1));
+        next = next.max(end_of_second(newest));
+        while next < at && next.since(newest) < IDLE {
+            self.note(next, newest);
+            next = next + if next.since(newest) < LIVELY { Duration::from_secs(1) } else { QUIET };
+            self.write_if_full().await?;
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, at: Timestamp, newest: Timestamp) {
+        self.revision += 1;
+        let told = self.told.take().map(|told| Told { trust: Some(trust(at)), ..told });
+        self.batch.notes.push(NoteRow {
+            at,
+            epoch: 0,
+            revision: self.revision,
+            // Those of the batch get the places after it.
+            event_id: self.event_id + i64::try_from(self.batch.events.len()).unwrap_or(0),
+            heard_at: Some(at),
+            newest_fact_at: Some(newest),
+            // Plain data always encodes.
+            told: told.map(|told| serde_json::to_string(&told).unwrap_or_default()),
+        });
+        self.noted_at = Some(at);
+    }
+
+    async fn write_if_full(&mut self) -> Result<(), StoreError> {
+        if self.batch.events.len() + self.batch.notes.len() >= BATCH { self.write().await } else { Ok(()) }
+    }
+
+    async fn write(&mut self) -> Result<(), StoreError> {
+        let batch = std::mem::take(&mut self.batch);
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let count = batch.events.len();
+        let committed = self.writer.commit(&batch).await?;
+        let written = count - committed.refused.len();
+        self.events += written as u64;
+        if count > 0 {
+            self.event_id = committed.first_event_id + i64::try_from(count).unwrap_or(0) - 1;
+        }
+        Ok(())
+    }
+
+    /// Takes the last notes.
+    async fn end(&mut self) -> Result<(), StoreError> {
+        if let Some((_, newest)) = self.span {
+            self.note_until(newest + LIVELY).await?;
+        }
+        self.write().await
+    }
+}
+
+fn second(at: Timestamp) -> i64 {
+    at.as_millis().div_euclid(1000)
+}
+
+fn end_of_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_millis(second(at) * 1000 + 999)
+}
+
+/// A file was heard without interruption.
+fn trust(at: Timestamp) -> Trust {
+    Trust {
+        feed: FeedLink::Live,
+        feed_since: at,
+        feed_heard_at: None,
+        feed_problem: None,
+        journal_outage: None,
+        newest_fact_at: None,
+        counting_since: Some(at),
+        gap: None,
+        deaf_until: Some(at),
+        demo: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashSet, fs};
+
+    use chrono::{DateTime, TimeDelta, Utc};
+    use zoom_sim::{World, WorldConfig};
+
+    use super::*;
+    use crate::{past::Past, publish::BoardKey};
+
+    #[tokio::test]
+    async fn a_file_of_events_is_shown_like_any_past() {
+        let morning: DateTime<Utc> = "2020-02-29T09:00:00Z".parse().unwrap();
+        let mut world = World::new(WorldConfig::small(morning).without_latency(), 7);
+        let events = world.step_until(morning + TimeDelta::hours(1));
+        let mut lines: Vec<String> = events.iter().map(|event| event.json.clone()).collect();
+        // Twice told, and what is no event.
+        lines.push(lines[0].clone());
+        lines.extend(["no event".to_owned(), String::new()]);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("events.jsonl");
+        fs::write(&file, lines.join("\r\n")).unwrap();
+
+        let (recording, config) = Recording::read(&file).await.unwrap();
+        // Two phones of one person may ring with the same words.
+        let key = |text: &str| *Reader::default().read(text, clock::now()).unwrap().key.as_bytes();
+        let distinct: HashSet<[u8; 16]> = events.iter().map(|event| key(&event.json)).collect();
+        assert_eq!((recording.events, recording.unreadable), (distinct.len() as u64, 1));
+        let (store, _writer) = Store::open(&config.data_dir, Purpose::Work, clock::now()).await.unwrap();
+        let past = Past::new(&store, Reader::default());
+        let shown = |at| past.board(at, &BoardKey::All);
+        let end = shown(recording.to + Duration::from_secs(2)).await.unwrap().unwrap();
+        let offered: u32 = end.rows.iter().map(|row| row.view.figures.offered_today).sum();
+        let told = world.truth().visits().filter(|visit| visit.first_ring.is_some()).count();
+        assert_eq!(offered as usize, told, "every caller for whom a phone rang");
+        let middle = recording.from + Duration::from_secs(1_800);
+        let middle = shown(middle).await.unwrap().unwrap();
+        let so_far: u32 = middle.rows.iter().map(|row| row.view.figures.offered_today).sum();
+        assert!(so_far < offered, "{so_far} of {offered}");
+        assert!(recording.to.since(middle.as_of) < Duration::from_secs(1_900), "a note every second");
+    }
+
+    #[tokio::test]
+    async fn a_file_without_an_event_says_what_one_looks_like() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("events.jsonl");
+        assert!(matches!(Recording::read(&file).await, Err(RecordingError::File { .. })));
+        fs::write(&file, "{}\n\u{0}\n").unwrap();
+        let error = Recording::read(&file).await.unwrap_err();
+        assert!(error.to_string().contains("each line is to be one event"), "{error}");
+    }
+}
