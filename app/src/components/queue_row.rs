@@ -74,17 +74,14 @@ fn QueueRow(
     let is_unresolved = row.id.is_unresolved();
     let remark = row.text(move |row| match row.queue.figures.unconfirmed {
         0 if is_unresolved => "not in the directory".to_owned(),
+        // Where the other members are, for a room that asks who can help; a desk has the page of agents.
+        0 if room == Room::Wall && row.queue.quality.available != Quality::Unknown => agent_words::kept(
+            &row.queue.members_busy,
+            row.queue.members.unwrap_or(0),
+            row.queue.members_available.unwrap_or(0),
+        ),
         0 => String::new(),
         doubtful => format!("{doubtful} not heard of since the gap"),
-    });
-    // Where the others are, for a room that asks who can help; a desk has the page of agents.
-    let crew = row.text(move |row| match (&row.queue, row.queue.quality.available) {
-        (queue, quality) if room == Room::Wall && quality != Quality::Unknown => agent_words::kept(
-            &queue.members_busy,
-            queue.members.unwrap_or(0),
-            queue.members_available.unwrap_or(0),
-        ),
-        _ => String::new(),
     });
     view! {
         <tr data-row=row.id.to_string() data-mark=row.text(|row| row.mark.key().to_owned())>
@@ -99,7 +96,6 @@ fn QueueRow(
                     {extension}
                 </span>
                 <span class="row-remark">{remark}</span>
-                <span class="row-crew">{crew}</span>
             </th>
             {cells}
         </tr>
