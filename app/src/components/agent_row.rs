@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
+use domain::agent::offer::OfferCounts;
 use leptos::prelude::*;
 
 use super::number_cell::NumberCell;
-use crate::{
-    agent_order::AgentKey,
-    agent_words,
-    live_agents::{AgentRow, AgentRowState},
-    numeral,
-};
+use crate::{agent_order::AgentKey, agent_words, live_agents::AgentRow, numeral};
+
+/// One of the counts of today.
+type Count = fn(&OfferCounts) -> u32;
 
 /// The row of one agent.
 #[component]
@@ -18,18 +17,17 @@ pub fn AgentTableRow(
     /// Its agent.
     row: Arc<AgentRow>,
 ) -> impl IntoView {
-    type Number = fn(&AgentRowState) -> u32;
-    let numbers: [(AgentKey, Number); 4] = [
-        (AgentKey::Offered, |row| row.agent.today.offered),
-        (AgentKey::Answered, |row| row.agent.today.answered),
-        (AgentKey::Missed, |row| row.agent.today.missed),
-        (AgentKey::Declined, |row| row.agent.today.declined),
+    let numbers: [(AgentKey, Count); 4] = [
+        (AgentKey::Offered, |today| today.offered),
+        (AgentKey::Answered, |today| today.answered),
+        (AgentKey::Missed, |today| today.missed),
+        (AgentKey::Declined, |today| today.declined),
     ];
     let numbers = numbers
         .into_iter()
         .map(|(key, read)| {
-            let face = row.text(move |row| if read(row) == 0 { "quiet" } else { "" }.to_owned());
-            let number = row.text(move |row| numeral::count(read(row)));
+            let face = row.text(move |row| if read(&row.agent.today) == 0 { "quiet" } else { "" }.to_owned());
+            let number = row.text(move |row| numeral::count(read(&row.agent.today)));
             view! { <NumberCell key=key.word() face number /> }
         })
         .collect_view();
