@@ -19,7 +19,7 @@ use crate::{
         view::{AgentView, AgentsView, QueueName},
     },
     call::{Call, CallState, Leg, soonest},
-    directory::Directory,
+    directory::{Directory, DirectoryQueue},
     fact::{Fact, What},
     id::{CallId, QueueId, UserId, ZoneName},
     quality::Quality,
@@ -73,6 +73,13 @@ pub enum Input {
     Promises(PromiseBook),
     /// The directory was read.
     Directory(Directory),
+    /// Some queues of the directory were read again, or are gone; the others are as they were.
+    Queues {
+        /// As they are now, new ones among them.
+        read: Vec<DirectoryQueue>,
+        /// Those that are in the directory no more.
+        gone: Vec<QueueId>,
+    },
     /// When today began, for the installation's zone and for every zone of a queue.
     Midnights(Midnights),
     /// Time passed.
@@ -186,6 +193,7 @@ impl Board {
                 self.derive_all(now);
             }
             Input::Directory(directory) => self.read_directory(now, directory),
+            Input::Queues { read, gone } => self.read_queues(now, read, &gone),
             Input::Midnights(midnights) => self.set_midnights(now, midnights),
             Input::Tick => {}
         }
@@ -457,6 +465,23 @@ impl Board {
             }
         }
         self.changed.extend(self.book.queues().map(|queue| queue.id.clone()));
+    }
+
+    /// Who takes calls changes all day long: that is looked at alone, whatever else there is.
+    fn read_queues(&mut self, now: Timestamp, read: Vec<DirectoryQueue>, gone: &[QueueId]) {
+        let is_same_crew =
+            |queue: &DirectoryQueue| self.book.get(&queue.id).is_some_and(|known| known.is_same_crew(queue));
+        if gone.is_empty() && read.iter().all(is_same_crew) {
+            for queue in read {
+                self.changed.extend(self.people.open(&queue, now));
+                self.book.read_again(queue);
+            }
+            return;
+        }
+        let mut queues = self.book.directory().queues;
+        queues.retain(|queue| !gone.contains(&queue.id) && !read.iter().any(|new| new.id == queue.id));
+        queues.extend(read);
+        self.read_directory(now, Directory { queues });
     }
 
     /// Starts the sums anew. Rare: the directory or the names of queues changed.

@@ -54,3 +54,36 @@ pub struct Member {
     /// Opted in: this queue rings them.
     pub receives_calls: bool,
 }
+
+impl DirectoryQueue {
+    /// True when `other` is the same queue with the same members in the same order, of whom others may take
+    /// its calls: what changes all day long.
+    pub fn is_same_crew(&self, other: &Self) -> bool {
+        let Self { id, extension_id, name, extension_number, zone, members, policy, wrap_up, max_wait } =
+            self;
+        let same_members = match (members, &other.members) {
+            (Some(ours), Some(theirs)) => {
+                ours.len() == theirs.len()
+                    && ours.iter().zip(theirs).all(|(ours, theirs)| ours.is_same(theirs))
+            }
+            (ours, theirs) => ours.is_none() && theirs.is_none(),
+        };
+        same_members
+            && *id == other.id
+            && *extension_id == other.extension_id
+            && *name == other.name
+            && *extension_number == other.extension_number
+            && *zone == other.zone
+            && *policy == other.policy
+            && *wrap_up == other.wrap_up
+            && *max_wait == other.max_wait
+    }
+}
+
+impl Member {
+    /// True but for whether the queue rings them.
+    fn is_same(&self, other: &Self) -> bool {
+        let Self { id, extension_id, name, receives_calls: _ } = self;
+        *id == other.id && *extension_id == other.extension_id && *name == other.name
+    }
+}

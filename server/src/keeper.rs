@@ -279,7 +279,7 @@ impl Keeper {
     /// Of what was published last.
     fn take_note(&mut self) {
         let (revision, as_of) = self.publisher.newest();
-        self.notes.note(&self.situation, as_of, revision, self.scribe.newest_event_id());
+        self.notes.note(&mut self.situation, as_of, revision, self.scribe.newest_event_id());
     }
 
     fn obey(&mut self, order: Order) {

@@ -11,11 +11,16 @@ mod reel;
 use std::{
     future::Future,
     sync::{Arc, Mutex, PoisonError},
+    thread,
     time::Duration,
 };
 
 use domain::{board::QueueDetail, id::QueueId, time::Timestamp};
-use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, oneshot},
+    time::timeout,
+};
 
 use self::reel::Reel;
 pub(crate) use self::{archive::Archive, player::Players};
@@ -125,6 +130,19 @@ impl Past {
         }
         ready.push(reel);
     }
+}
+
+/// Work that nobody waits for, on a thread of its own that gives way to all others; `None` if it failed.
+async fn in_background<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (done, wait) = oneshot::channel();
+    let work = move || {
+        // Elsewhere that would slow down the whole process.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::nice(19);
+        let _ = done.send(work());
+    };
+    thread::Builder::new().name("archive".to_owned()).spawn(work).ok()?;
+    wait.await.ok()
 }
 
 /// Up to a second of work, which is not done on the threads that serve the live boards.

@@ -4,7 +4,7 @@
 //! [`crate::past`] tells it the same again out of the journal. What is told are events and [`Told`];
 //! nothing here asks what time it is, reads the disk or publishes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono_tz::Tz;
 use domain::{
@@ -77,8 +77,8 @@ pub(crate) struct Situation {
     pub(crate) board: Board,
     home: Tz,
     queues: BTreeMap<QueueId, DirectoryQueue>,
-    /// Rises whenever `queues` was told.
-    directory_revision: u64,
+    /// Of these, those that are another than when that was last asked for, or gone since.
+    unnoted: BTreeSet<QueueId>,
     trust: Trust,
     newest_fact_at: Option<Timestamp>,
     /// Whether it is known what people's clients say.
@@ -116,7 +116,7 @@ impl Situation {
             board,
             home,
             queues: BTreeMap::new(),
-            directory_revision: 0,
+            unnoted: BTreeSet::new(),
             trust: UNTOLD,
             newest_fact_at: None,
             presence: PresenceTold::default(),
@@ -153,10 +153,16 @@ impl Situation {
                 self.queues.clear();
             }
             self.queues.retain(|id, _| !gone.contains(id));
-            self.queues.extend(queues.into_iter().map(|queue| (queue.id.clone(), queue)));
-            let queues = self.queues.values().cloned().collect();
-            self.board.apply(now, Input::Directory(Directory { queues }));
-            self.directory_revision += 1;
+            self.queues.extend(queues.iter().map(|queue| (queue.id.clone(), queue.clone())));
+            self.unnoted.extend(queues.iter().map(|queue| queue.id.clone()).chain(gone.iter().cloned()));
+            self.board.apply(
+                now,
+                if whole {
+                    Input::Directory(Directory { queues })
+                } else {
+                    Input::Queues { read: queues, gone }
+                },
+            );
             self.midnights_of = None;
         }
         if let Some(trust) = trust {
@@ -169,7 +175,11 @@ impl Situation {
 
     /// The directory was read.
     pub(crate) fn read(&mut self, now: Timestamp, directory: &Directory) {
-        self.tell(now, Told { whole: true, queues: directory.queues.clone(), ..Told::default() });
+        let is_news = |queue: &&DirectoryQueue| self.queues.get(&queue.id) != Some(*queue);
+        let queues: Vec<DirectoryQueue> = directory.queues.iter().filter(is_news).cloned().collect();
+        let ids: HashSet<&QueueId> = directory.queues.iter().map(|queue| &queue.id).collect();
+        let gone = self.queues.keys().filter(|id| !ids.contains(id)).cloned().collect();
+        self.tell(now, Told { queues, gone, ..Told::default() });
     }
 
     /// Whether it may be believed has changed. Calls that went on before a gap are in doubt once it is over.
@@ -217,9 +227,9 @@ impl Situation {
         &self.queues
     }
 
-    /// Rises whenever the directory is told.
-    pub(crate) fn directory_revision(&self) -> u64 {
-        self.directory_revision
+    /// The queues that were told anew or are gone since the last call of this.
+    pub(crate) fn take_unnoted(&mut self) -> BTreeSet<QueueId> {
+        std::mem::take(&mut self.unnoted)
     }
 
     /// Whether it may be believed, as last told.

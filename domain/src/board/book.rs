@@ -104,6 +104,16 @@ impl QueueBook {
         self.queues.values().chain(self.unresolved_queues.values())
     }
 
+    /// The directory as last read.
+    pub(super) fn directory(&self) -> Directory {
+        Directory { queues: self.queues.values().cloned().collect() }
+    }
+
+    /// Takes over a queue of which nothing has changed but who takes its calls.
+    pub(super) fn read_again(&mut self, queue: DirectoryQueue) {
+        self.queues.insert(queue.id.clone(), queue);
+    }
+
     pub(super) fn zone(&self, id: &QueueId) -> Option<&ZoneName> {
         self.queues.get(id).and_then(|queue| queue.zone.as_ref())
     }

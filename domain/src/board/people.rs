@@ -18,7 +18,7 @@ use crate::{
         view::{AgentView, Membership},
     },
     call::Leg,
-    directory::Directory,
+    directory::{Directory, DirectoryQueue},
     id::{CallId, ExtensionId, QueueId, UserId},
     time::Timestamp,
     view::Busy,
@@ -179,6 +179,34 @@ impl People {
         self.removed.extend(ids_before);
         let is_here = |id: &UserId| self.by_user.get(id).is_some_and(|&index| self.people[index].id == *id);
         self.removed.retain(|id| !is_here(id));
+    }
+
+    /// Takes over who of a queue's members takes its calls; they are the same members. The queues for which
+    /// that makes a difference.
+    pub(super) fn open(&mut self, queue: &DirectoryQueue, now: Timestamp) -> BTreeSet<QueueId> {
+        let mut queues = BTreeSet::new();
+        let mut seen = HashSet::new();
+        for member in queue.members.iter().flatten() {
+            let Some(&index) = self.by_user.get(&member.id) else { continue };
+            let Some(crew) = self.by_queue.get_mut(&queue.id) else { continue };
+            let person = &mut self.people[index];
+            let takes_calls = member.receives_calls;
+            if !seen.insert(index) || person.takes_calls_of.contains(&queue.id) == takes_calls {
+                continue;
+            }
+            crew.sum.take(person.state, !takes_calls);
+            crew.sum.put(person.state, takes_calls);
+            self.sum.take(person.state, !person.takes_calls_of.is_empty());
+            if takes_calls {
+                person.takes_calls_of.push(queue.id.clone());
+            } else {
+                person.takes_calls_of.retain(|id| *id != queue.id);
+            }
+            self.sum.put(person.state, !person.takes_calls_of.is_empty());
+            queues.insert(queue.id.clone());
+            queues.extend(self.refresh(index, now).iter().cloned());
+        }
+        queues
     }
 
     fn admit(&mut self, user_id: &UserId, name: &str, extension_id: Option<&ExtensionId>) -> usize {

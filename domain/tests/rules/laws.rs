@@ -265,6 +265,51 @@ proptest! {
     // Works every call out three times.
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
+    /// Reading some queues again comes to the same as reading the whole directory, whoever takes calls then.
+    #[test]
+    fn reading_some_queues_again_is_reading_them_all(
+        facts in stories(),
+        readings in prop::collection::vec(prop::collection::vec(any::<bool>(), 5), 1..5),
+        leaves in any::<bool>(),
+        now in 0..700_i64,
+    ) {
+        let directory = |open: &[bool]| {
+            let mut queues = vec![
+                directory_queue("Billing", "801", &["Ada", "Bo", "Cem"]),
+                directory_queue("Support", "802", &["Cem", "Dee"]),
+            ];
+            let members = queues.iter_mut().flat_map(|queue| queue.members.iter_mut().flatten());
+            for (member, open) in members.zip(open) {
+                member.receives_calls = *open;
+            }
+            queues
+        };
+        let (mut some, mut all) = (fresh(), fresh());
+        let half = facts.len() / 2;
+        for board in [&mut some, &mut all] {
+            board.apply(at(now), Input::Facts(facts[..half].to_vec()));
+        }
+        for open in &readings {
+            let queues = directory(open);
+            all.apply(at(now), Input::Directory(Directory { queues: queues.clone() }));
+            for queue in queues {
+                some.apply(at(now), Input::Queues { read: vec![queue], gone: Vec::new() });
+            }
+        }
+        if leaves {
+            let gone = vec![directory(&[])[0].id.clone()];
+            all.apply(at(now), Input::Directory(Directory { queues: directory(&readings[0])[1..].to_vec() }));
+            some.apply(at(now), Input::Queues { read: directory(&readings[0])[1..].to_vec(), gone });
+        }
+        for board in [&mut some, &mut all] {
+            board.apply(at(now), Input::Facts(facts[half..].to_vec()));
+            board.apply(at(now + 100), Input::Tick);
+        }
+        let agents = |board: &Board| board.agents_view(0, at(now + 100), live_trust(at(now + 100)), None);
+        prop_assert_eq!(seen(&some, now + 100), seen(&all, now + 100));
+        prop_assert_eq!(agents(&some), agents(&all));
+    }
+
     /// A board that is set up again shows what the one it was taken from shows, and goes on like that.
     #[test]
     fn a_snapshot_goes_on_as_its_board(

@@ -3,11 +3,7 @@
 //! Never waits. What cannot be written now is in the next note; after a note that may be lost,
 //! everything is told anew.
 
-use std::collections::BTreeMap;
-
-use domain::{
-    directory::DirectoryQueue, id::QueueId, service_level::PromiseBook, time::Timestamp, trust::Trust,
-};
+use domain::{id::QueueId, service_level::PromiseBook, time::Timestamp, trust::Trust};
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use crate::{
@@ -30,8 +26,6 @@ pub(crate) struct NoteTaker {
 
 #[derive(Debug)]
 struct Noted {
-    directory_revision: u64,
-    queues: BTreeMap<QueueId, DirectoryQueue>,
     trust: Trust,
     presence: PresenceTold,
 }
@@ -43,7 +37,7 @@ impl NoteTaker {
     }
 
     /// Notes what `situation` goes by at `now`, as published with `revision`, with events up to `event_id`.
-    pub(super) fn note(&mut self, situation: &Situation, now: Timestamp, revision: u64, event_id: i64) {
+    pub(super) fn note(&mut self, situation: &mut Situation, now: Timestamp, revision: u64, event_id: i64) {
         match self.awaited.as_mut().map(oneshot::Receiver::try_recv) {
             Some(Err(TryRecvError::Empty)) => return,
             Some(Ok(false) | Err(TryRecvError::Closed)) => self.noted = None,
@@ -68,10 +62,10 @@ impl NoteTaker {
     }
 
     /// What is another than noted, and what is noted when that is.
-    fn news(&mut self, situation: &Situation) -> (Told, Noted) {
+    fn news(&mut self, situation: &mut Situation) -> (Told, Noted) {
         let trust = Trust { feed_heard_at: None, ..situation.trusted().clone() };
         let presence = situation.presence.clone();
-        let directory_revision = situation.directory_revision();
+        let unnoted = situation.take_unnoted();
         let Some(noted) = self.noted.take() else {
             let told = Told {
                 whole: true,
@@ -82,23 +76,18 @@ impl NoteTaker {
                 trust: Some(trust.clone()),
                 presence: Some(presence.clone()),
             };
-            let queues = situation.queues().clone();
-            return (told, Noted { directory_revision, queues, trust, presence });
+            return (told, Noted { trust, presence });
         };
-        let mut told = Told {
+        let queues = situation.queues();
+        let (read, gone): (Vec<QueueId>, Vec<QueueId>) =
+            unnoted.into_iter().partition(|id| queues.contains_key(id));
+        let told = Told {
+            queues: read.iter().filter_map(|id| queues.get(id)).cloned().collect(),
+            gone,
             trust: (noted.trust != trust).then(|| trust.clone()),
             presence: (noted.presence != presence).then(|| presence.clone()),
             ..Told::default()
         };
-        let queues = if noted.directory_revision == directory_revision {
-            noted.queues
-        } else {
-            let queues = situation.queues();
-            let is_new = |(id, queue): &(&QueueId, &DirectoryQueue)| noted.queues.get(*id) != Some(*queue);
-            told.queues = queues.iter().filter(is_new).map(|(_, queue)| queue.clone()).collect();
-            told.gone = noted.queues.into_keys().filter(|id| !queues.contains_key(id)).collect();
-            queues.clone()
-        };
-        (told, Noted { directory_revision, queues, trust, presence })
+        (told, Noted { trust, presence })
     }
 }

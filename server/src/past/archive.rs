@@ -9,13 +9,14 @@ use std::{pin::pin, time::Duration};
 
 use domain::time::Timestamp;
 use tokio::{
+    runtime::Handle,
     task::JoinHandle,
     time::{MissedTickBehavior, interval},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    PastError, apart,
+    PastError, in_background,
     reel::{Reel, VERSION},
 };
 use crate::{
@@ -130,7 +131,9 @@ impl Archive {
             return Ok(false);
         }
         let (store, reader) = (self.store.clone(), self.reader.clone());
-        match apart(next_snapshot(store, reader, before.map(|before| before.note_id))).await? {
+        let (runtime, before) = (Handle::current(), before.map(|before| before.note_id));
+        let snapshot = in_background(move || runtime.block_on(next_snapshot(store, reader, before)));
+        match snapshot.await.unwrap_or(Err(PastError::Failed))? {
             Some(snapshot) => {
                 self.write(ArchiveOrder::Snapshot(snapshot)).await?;
                 Ok(true)
@@ -161,8 +164,8 @@ impl Archive {
             return Ok(false);
         }
         let dictionary = self.store.newest_dictionary().await?;
-        let segment = tokio::task::spawn_blocking(move || compress(events, &notes, packed, dictionary));
-        let segment = segment.await.map_err(|_| PastError::Failed)??;
+        let segment = in_background(move || compress(events, &notes, packed, dictionary));
+        let segment = segment.await.ok_or(PastError::Failed)??;
         self.write(ArchiveOrder::Pack(segment)).await?;
         Ok(true)
     }
