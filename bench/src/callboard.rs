@@ -62,7 +62,6 @@ impl Callboard {
         std::fs::create_dir_all(&places.scratch)?;
         let data = tempfile::Builder::new().prefix("callboard-").tempdir_in(&places.scratch)?;
         let credentials = sim.credentials();
-        let log = File::create(data.path().join("log"))?;
         let mut command = Command::new(&places.server);
         command
             .arg("serve")
@@ -74,8 +73,23 @@ impl Callboard {
             .env("ZOOM_OAUTH_URL", sim.oauth_url())
             .env("ZOOM_API_URL", sim.api_url())
             .env("ZOOM_WS_URL", sim.ws_url())
+            .env("CALLBOARD_DATA_DIR", data.path());
+        Self::launch(command, places, cores, data)
+    }
+
+    /// Starts a server that shows a file of events, and waits until it does.
+    pub(crate) fn replay(places: &Places, cores: Cores, file: &Path) -> anyhow::Result<Self> {
+        let data = tempfile::Builder::new().prefix("callboard-").tempdir_in(&places.scratch)?;
+        let mut command = Command::new(&places.server);
+        // Its own folder, too, has to be on a real disk.
+        command.arg("replay").arg(file).env_clear().env("TMPDIR", data.path());
+        Self::launch(command, places, cores, data)
+    }
+
+    fn launch(mut command: Command, places: &Places, cores: Cores, data: TempDir) -> anyhow::Result<Self> {
+        let log = File::create(data.path().join("log"))?;
+        command
             .env("CALLBOARD_LISTEN", "127.0.0.1:0")
-            .env("CALLBOARD_DATA_DIR", data.path())
             .env("CALLBOARD_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -124,7 +138,7 @@ impl Callboard {
         Ok(serde_json::from_slice(&body)?)
     }
 
-    fn get(&mut self, path: &str) -> anyhow::Result<(u16, Vec<u8>)> {
+    pub(crate) fn get(&mut self, path: &str) -> anyhow::Result<(u16, Vec<u8>)> {
         let mut connection = match self.asking.take() {
             Some(connection) => connection,
             None => Connection::open(self.address)?,

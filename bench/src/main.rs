@@ -13,6 +13,10 @@ mod ingest;
 
 mod page;
 
+mod rules;
+
+mod past;
+
 mod account;
 mod callboard;
 mod rival;
@@ -66,6 +70,10 @@ enum Workload {
     Ingest,
     /// Pages, and what a first visit downloads.
     Page,
+    /// The rules alone.
+    Domain,
+    /// The board of any instant, and what a packed event takes.
+    Past,
     /// All of them.
     All,
 }
@@ -119,6 +127,12 @@ fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     }
     if wants(Workload::Page) {
         page::run(&mut report, &places, cores, arguments.quick)?;
+    }
+    if wants(Workload::Domain) {
+        rules::run(&mut report, arguments.quick);
+    }
+    if wants(Workload::Past) {
+        past::run(&mut report, &places, cores, arguments.quick)?;
     }
     report.print();
     Ok(())

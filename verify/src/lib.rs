@@ -12,3 +12,5 @@
 pub mod line;
 pub mod run;
 pub mod score;
+
+pub use run::directory_of;

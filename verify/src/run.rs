@@ -548,7 +548,8 @@ fn timestamp(at: DateTime<Utc>) -> Timestamp {
     Timestamp::from_millis(at.timestamp_millis())
 }
 
-fn directory_of(world: &World) -> Directory {
+/// The directory of an account, as reading it over REST gives it.
+pub fn directory_of(world: &World) -> Directory {
     let told = world.directory();
     let queues = told.queues.iter().map(|queue| DirectoryQueue {
         id: QueueId::new(queue.id.as_str()),

@@ -6,8 +6,8 @@ use std::process::Command;
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// `live`, `ingest`, `page` or `all`.
-    #[arg(default_value = "all", value_parser = ["live", "ingest", "page", "all"])]
+    /// `live`, `ingest`, `page`, `domain`, `past` or `all`.
+    #[arg(default_value = "all", value_parser = ["live", "ingest", "page", "domain", "past", "all"])]
     workload: String,
     /// One short round of each: a minute or so, and less to be relied on.
     #[arg(long)]

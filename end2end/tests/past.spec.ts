@@ -1,0 +1,74 @@
+// The time machine in a browser: an instant stands still, steps and the slider lead to others, it runs.
+import { violations } from "../harness/accessibility.ts";
+import { expect, test } from "../harness/test.ts";
+
+/** The instant a page of the past was asked for. */
+const instant = (address: string) => Date.parse(new URL(address).searchParams.get("at") ?? "");
+
+test("an instant stands still and says that it is the past", async ({ page }) => {
+  await page.goto("/wall?at=-2s");
+  await expect(page.locator("html")).toHaveAttribute("data-live", "yes");
+  await expect(page.getByRole("region", { name: "The past" })).toContainText("The past");
+  expect(page.url()).toMatch(/at=\d{4}-\d\d-\d\dT\d\d%3A\d\d%3A\d\dZ$/);
+  const clock = page.locator(".clock time");
+  const shown = await clock.textContent();
+  const board = await page.locator("tbody").innerText();
+  // Two seconds of a live board would have changed its clock.
+  await page.waitForFunction((since) => performance.now() - since > 2_500, await page.evaluate(() => performance.now()));
+  expect(await clock.textContent()).toBe(shown);
+  expect(await page.locator("tbody").innerText()).toBe(board);
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole("link", { name: "Back to now" }).click();
+  await expect(page).toHaveURL(/\/wall$/);
+  await expect(page.getByRole("region", { name: "The past" })).toBeHidden();
+});
+
+test("steps, the slider and links keep to the past", async ({ page }) => {
+  await page.goto("/queues?at=-2s&sort=name");
+  const asked = instant(page.url());
+  await page.getByRole("link", { name: "Play at 10 times the speed" }).click();
+  await expect(page).toHaveURL(/speed=10/);
+  await page.getByRole("link", { name: "Pause" }).click();
+  await expect(page).not.toHaveURL(/speed=/);
+  expect(instant(page.url()), "paused where it was").toBeGreaterThanOrEqual(asked);
+  await page.getByRole("link", { name: "Offered" }).click();
+  await expect(page).toHaveURL(/at=/);
+  await page.locator("tbody a.row-name").first().click();
+  await expect(page).toHaveURL(/\/queues\/.+at=/);
+  await expect(page.getByRole("region", { name: "The past" })).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  // Let go at the end of the slider: the latest minute there is.
+  await page.goto(page.url());
+  await page.getByLabel("Minute of the day").focus();
+  await page.keyboard.press("End");
+  await expect(page).toHaveURL(/at=/);
+  await expect(page.getByRole("region", { name: "The past" })).toBeVisible();
+});
+
+test("it runs, by the same stream as the live board", async ({ page }) => {
+  await page.goto("/wall?at=-5s&speed=1");
+  const now = () => page.locator("[data-now]").getAttribute("data-now").then(Number);
+  const began = await now();
+  await expect.poll(now, { timeout: 10_000 }).toBeGreaterThan(began + 2_000);
+});
+
+test.describe("without JavaScript", () => {
+  test.use({ javaScriptEnabled: false });
+
+  test("links and the form lead through the past", async ({ page }) => {
+    await page.goto("/queues?at=-2s");
+    await expect(page.getByRole("region", { name: "The past" })).toBeVisible();
+    await page.getByLabel("Minute of the day").press("End");
+    await page.getByRole("button", { name: "Go" }).click();
+    await expect(page).toHaveURL(/\/queues\?at=/);
+    await expect(page.getByRole("region", { name: "The past" })).toBeVisible();
+  });
+});
+
+test("what was not kept is said, with a way on", async ({ page }) => {
+  const answer = await page.goto("/wall?at=2001-01-01T00:00:00Z");
+  expect(answer?.status()).toBe(404);
+  await expect(page.getByText("Nothing was kept of that time")).toBeVisible();
+  await page.getByRole("link", { name: "The board as it is now" }).click();
+  await expect(page).toHaveURL(/\/wall$/);
+});
