@@ -134,9 +134,11 @@ fn one_by_one(feed: &mut Feed, board: &mut Board, kept: &mut Kept) -> (Spread, S
         }
     }
     let medians = |times: &[Duration]| {
-        Spread::of(times.chunks(times.len().div_ceil(10)).map(|part| {
-            Spread::of(part.iter().map(|time| time.as_secs_f64() * 1e6)).median
-        }))
+        Spread::of(
+            times
+                .chunks(times.len().div_ceil(10))
+                .map(|part| Spread::of(part.iter().map(|time| time.as_secs_f64() * 1e6)).median),
+        )
     };
     (medians(&ours), medians(&rivals))
 }
