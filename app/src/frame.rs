@@ -152,6 +152,7 @@ fn queue_view(json: &impl Json) -> Option<QueueView> {
             target_permille: permille(&policy, "target_permille")?,
         },
         definition: Definition::default(),
+        waiting_beyond_threshold: 0,
         service_levels_today: ServiceLevels::default(),
         quality: QueueQuality {
             waiting: quality(&sure, "waiting")?,

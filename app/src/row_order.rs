@@ -237,6 +237,7 @@ mod tests {
             policy: ServiceLevelPolicy::default(),
             definition: Definition::default(),
             service_levels_today: ServiceLevels::default(),
+            waiting_beyond_threshold: 0,
             quality: QueueQuality {
                 waiting: Quality::Live,
                 calls: Quality::Live,

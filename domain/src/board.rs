@@ -24,10 +24,10 @@ use crate::{
     id::{CallId, QueueId, UserId, ZoneName},
     quality::Quality,
     queue::{QueueMention, Visit, VisitPhase, visits},
-    service_level::{PromiseBook, ServiceLevelPolicy},
+    service_level::PromiseBook,
     time::Timestamp,
     trust::{Freshness, Gap, Trust, hears_whole_calls, server_freshness},
-    view::{BoardView, QueueQuality, QueueView, Totals},
+    view::{BoardView, QueueQuality, QueueView, Share, Totals},
 };
 
 mod book;
@@ -640,6 +640,7 @@ impl Board {
             members_busy: crew.map(|crew| crew.busy).unwrap_or_default(),
             policy: promise.policy,
             definition: promise.definition,
+            waiting_beyond_threshold: tally.map_or(0, |tally| tally.beyond_threshold),
             service_levels_today: tally.map(|tally| tally.today.service_levels).unwrap_or_default(),
             quality: QueueQuality {
                 waiting: of_calls(Quality::Inferred),
@@ -660,27 +661,30 @@ impl Board {
 
     /// The queues together; people and callers counted once.
     pub fn totals(&self, ids: &[QueueId]) -> Totals {
-        let mut totals = Totals::default();
-        let mut policies: BTreeSet<ServiceLevelPolicy> = BTreeSet::new();
-        for id in ids {
-            let Some(queue) = self.book.get(id) else { continue };
-            policies.insert(self.book.rules(id).promises.at(self.now).policy);
-            totals.members_incomplete |= queue.members.is_none();
-            let Some(tally) = self.tallies.get(id) else { continue };
-            totals.waiting_beyond_threshold += tally.beyond_threshold;
-            totals.figures = totals.figures.plus(tally.figures());
-        }
-        let crew = self.people.count(ids);
-        (totals.members, totals.members_available, totals.members_busy) =
-            (crew.members, crew.free, crew.busy);
-        let shared = |value: fn(&ServiceLevelPolicy) -> u32| {
-            let values: BTreeSet<u32> = policies.iter().map(value).collect();
-            if values.len() == 1 { values.first().copied() } else { None }
+        let share = |id: &QueueId| {
+            let queue = self.book.get(id)?;
+            let tally = self.tallies.get(id);
+            Some(Share {
+                figures: tally.map(Tally::figures).unwrap_or_default(),
+                waiting_beyond_threshold: tally.map_or(0, |tally| tally.beyond_threshold),
+                policy: self.book.rules(id).promises.at(self.now).policy,
+                members_known: queue.members.is_some(),
+            })
         };
-        totals.shared_threshold_seconds = shared(|policy| policy.threshold_seconds);
-        totals.shared_target_permille =
-            shared(|policy| policy.target_permille.into()).and_then(|permille| u16::try_from(permille).ok());
-        totals
+        let has_members = |id: &&QueueId| self.book.get(id).is_some_and(|queue| queue.members.is_some());
+        self.staffed(Totals::of(ids.iter().filter_map(share)), ids.iter().filter(has_members))
+    }
+
+    /// The same of rows that were made of this board.
+    pub fn totals_of<'a>(&self, rows: impl Iterator<Item = &'a QueueView> + Clone) -> Totals {
+        let staffed = rows.clone().filter(|row| row.members.is_some()).map(|row| &row.id);
+        self.staffed(Totals::of(rows.map(Share::from)), staffed)
+    }
+
+    fn staffed<'a>(&self, totals: Totals, ids: impl Iterator<Item = &'a QueueId> + Clone) -> Totals {
+        let crew = self.people.count(ids);
+        let (members, members_available, members_busy) = (crew.members, crew.free, crew.busy);
+        Totals { members, members_available, members_busy, ..totals }
     }
 
     /// The whole board of `ids`.

@@ -73,6 +73,9 @@ pub struct QueueView {
     /// The service level of today by every definition. Not sent to screens.
     #[serde(skip)]
     pub service_levels_today: ServiceLevels,
+    /// Waiting callers beyond the threshold when this was made. Not sent to screens.
+    #[serde(skip)]
+    pub waiting_beyond_threshold: u32,
     /// How sure each number is.
     pub quality: QueueQuality,
 }
@@ -149,6 +152,69 @@ pub struct Totals {
     pub shared_target_permille: Option<u16>,
     /// The threshold that all these queues share; `None` when they differ.
     pub shared_threshold_seconds: Option<u32>,
+}
+
+/// What a queue adds to [`Totals`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Share {
+    pub(crate) figures: Figures,
+    pub(crate) waiting_beyond_threshold: u32,
+    pub(crate) policy: ServiceLevelPolicy,
+    pub(crate) members_known: bool,
+}
+
+impl From<&QueueView> for Share {
+    fn from(queue: &QueueView) -> Self {
+        Self {
+            figures: queue.figures,
+            waiting_beyond_threshold: queue.waiting_beyond_threshold,
+            policy: queue.policy,
+            members_known: queue.members.is_some(),
+        }
+    }
+}
+
+impl Totals {
+    /// Of these queues; people, who may be members of several, are not in it.
+    pub(crate) fn of(shares: impl Iterator<Item = Share>) -> Self {
+        let mut totals = Self::default();
+        let (mut threshold, mut target) = (Shared::Nobodys, Shared::Nobodys);
+        for Share { figures, waiting_beyond_threshold, policy, members_known } in shares {
+            totals.figures = totals.figures.plus(figures);
+            totals.waiting_beyond_threshold += waiting_beyond_threshold;
+            totals.members_incomplete |= !members_known;
+            threshold = threshold.with(policy.threshold_seconds);
+            target = target.with(policy.target_permille);
+        }
+        totals.shared_threshold_seconds = threshold.value();
+        totals.shared_target_permille = target.value();
+        totals
+    }
+}
+
+/// What several have in common.
+#[derive(Debug, Clone, Copy)]
+enum Shared<T> {
+    Nobodys,
+    Everybodys(T),
+    Mixed,
+}
+
+impl<T: PartialEq> Shared<T> {
+    fn with(self, value: T) -> Self {
+        match self {
+            Self::Nobodys => Self::Everybodys(value),
+            Self::Everybodys(known) if known == value => Self::Everybodys(value),
+            _ => Self::Mixed,
+        }
+    }
+
+    fn value(self) -> Option<T> {
+        match self {
+            Self::Everybodys(value) => Some(value),
+            Self::Nobodys | Self::Mixed => None,
+        }
+    }
 }
 
 /// What keeps members from taking a call. Who is neither available nor counted here takes no calls now: has
@@ -266,6 +332,7 @@ mod tests {
             policy: ServiceLevelPolicy::default(),
             definition: Definition::default(),
             service_levels_today: ServiceLevels::default(),
+            waiting_beyond_threshold: 0,
             quality: QueueQuality {
                 waiting: Quality::Inferred,
                 calls: Quality::Live,

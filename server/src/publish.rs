@@ -7,7 +7,7 @@
 mod agents;
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{Arc, OnceLock},
 };
 
@@ -192,9 +192,10 @@ fn frame(event: &str, epoch: u64, revision: u64, body: &impl Serialize) -> Bytes
 pub(crate) struct Publisher {
     epoch: u64,
     revision: u64,
-    rows: HashMap<QueueId, Arc<Row>>,
-    /// Ids in the order of their names.
-    order: Vec<QueueId>,
+    /// In the order of their names.
+    rows: Vec<Arc<Row>>,
+    /// Where each queue stands among them.
+    places: HashMap<QueueId, usize>,
     all: watch::Sender<Arc<Published>>,
     of_queues: HashMap<QueueId, watch::Sender<Arc<Published>>>,
 }
@@ -210,8 +211,8 @@ impl Publisher {
         Self {
             epoch,
             revision,
-            rows: HashMap::new(),
-            order: Vec::new(),
+            rows: Vec::new(),
+            places: HashMap::new(),
             all: watch::Sender::new(empty),
             of_queues: HashMap::new(),
         }
@@ -227,7 +228,7 @@ impl Publisher {
             BoardKey::All => return Some(self.all.subscribe()),
             BoardKey::Queue(id) => id,
         };
-        let row = self.rows.get(id)?;
+        let row = self.row(id)?.clone();
         let now = self.all.borrow().clone();
         let channel = self.of_queues.entry(id.clone()).or_insert_with(|| {
             watch::Sender::new(Arc::new(Published {
@@ -235,13 +236,31 @@ impl Publisher {
                 revision: self.revision,
                 as_of: now.as_of,
                 trust: now.trust.clone(),
-                totals: board.totals(std::slice::from_ref(id)),
-                rows: vec![row.clone()],
+                totals: board.totals_of([&row.view].into_iter()),
+                rows: vec![row],
                 frames: VecDeque::new(),
                 full: OnceLock::new(),
             }))
         });
         Some(channel.subscribe())
+    }
+
+    fn row(&self, id: &QueueId) -> Option<&Arc<Row>> {
+        self.places.get(id).map(|&place| &self.rows[place])
+    }
+
+    /// Takes new rows over, and puts all in order anew where names or queues are others than before.
+    fn put_in_place(&mut self, board: &Board, fresh: &BTreeMap<QueueId, Arc<Row>>, reordered: bool) {
+        if !reordered {
+            for (id, row) in fresh {
+                self.rows[self.places[id]] = row.clone();
+            }
+            return;
+        }
+        let row = |id: &QueueId| fresh.get(id).or_else(|| self.row(id)).cloned();
+        let rows: Vec<Arc<Row>> = board.queue_ids().iter().filter_map(row).collect();
+        self.places = rows.iter().enumerate().map(|(place, row)| (row.view.id.clone(), place)).collect();
+        self.rows = rows;
     }
 
     /// Readers of all boards together.
@@ -263,39 +282,31 @@ impl Publisher {
             changed.extend(board.queue_ids());
         }
         let mut reordered = !removed.is_empty();
-        for id in &removed {
-            self.rows.remove(id);
-        }
-        let mut fresh: BTreeSet<QueueId> = BTreeSet::new();
+        let mut fresh: BTreeMap<QueueId, Arc<Row>> = BTreeMap::new();
         for id in changed {
             let Some(view) = board.queue_view(&id, now, trust) else { continue };
-            let before = self.rows.get(&id);
+            let before = self.row(&id);
             if before.is_some_and(|row| row.view == view) {
                 continue;
             }
             reordered |= before.is_none_or(|row| row.view.name != view.name);
-            self.rows.insert(id.clone(), Arc::new(Row::new(view)));
-            fresh.insert(id);
+            fresh.insert(id, Arc::new(Row::new(view)));
         }
-        if reordered {
-            self.order = board.queue_ids();
-        }
+        self.put_in_place(board, &fresh, reordered);
         self.revision += 1;
         let edition = Edition { epoch: self.epoch, revision: self.revision, now, trust };
 
-        let rows: Vec<Arc<Row>> = self.order.iter().filter_map(|id| self.rows.get(id)).cloned().collect();
-        let changed_rows: Vec<&Row> =
-            fresh.iter().filter_map(|id| self.rows.get(id)).map(|row| &**row).collect();
+        let changed_rows: Vec<&Row> = fresh.values().map(|row| &**row).collect();
         let removed: Vec<&QueueId> = removed.iter().collect();
-        edition.publish(&self.all, board.totals(&self.order), rows, &changed_rows, &removed);
+        let totals = board.totals_of(self.rows.iter().map(|row| &row.view));
+        edition.publish(&self.all, totals, self.rows.clone(), &changed_rows, &removed);
 
         self.of_queues.retain(|_, board| board.receiver_count() > 0);
         for (id, channel) in &self.of_queues {
-            let row = self.rows.get(id);
-            let changed_row: Vec<&Row> =
-                row.iter().filter(|_| fresh.contains(id)).map(|row| &***row).collect();
+            let row = self.places.get(id).map(|&place| &self.rows[place]);
+            let changed_row: Vec<&Row> = fresh.get(id).map(|row| &**row).into_iter().collect();
             let removed = if row.is_none() { vec![id] } else { Vec::new() };
-            let totals = board.totals(std::slice::from_ref(id));
+            let totals = board.totals_of(row.into_iter().map(|row| &row.view));
             edition.publish(channel, totals, row.cloned().into_iter().collect(), &changed_row, &removed);
         }
     }

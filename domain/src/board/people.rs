@@ -425,13 +425,15 @@ impl People {
         self.by_queue.get(id).map(|crew| crew.sum)
     }
 
-    /// The members of some queues, each person once, and what they do.
-    pub(super) fn count(&self, ids: &[QueueId]) -> Sum {
-        let wanted: HashSet<&QueueId> = ids.iter().collect();
-        if self.by_queue.keys().all(|id| wanted.contains(id)) {
+    /// The members of some queues, each person once, and what they do. The queues: those with known members,
+    /// each once.
+    pub(super) fn count<'a>(&self, ids: impl Iterator<Item = &'a QueueId> + Clone) -> Sum {
+        // All of them, mostly: many times a second on the board of all queues.
+        if ids.clone().count() >= self.by_queue.len() {
             return Sum { members: self.people.len() as u32, ..self.sum };
         }
-        let crews = ids.iter().filter_map(|id| self.by_queue.get(id));
+        let wanted: HashSet<&QueueId> = ids.clone().collect();
+        let crews = ids.filter_map(|id| self.by_queue.get(id));
         let members: BTreeSet<usize> = crews.flat_map(|crew| crew.members.iter().copied()).collect();
         let mut sum = Sum { members: members.len() as u32, ..Sum::default() };
         for index in members {

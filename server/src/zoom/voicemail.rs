@@ -7,15 +7,17 @@
 
 use std::{
     collections::VecDeque,
+    hash::BuildHasher as _,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use domain::{
     fact::{Fact, LegFact, Party, Side, Station, StationKind, What},
-    id::CallId,
+    id::{CallId, UserId},
     time::Timestamp,
 };
+use hashbrown::DefaultHashBuilder;
 use serde::Deserialize;
 
 use super::{
@@ -42,10 +44,14 @@ struct Known {
     rings: VecDeque<Ring>,
     /// Steps of the record by which a message was left, and their calls.
     steps: VecDeque<(String, CallId)>,
+    marking: DefaultHashBuilder,
 }
 
 #[derive(Debug)]
 struct Ring {
+    /// Of the caller's names: thousands of rings are looked through for a message, and their parties lie
+    /// all over the memory.
+    marks: [u64; 3],
     call_id: CallId,
     at: Timestamp,
     caller: Arc<Party>,
@@ -61,14 +67,15 @@ impl RecentRings {
             return;
         };
         let LegFact { side: Side::Callee, answered_at: None, .. } = leg else { return };
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let ring = Ring {
+            marks: known.marks(caller_names(&leg.other)),
             call_id: fact.call_id.clone(),
             at: fact.at,
             caller: Arc::clone(&leg.other),
             callee: Arc::clone(&leg.party),
             offered_by: leg.offered_by.clone(),
         };
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         push(&mut known.rings, ring);
     }
 
@@ -103,10 +110,32 @@ impl RecentRings {
         let length = length.map_or(Duration::ZERO, Duration::from_secs).min(LONGEST_MESSAGE);
         // The time is of its end or of its beginning.
         let (first, last) = (left_at - length - APART, left_at + APART);
-        let fits = |ring: &&Ring| ring.at >= first && ring.at <= last && message.is_after(ring);
+        let marks = known.marks([
+            message.caller_user_id.as_str(),
+            message.caller_number.as_str(),
+            message.caller_did_number.as_str(),
+        ]);
+        let may_be = |ring: &Ring| marks.iter().any(|mark| *mark != NOBODY && ring.marks.contains(mark));
+        let fits =
+            |ring: &&Ring| ring.at >= first && ring.at <= last && may_be(ring) && message.is_after(ring);
         let apart = |ring: &Ring| ring.at.since(left_at).max(left_at.since(ring.at));
         known.rings.iter().filter(fits).min_by_key(|ring| apart(ring)).map(|ring| ring.call_id.clone())
     }
+}
+
+impl Known {
+    fn marks(&self, names: [Option<&str>; 3]) -> [u64; 3] {
+        names.map(|name| name.map_or(NOBODY, |name| self.marking.hash_one(name).max(NOBODY + 1)))
+    }
+}
+
+/// The mark of a name that is not told.
+const NOBODY: u64 = 0;
+
+/// Everything a message may call a caller.
+fn caller_names(caller: &Party) -> [Option<&str>; 3] {
+    let user_id = caller.user_id.as_ref().map(UserId::as_str);
+    [user_id, caller.number.as_deref(), caller.extension_number.as_deref()]
 }
 
 /// The oldest make room.

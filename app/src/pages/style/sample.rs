@@ -89,6 +89,7 @@ pub fn queue(
         members_busy: Busy { on_calls: (members - free).div_ceil(2), wrap_up: (members - free) / 4 },
         policy: ServiceLevelPolicy::default(),
         definition: Definition::default(),
+        waiting_beyond_threshold: 0,
         service_levels_today: ServiceLevels::default(),
         quality: QueueQuality {
             waiting: Quality::Inferred,

@@ -320,3 +320,28 @@ fn only_a_url_validation_has_a_challenge() {
     assert_eq!(url_validation(r#"{"event":"endpoint.url_validation"}"#), None);
     assert_eq!(url_validation("url_validation"), None);
 }
+
+#[test]
+fn a_usual_frame_is_read_as_any_other_with_the_same_content() {
+    for content in [
+        r#"{"event":"phone.callee_ringing"}"#.to_owned(),
+        "{\"a\":\"quo\\\"te, back\\\\slash, sl/ash, t\\tab\",\n\t\"b\":\"ü\u{1f600}\"}".to_owned(),
+        "{\"a\":\"\u{1}\u{7f}\\u0041\"}".to_owned(),
+        String::new(),
+    ] {
+        let text = serde_json::to_string(&content).unwrap();
+        let usual = format!(r#"{{"module":"message","content":{text}}}"#);
+        let other = format!(r#"{{ "content": {text}, "module": "message" }}"#);
+        for frame in [usual, other] {
+            let Ok(Frame::Event(read)) = read_frame(&frame) else { panic!("{frame} is an event") };
+            assert_eq!(read, content);
+        }
+    }
+    for frame in [
+        r#"{"module":"message","content":"{\"a\":1}"#,
+        r#"{"module":"message","content":"{\"a\":1}","more":1}"#,
+        r#"{"module":"message","content":"{\"a\":1\"#,
+    ] {
+        assert_eq!(content_of_usual_frame(frame), None, "{frame}");
+    }
+}
