@@ -180,6 +180,8 @@ impl Board {
     /// Applies one input at `now`. Which queues changed is told by [`Board::take_changes`].
     pub fn apply(&mut self, now: Timestamp, input: Input) {
         self.now = now;
+        // What was due before comes first, however seldom time is told.
+        self.let_time_pass(now);
         match input {
             Input::Facts(facts) => {
                 let told: BTreeSet<CallId> =

@@ -134,15 +134,15 @@ fn stop_on_signal() -> CancellationToken {
 }
 
 async fn replay(recording: &Recording, config: Config, stop: CancellationToken) -> ExitCode {
-    let Recording { events, unreadable, from, to, .. } = recording;
-    let [from, to] = [from, to].map(|at| clock::format_rfc3339(*at));
+    let Recording { events, unreadable, from, to, shown_at, .. } = recording;
+    let [from, to, at] = [from, to, shown_at].map(|at| clock::format_rfc3339(*at));
     let unreadable = match unreadable {
         0 => String::new(),
         lines => format!("; {lines} lines could not be read"),
     };
     telemetry::tell(&format!("{events} events from {from} to {to}{unreadable}."));
     let pages =
-        Pages { wall: format!("/wall?at={to}"), queues: format!("/queues?at={to}"), note: String::new() };
+        Pages { wall: format!("/wall?at={at}"), queues: format!("/queues?at={at}"), note: String::new() };
     serve(config, Purpose::Work, stop, Some(pages)).await
 }
 

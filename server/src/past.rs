@@ -98,18 +98,20 @@ impl Past {
 
     /// A reel that stands at an instant.
     async fn reel(&self, at: Timestamp) -> Result<Reel, PastError> {
-        let turn = timeout(PATIENCE, self.turns.acquire()).await;
-        let Ok(Ok(_turn)) = turn else { return Err(PastError::Busy) };
+        let turn = timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else { return Err(PastError::Busy) };
         let note = Shelf::new(&self.store).note_at(at).await?.ok_or(PastError::NotKept)?;
         let ready = self.take_ready(note.note_id);
         let (store, reader) = (self.store.clone(), self.reader.clone());
         apart(async move {
+            // Whoever asked may be gone before it is done.
+            let _turn = turn;
             let mut reel = match ready {
                 Some(reel) => reel,
                 None => Reel::before(&store, reader, note.note_id).await?,
             };
             reel.wind_to(note.note_id).await?;
-            Ok(reel)
+            if reel.is_whole() { Ok(reel) } else { Err(PastError::NotKept) }
         })
         .await
     }

@@ -5,7 +5,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead as _, BufReader},
+    io::{self, BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -22,11 +22,15 @@ use crate::{
     journal::Source,
     situation::Told,
     store::{Batch, EventRow, NoteRow, QuarantineRow, Store, StoreError, Writer},
-    zoom::wire::{Parsed, Reader},
+    zoom::wire::{LONGEST_MESSAGE, Parsed, Reader},
 };
 
 /// Events and notes of one commit.
 const BATCH: usize = 4_000;
+/// The part of an unreadable line that is kept.
+const KEPT_OF_A_LINE: usize = 4 << 10;
+/// No event was sent before 2000.
+const EARLIEST: Timestamp = Timestamp::from_millis(946_684_800_000);
 /// Notes are a second apart for so long after an event.
 const LIVELY: Duration = Duration::from_secs(600);
 /// Later they are so far apart.
@@ -45,6 +49,8 @@ pub struct Recording {
     pub from: Timestamp,
     /// When the last one was.
     pub to: Timestamp,
+    /// The first full second after that, whose board has it.
+    pub shown_at: Timestamp,
     _data: TempDir,
 }
 
@@ -124,8 +130,11 @@ impl Recording {
         let mut import = Import::new(writer, told);
         let lines = File::open(file).map(BufReader::new);
         let file_error = |source| RecordingError::File { file: file.to_path_buf(), source };
-        for line in lines.map_err(file_error)?.split(b'\n') {
-            import.take(&line.map_err(file_error)?).await?;
+        let mut lines = Lines::new(lines.map_err(file_error)?);
+        while let Some(line) = lines.next().map_err(file_error)? {
+            import.take(line).await?;
+            // Whoever started it may want to stop it.
+            tokio::task::yield_now().await;
         }
         import.end().await?;
         let Import { events, unreadable, span, writer, .. } = import;
@@ -136,7 +145,28 @@ impl Recording {
         store.close().await;
         // However old it is.
         config.keep = now.since(from) + config.keep;
-        Ok((Self { events, unreadable, from, to, _data: data }, config))
+        let shown_at = Timestamp::from_millis((second(to) + 1) * 1000);
+        Ok((Self { events, unreadable, from, to, shown_at, _data: data }, config))
+    }
+}
+
+/// The lines of a file, of which none takes more memory than the longest event.
+struct Lines {
+    file: BufReader<File>,
+    line: Vec<u8>,
+}
+
+impl Lines {
+    fn new(file: BufReader<File>) -> Self {
+        Self { file, line: Vec::new() }
+    }
+
+    /// The next line, or the next part of one that is too long to be an event.
+    fn next(&mut self) -> io::Result<Option<&[u8]>> {
+        self.line.clear();
+        let longest = LONGEST_MESSAGE as u64 + 1;
+        let count = self.file.by_ref().take(longest).read_until(b'\n', &mut self.line)?;
+        Ok((count > 0).then_some(&self.line))
     }
 }
 
@@ -174,30 +204,25 @@ impl Import {
     }
 
     async fn take(&mut self, line: &[u8]) -> Result<(), StoreError> {
-        let line = line.trim_ascii();
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii();
         if line.is_empty() {
             return Ok(());
         }
         let newest = self.span.map_or_else(clock::now, |(_, newest)| newest);
         let read = str::from_utf8(line).ok().map(|text| (text, self.reader.read(text, newest)));
-        let Some((text, Ok(parsed))) = read else {
-            self.unreadable += 1;
-            let reason = match read {
-                Some((_, Err(reason))) => reason.to_string(),
-                _ => "it is no text".to_owned(),
-            };
-            let (source, byte_count, raw) = (Source::Socket, line.len() as u64, line.to_vec());
-            self.batch.quarantined.push(QuarantineRow {
-                received_at: newest,
-                source,
-                reason,
-                byte_count,
-                raw,
-            });
-            return Ok(());
+        let parsed = match read {
+            Some((text, Ok(parsed))) => (text, parsed),
+            Some((_, Err(reason))) => return self.set_aside(line, &reason.to_string()).await,
+            None => return self.set_aside(line, "it is no text").await,
         };
+        let (text, parsed) = parsed;
         // As it was heard in the order of the file: time does not go back.
-        let told_at = parsed.sent_at.unwrap_or(newest);
+        // A date in the future is nobody's.
+        let sent_at = parsed.sent_at.filter(|at| *at <= clock::now() && *at > EARLIEST);
+        if sent_at.is_none() && self.span.is_none() {
+            return self.set_aside(line, "it does not say when it was sent, and comes first").await;
+        }
+        let told_at = sent_at.unwrap_or(newest);
         let at = self.span.map_or(told_at, |(_, newest)| told_at.max(newest));
         if self.span.is_some_and(|(_, newest)| second(newest) < second(at)) {
             self.note_until(at).await?;
@@ -213,6 +238,15 @@ impl Import {
             call_id,
             raw: text.to_owned(),
         });
+        self.write_if_full().await
+    }
+
+    async fn set_aside(&mut self, line: &[u8], reason: &str) -> Result<(), StoreError> {
+        self.unreadable += 1;
+        let received_at = self.span.map_or_else(clock::now, |(_, newest)| newest);
+        let raw = line.get(..KEPT_OF_A_LINE).unwrap_or(line).to_vec();
+        let (source, byte_count, reason) = (Source::Socket, line.len() as u64, reason.to_owned());
+        self.batch.quarantined.push(QuarantineRow { received_at, source, reason, byte_count, raw });
         self.write_if_full().await
     }
 
@@ -247,7 +281,8 @@ impl Import {
     }
 
     async fn write_if_full(&mut self) -> Result<(), StoreError> {
-        if self.batch.events.len() + self.batch.notes.len() >= BATCH { self.write().await } else { Ok(()) }
+        let rows = self.batch.events.len() + self.batch.notes.len() + 20 * self.batch.quarantined.len();
+        if rows >= BATCH { self.write().await } else { Ok(()) }
     }
 
     async fn write(&mut self) -> Result<(), StoreError> {

@@ -42,8 +42,8 @@ pub struct Minutes {
     pub last: u32,
 }
 
-/// Nothing was published for so long before the instant: the server did not run.
-const UNPUBLISHED: Duration = Duration::from_secs(10);
+/// Nothing was published for so long before the instant: nothing is known of it.
+pub const UNRECORDED: Duration = Duration::from_secs(10);
 
 /// Steps in seconds, with what they are called.
 const STEPS: [(i64, &str); 6] =
@@ -135,9 +135,9 @@ pub fn PastBand(
         .map(|(key, value)| view! { <input r#type="hidden" name=key.clone() value=value.clone() /> })
         .collect_view();
     let (zone, as_of) = (&past.zone, past.as_of);
-    let not_running = (past.at.since(as_of) >= UNPUBLISHED).then(|| {
+    let not_running = (past.at.since(as_of) >= UNRECORDED).then(|| {
         let last = format!("{} on {}", zone.clock(as_of), zone.date(as_of));
-        view! { <p class="past-gap">"Callboard did not run at that time. It had last published this at " {last} "."</p> }
+        view! { <p class="past-gap">"Nothing was recorded at that time: Callboard did not run, or could not write. This was published before, at " {last} "."</p> }
     });
     let when = format!("{}, {}", zone.date(past.at), zone.clock(past.at));
     view! {

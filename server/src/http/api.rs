@@ -1,6 +1,6 @@
 //! The JSON API. Field names and meanings are a contract with outsiders; see `ARCHITECTURE.md`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{Json, extract::State, http::Uri};
 use domain::{
@@ -13,7 +13,11 @@ use domain::{
 };
 use serde::Serialize;
 
-use super::{error::ApiError, past::Asked, router::AppState};
+use super::{
+    error::ApiError,
+    past::{Asked, UNRECORDED},
+    router::AppState,
+};
 use crate::{
     clock::format_rfc3339,
     publish::{BoardKey, Published},
@@ -74,16 +78,41 @@ struct QualityJson {
     service_level_today: Quality,
 }
 
+impl QualityJson {
+    const UNKNOWN: Self = Self {
+        waiting: Quality::Unknown,
+        oldest_waiting_since: Quality::Unknown,
+        ringing: Quality::Unknown,
+        talking: Quality::Unknown,
+        on_hold: Quality::Unknown,
+        members: Quality::Unknown,
+        members_available: Quality::Unknown,
+        offered_today: Quality::Unknown,
+        answered_today: Quality::Unknown,
+        abandoned_today: Quality::Unknown,
+        short_abandoned_today: Quality::Unknown,
+        service_level_today: Quality::Unknown,
+    };
+}
+
 /// `GET /api/v1/queues?at`
 pub(super) async fn queues(
     State(state): State<AppState>,
     uri: Uri,
 ) -> Result<Json<Vec<QueueJson>>, ApiError> {
-    let board = match Asked::alone(&uri, state.home)? {
+    let asked = Asked::alone(&uri, state.home)?;
+    let board = match asked {
         None => state.keeper.board(BoardKey::All).await?,
         Some(asked) => state.past.board(asked.at, &BoardKey::All).await?,
     };
-    Ok(Json(board.map(|board| queues_of(&board)).unwrap_or_default()))
+    let mut queues = board.as_ref().map(|board| queues_of(board)).unwrap_or_default();
+    // Nothing was recorded at that time: what was before is not what was then.
+    let is_recorded =
+        |board: &Arc<Published>| asked.is_none_or(|asked| asked.at.since(board.as_of) < UNRECORDED);
+    if !board.as_ref().is_none_or(is_recorded) {
+        queues.iter_mut().for_each(|queue| queue.quality = QualityJson::UNKNOWN);
+    }
+    Ok(Json(queues))
 }
 
 fn queues_of(board: &Published) -> Vec<QueueJson> {
@@ -177,7 +206,11 @@ struct LegJson {
 }
 
 /// `GET /api/v1/calls/live`
-pub(super) async fn live_calls(State(state): State<AppState>) -> Result<Json<Vec<LiveCallJson>>, ApiError> {
+pub(super) async fn live_calls(
+    State(state): State<AppState>,
+    uri: Uri,
+) -> Result<Json<Vec<LiveCallJson>>, ApiError> {
+    Asked::refuse(&uri)?;
     let calls = state.keeper.live_calls().await?;
     let calls = calls.into_iter().map(|call| LiveCallJson {
         call_id: call.call_id.to_string(),

@@ -13,7 +13,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use futures_util::stream::{self, Stream};
+use futures_util::stream::{self, Stream, StreamExt as _};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::{error::ApiError, past::Asked, router::AppState};
@@ -37,31 +37,45 @@ pub(super) async fn stream_board(
         id => BoardKey::Queue(id.into()),
     };
     let permit = state.streams.clone().try_acquire_owned().map_err(|_| ApiError::TooManyStreams)?;
-    let board = match Asked::alone(&uri, state.home)? {
-        None => state.keeper.subscribe(key).await?,
-        Some(asked) => state.players.play(&state.past, asked.at, asked.speed.unwrap_or(1), &key).await?,
-    };
-    let board = board.ok_or(NO_BOARD)?;
-    Ok(respond(&state, board, permit))
+    match Asked::alone(&uri, state.home)? {
+        None => {
+            let board = state.keeper.subscribe(key).await?.ok_or(NO_BOARD)?;
+            Ok(respond(&state, changes(board), permit))
+        }
+        Some(asked) => {
+            let speed = asked.speed.unwrap_or(1);
+            let board = state.players.play(&state.past, asked.at, speed, &key).await?.ok_or(NO_BOARD)?;
+            // When it has caught up with now.
+            let keeper = state.keeper.clone();
+            let live = stream::once(async move { keeper.subscribe(key).await.ok().flatten() });
+            let live = live.filter_map(|board| async { board }).flat_map(changes);
+            Ok(respond(&state, changes(board).chain(live), permit))
+        }
+    }
 }
 
 /// `GET /live/agents`
-pub(super) async fn stream_agents(State(state): State<AppState>) -> Result<Response, ApiError> {
+pub(super) async fn stream_agents(State(state): State<AppState>, uri: Uri) -> Result<Response, ApiError> {
+    Asked::refuse(&uri)?;
     let permit = state.streams.clone().try_acquire_owned().map_err(|_| ApiError::TooManyStreams)?;
     let agents = state.keeper.subscribe_agents().await?;
-    Ok(respond(&state, agents, permit))
+    Ok(respond(&state, changes(agents), permit))
 }
 
-fn respond<T: publish::Stream + Send + Sync + 'static>(
+fn respond(
     state: &AppState,
-    published: watch::Receiver<Arc<T>>,
+    frames: impl Stream<Item = Bytes> + Send + 'static,
     permit: OwnedSemaphorePermit,
 ) -> Response {
     let hello = Bytes::from(format!(
         "retry: 3000\nevent: hello\ndata: {{\"build\":\"{}\"}}\n\n",
         state.site.build_id
     ));
-    let frames = frames(hello, published, permit);
+    let frames = stream::once(async move { hello }).chain(frames).map(move |frame| {
+        // Held as long as the stream.
+        let _ = &permit;
+        Ok::<_, Infallible>(frame)
+    });
     let mut response = Response::new(Body::from_stream(frames));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
@@ -74,20 +88,17 @@ fn respond<T: publish::Stream + Send + Sync + 'static>(
 struct Reader<T> {
     published: watch::Receiver<Arc<T>>,
     revision: Option<u64>,
-    _permit: OwnedSemaphorePermit,
 }
 
-fn frames<T: publish::Stream + Send + Sync + 'static>(
-    hello: Bytes,
+/// First everything, then what changes, until nobody publishes any more.
+fn changes<T: publish::Stream + Send + Sync + 'static>(
     published: watch::Receiver<Arc<T>>,
-    permit: OwnedSemaphorePermit,
-) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    let reader = Reader { published, revision: None, _permit: permit };
-    let changes = stream::unfold(reader, |mut reader| async move {
+) -> impl Stream<Item = Bytes> {
+    let reader = Reader { published, revision: None };
+    stream::unfold(reader, |mut reader| async move {
         let bytes = reader.next().await?;
-        Some((Ok(bytes), reader))
-    });
-    stream::StreamExt::chain(stream::once(async move { Ok(hello) }), changes)
+        Some((bytes, reader))
+    })
 }
 
 impl<T: publish::Stream> Reader<T> {

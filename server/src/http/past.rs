@@ -30,6 +30,11 @@ use crate::{clock, past::PastError, telemetry};
 /// How much faster than life the past may run.
 pub(super) const SPEEDS: [u32; 3] = [1, 10, 60];
 
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Nothing was published for so long before an instant: nothing is known of it.
+pub(super) const UNRECORDED: Duration = app::components::past_band::UNRECORDED;
+
 /// An instant that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Asked {
@@ -99,6 +104,16 @@ impl Asked {
         asked.map_err(|problems| ApiError::BadQuestion { problem: problems.join(" ") })
     }
 
+    /// For what cannot be shown of the past: an answer about now would be taken for one about then.
+    pub(super) fn refuse(uri: &Uri) -> Result<(), ApiError> {
+        let asks = pairs(uri).is_ok_and(|pairs| pairs.iter().any(|(name, _)| name == "at"));
+        if asks {
+            let problem = "This cannot be shown of the past; leave out at.".to_owned();
+            return Err(ApiError::BadQuestion { problem });
+        }
+        Ok(())
+    }
+
     /// The address of the instant itself, where the page was asked for in other words; of the earliest there
     /// is for one before it.
     pub(super) async fn plain_address(
@@ -138,7 +153,8 @@ impl Asked {
             day: date.to_string(),
             minutes: Minutes {
                 shown: minutes(self.at.since(from)),
-                last: minutes(to.min(clock::now()).since(from)).saturating_sub(1),
+                // Of today the one that is now.
+                last: minutes(to.min(clock::now() + MINUTE).since(from)).saturating_sub(1),
             },
             zone: local_zone(state.home, self.at),
         }
@@ -175,10 +191,9 @@ fn read(at: &str, minute: Option<&str>, home: Tz, now: Timestamp) -> Option<Time
     let with_seconds = NaiveDateTime::parse_from_str(at, "%Y-%m-%dT%H:%M:%S");
     let local = with_seconds.or_else(|_| NaiveDateTime::parse_from_str(at, "%Y-%m-%dT%H:%M")).ok()?;
     // An hour that is there twice is meant the first time; one that is not, an hour later.
-    let instant = home
-        .from_local_datetime(&local)
-        .earliest()
-        .or_else(|| home.from_local_datetime(&(local + chrono::Duration::hours(1))).earliest())?;
+    let instant = home.from_local_datetime(&local).earliest().or_else(|| {
+        home.from_local_datetime(&local.checked_add_signed(chrono::Duration::hours(1))?).earliest()
+    })?;
     Some(Timestamp::from_millis(instant.timestamp_millis()))
 }
 

@@ -16,6 +16,9 @@ pub enum ShelfError {
     /// A segment cannot be read.
     #[error(transparent)]
     Segment(#[from] SegmentError),
+    /// A bug, or the server is stopping.
+    #[error("unpack a segment of the journal: it was given up")]
+    GivenUp,
 }
 
 /// Reads the journal.
@@ -81,7 +84,6 @@ impl Shelf {
 
 /// Milliseconds of work, which must not hold up whoever shares the thread.
 async fn read(body: SegmentBody) -> Result<Segment, ShelfError> {
-    // Reading does not panic; if it ever did, the segment counts as empty.
     let read = tokio::task::spawn_blocking(move || unpack(&body)).await;
-    Ok(read.unwrap_or_else(|_| Ok(Segment::default()))?)
+    Ok(read.map_err(|_| ShelfError::GivenUp)??)
 }

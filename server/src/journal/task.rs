@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     clock,
-    store::{Batch, Committed, EventRow, GapOrder, QuarantineRow, StoreError, Writer},
+    store::{ArchiveOrder, Batch, Committed, EventRow, GapOrder, QuarantineRow, StoreError, Writer},
     telemetry,
     zoom::{
         key::EventKey,
@@ -85,6 +85,8 @@ struct Collected {
     in_batch: KeySet,
     waiting: Vec<(Waiting, Reply)>,
     flushes: Vec<oneshot::Sender<()>>,
+    /// What becomes of what is old, each in a commit of its own: no event waits for it, or is lost with it.
+    archive: Vec<(ArchiveOrder, oneshot::Sender<bool>)>,
     /// Who waits for the history, the notes and the records in the batch.
     histories: Vec<oneshot::Sender<bool>>,
     /// The room that all of them take.
@@ -188,9 +190,12 @@ impl Task {
         let cause = "the disk refused events";
         collected.batch.gaps.extend(lost.map(|Span { from, to }| GapOrder::Past { from, to, cause }));
         if collected.batch.is_empty() {
+            let archive = mem::take(&mut collected.archive);
             self.answer(collected, None).await;
+            self.archive(archive).await;
             return;
         }
+        let archive = mem::take(&mut collected.archive);
         let began = Instant::now();
         match self.commit(&collected.batch).await {
             Ok(committed) => {
@@ -202,6 +207,20 @@ impl Task {
                 self.owed = Owed { gaps, pulse: collected.batch.pulse, lost, ..Owed::default() };
                 self.failed(&error, collected);
             }
+        }
+        self.archive(archive).await;
+    }
+
+    async fn archive(&mut self, orders: Vec<(ArchiveOrder, oneshot::Sender<bool>)>) {
+        for (order, done) in orders {
+            let batch = Batch { archive: vec![order], ..Batch::default() };
+            // After a commit that failed, events come first.
+            let outcome = if self.broken { None } else { Some(self.commit(&batch).await) };
+            if let Some(Err(error)) = &outcome {
+                self.broken = true;
+                tracing::warn!(error = telemetry::chain(error), "failed to write the archive");
+            }
+            let _ = done.send(matches!(outcome, Some(Ok(_))));
         }
     }
 
@@ -256,8 +275,7 @@ impl Task {
                     collected.histories.push(done);
                 }
                 Order::Archive(order, done) => {
-                    collected.batch.archive.push(order);
-                    collected.histories.push(done);
+                    collected.archive.push((order, done));
                 }
                 Order::Requests(counts) => collected.batch.requests.extend(counts),
                 Order::Records(records, done) => {

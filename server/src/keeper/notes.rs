@@ -7,6 +7,7 @@ use domain::{id::QueueId, service_level::PromiseBook, time::Timestamp, trust::Tr
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use crate::{
+    clock,
     journal::Journal,
     situation::{PresenceTold, Situation, Told},
     store::NoteRow,
@@ -20,6 +21,8 @@ pub(crate) struct NoteTaker {
     promises: PromiseBook,
     /// As the notes so far tell it; `None` when they may not.
     noted: Option<Noted>,
+    /// The day on which everything was told last: what is older may be forgotten.
+    told_on: Option<i64>,
     /// Whether the last note is on disk, until that is known.
     awaited: Option<oneshot::Receiver<bool>>,
 }
@@ -33,7 +36,7 @@ struct Noted {
 impl NoteTaker {
     /// Of a board whose queues promise that.
     pub(crate) fn new(journal: Journal, epoch: u64, promises: PromiseBook) -> Self {
-        Self { journal, epoch, promises, noted: None, awaited: None }
+        Self { journal, epoch, promises, noted: None, told_on: None, awaited: None }
     }
 
     /// Notes what `situation` goes by at `now`, as published with `revision`, with events up to `event_id`.
@@ -42,6 +45,10 @@ impl NoteTaker {
             Some(Err(TryRecvError::Empty)) => return,
             Some(Ok(false) | Err(TryRecvError::Closed)) => self.noted = None,
             Some(Ok(true)) | None => {}
+        }
+        let today = clock::utc_day(now);
+        if self.told_on != Some(today) {
+            self.noted = None;
         }
         let (told, noted) = self.news(situation);
         let note = NoteRow {
@@ -57,7 +64,7 @@ impl NoteTaker {
         self.awaited = self.journal.try_write_note(note);
         // Without room for the note, what it tells is told by the next one.
         if self.awaited.is_some() {
-            self.noted = Some(noted);
+            (self.noted, self.told_on) = (Some(noted), Some(today));
         }
     }
 

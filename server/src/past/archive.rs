@@ -11,7 +11,7 @@ use domain::time::Timestamp;
 use tokio::{
     runtime::Handle,
     task::JoinHandle,
-    time::{MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -37,12 +37,14 @@ const SNAPSHOT_AFTER: Duration = Duration::from_secs(3600);
 const LOOSE_FOR: Duration = Duration::from_secs(24 * 3600);
 /// Events in a segment: enough to have much in common, few enough to be unpacked in some milliseconds.
 const SEGMENT_EVENTS: u32 = 2_000;
+/// Events of which a dictionary is made.
+const TRAINED_ON: usize = 1_000;
 /// Notes in a segment: an hour.
 const SEGMENT_NOTES: u32 = 3_600;
 /// A segment that is not full waits this long for more.
 const SEGMENT_WAITS: Duration = Duration::from_secs(3600);
-/// Records are read again for two days after they arrived, and a day late at most.
-const KEYS_FOR: Duration = Duration::from_secs(4 * 24 * 3600);
+/// Records are read again for two days, and after failures for as long as two weeks.
+const KEYS_FOR: Duration = Duration::from_secs(17 * 24 * 3600);
 /// How often what is too old is forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
@@ -77,7 +79,8 @@ impl Archive {
         tracker.spawn(async move {
             let mut look = interval(LOOK);
             look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            let mut forgot_at = None;
+            // Not at a start: a clock that is wrong then must not cost what is kept.
+            let mut forgot_at = Some(Instant::now());
             let mut has_failed = false;
             while stop.run_until_cancelled(look.tick()).await.is_some() {
                 let now = clock::now();
@@ -99,16 +102,21 @@ impl Archive {
     pub(super) async fn catch_up(
         &self,
         now: Timestamp,
-        forgot_at: &mut Option<Timestamp>,
+        forgot_at: &mut Option<Instant>,
     ) -> Result<(), ArchiveError> {
-        while self.take_snapshot().await? {}
+        // The journal stays small even where the past cannot be told again.
+        let told_again = async {
+            while self.take_snapshot().await? {}
+            Ok(())
+        };
+        let told_again: Result<(), ArchiveError> = told_again.await;
         while self.pack(now).await? {}
-        if forgot_at.is_none_or(|at| now.since(at) >= FORGET_EVERY) {
+        if forgot_at.is_none_or(|at| at.elapsed() >= FORGET_EVERY) {
             let (horizon, keys_before) = (now - self.keep, now - KEYS_FOR);
             self.write(ArchiveOrder::Forget { horizon, keys_before, version: VERSION }).await?;
-            *forgot_at = Some(now);
+            *forgot_at = Some(Instant::now());
         }
-        Ok(())
+        told_again
     }
 
     async fn write(&self, order: ArchiveOrder) -> Result<(), ArchiveError> {
@@ -124,7 +132,7 @@ impl Archive {
             (None, Some(_)) => true,
             (Some(before), Some(newest)) => {
                 newest.note.event_id - before.event_id >= SNAPSHOT_EVENTS.cast_signed()
-                    || newest.note.at.since(before.at) >= SNAPSHOT_AFTER
+                    || apart_by(newest.note.at, before.at) >= SNAPSHOT_AFTER
             }
         };
         if !is_due {
@@ -150,13 +158,14 @@ impl Archive {
         let mut notes = self.store.loose_notes_after(packed.1, SEGMENT_NOTES).await?;
         // Whoever writes records as rows reads loose events only.
         let filed = self.store.record_place().await?;
-        events
-            .truncate(events.partition_point(|event| event.received_at < horizon && event.event_id <= filed));
+        // A clock that was set back leaves times that do not rise: up to the last old one.
+        let is_old = |event: &LooseEvent| event.received_at < horizon && event.event_id <= filed;
+        events.truncate(events.iter().rposition(is_old).map_or(0, |last| last + 1));
         if events.len() == SEGMENT_EVENTS as usize {
             let last = events.last().map_or(0, |event| event.event_id);
             notes.truncate(notes.partition_point(|note| note.note.event_id <= last));
         }
-        notes.truncate(notes.partition_point(|note| note.note.at < horizon));
+        notes.truncate(notes.iter().rposition(|note| note.note.at < horizon).map_or(0, |last| last + 1));
         let began = events.first().map(|event| event.received_at);
         let began = began.into_iter().chain(notes.first().map(|note| note.note.at)).min();
         let is_full = events.len() == SEGMENT_EVENTS as usize || notes.len() == SEGMENT_NOTES as usize;
@@ -183,15 +192,23 @@ async fn next_snapshot(
         let note_id = reel.note_id();
         reel.step().await?;
         if reel.note_id() == note_id {
-            // A backward clock: there is no such note yet.
+            // There is no further note yet.
             return Ok(None);
         }
-        let lasted = reel.noted_at().zip(began_at).map(|(now, then)| now.since(then));
+        let lasted = reel.noted_at().zip(began_at).map(|(now, then)| apart_by(now, then));
+        if !reel.is_whole() {
+            continue;
+        }
         // The very first is of the first note: nothing can be shown of earlier times.
         if lasted.is_none_or(|lasted| lasted >= SNAPSHOT_AFTER) || reel.told_events() >= SNAPSHOT_EVENTS {
             return Ok(reel.snapshot());
         }
     }
+}
+
+/// The time between two instants: a clock may have been set back.
+fn apart_by(one: Timestamp, other: Timestamp) -> Duration {
+    one.since(other).max(other.since(one))
 }
 
 fn compress(
@@ -202,6 +219,8 @@ fn compress(
 ) -> Result<crate::store::SegmentRow, segment::SegmentError> {
     let (dictionary, new) = match known {
         Some(known) => (Some(known), None),
+        // Too few events would make a poor one for good.
+        None if events.len() < TRAINED_ON => (None, None),
         None => {
             let trained = segment::train(&events);
             (trained.clone().map(|dictionary| (1, dictionary)), trained)

@@ -20,7 +20,7 @@ const STEP: Duration = Duration::from_secs(1);
 /// A longer time of which nothing is on record is passed over.
 const IDLE: Duration = Duration::from_secs(60);
 /// Boards that run at the same time: each is a board of its own.
-const MOST: usize = 8;
+const MOST: usize = 16;
 
 /// Starts boards of the past that run.
 #[derive(Debug, Clone)]
@@ -36,8 +36,8 @@ impl Players {
         Self { permits: Arc::new(Semaphore::new(MOST)), tracker, stop }
     }
 
-    /// Lets a board run from `at`, `speed` seconds a second, until nobody follows it. At the end of what is
-    /// on record it goes on with it. `None` for a queue nobody knew then.
+    /// Lets a board run from `at`, `speed` seconds a second, until nobody follows it or
+    /// it has caught up with now. `None` for a queue nobody knew then.
     pub(crate) async fn play(
         &self,
         past: &Past,
@@ -77,8 +77,8 @@ impl Players {
                     }
                 };
                 until = match reel.next_at() {
-                    // At the end of what is on record it goes on with the record.
-                    None => reel.noted_at().unwrap_or(until),
+                    // It has caught up with now: who follows goes on with the live board.
+                    None => break,
                     // Nobody wants to watch a server that did not run.
                     Some(next) if next.since(until) > IDLE => next - STEP,
                     Some(_) => until,

@@ -27,6 +27,8 @@ pub(super) const NEAR: i64 = 600;
 const PAGE: u32 = 2_000;
 /// How long before the first note of all events are told: calls of that day.
 const BEFORE_THE_FIRST: Duration = Duration::from_secs(29 * 3600);
+/// Events before a snapshot that are read for who rang whom: at least a page.
+const RINGS_BEFORE: i64 = 2_000;
 /// Of 22: half a second of a fast disk is worth a tenth of the size.
 const LEVEL: i32 = 9;
 
@@ -44,26 +46,36 @@ pub(super) struct Reel {
     notes: VecDeque<StoredNote>,
     events: VecDeque<Journalled>,
     told_events: u64,
+    /// Everything the board goes by was told once, so that it shows what was shown.
+    is_whole: bool,
 }
 
 impl Reel {
     /// A reel that stands before a note, or at it.
     pub(super) async fn before(store: &Store, reader: Reader, note_id: i64) -> Result<Self, PastError> {
-        let shelf = Shelf::new(store);
-        let mut before = note_id;
+        let (shelf, reader) = (Shelf::new(store), reader.apart());
+        let (mut before, mut damaged) = (note_id, false);
         while let Some(row) = store.snapshot_before(before, VERSION).await.map_err(ShelfError::from)? {
             if let Some((situation, note)) = restore(&row) {
                 let place = (row.note_id, row.event_id);
+                // What rang right before may say whose message comes after.
+                for event in shelf.events_after((row.event_id - RINGS_BEFORE).max(0), PAGE).await? {
+                    if event.event_id <= row.event_id {
+                        let _ = reader.read(&event.raw, event.received_at());
+                    }
+                }
                 return Ok(Self::at(shelf, reader, situation, Some(note), place));
             }
             tracing::warn!(row.note_id, "a snapshot of the board is damaged; going without it");
-            before = row.note_id - 1;
-        }
-        // Rows before the first snapshot may be left of a segment, without all that came before them.
-        if store.snapshot_before(i64::MAX, VERSION).await.map_err(ShelfError::from)?.is_some() {
-            return Err(PastError::NotKept);
+            (before, damaged) = (row.note_id - 1, true);
         }
         let first = shelf.notes_after(0, 1).await?.into_iter().next().ok_or(PastError::NotKept)?;
+        // Once something was forgotten, what is left before the first snapshot lacks what came before it.
+        let has_all = first.note_id == 1;
+        let has_snapshot = || store.snapshot_before(i64::MAX, VERSION);
+        if !has_all && has_snapshot().await.map_err(ShelfError::from)?.is_some() {
+            return Err(if damaged { PastError::Failed } else { PastError::NotKept });
+        }
         let place = store.place_before(first.note.at - BEFORE_THE_FIRST).await.map_err(ShelfError::from)?;
         let situation = Situation::new(Board::new(), Tz::UTC);
         Ok(Self::at(shelf, reader, situation, None, (first.note_id - 1, place)))
@@ -80,6 +92,7 @@ impl Reel {
             shelf,
             reader,
             situation,
+            is_whole: note.is_some(),
             note,
             fetched_note_id,
             fetched_event_id,
@@ -97,6 +110,11 @@ impl Reel {
     /// When that was.
     pub(super) fn noted_at(&self) -> Option<Timestamp> {
         self.note.as_ref().map(|note| note.note.at)
+    }
+
+    /// True when it shows what was shown.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     /// When the next note is, if it was fetched already.
@@ -152,6 +170,7 @@ impl Reel {
                 );
                 Told::default()
             });
+            self.is_whole |= told.whole;
             self.situation.tell(note.at, told);
         }
         self.situation.heard_at(note.heard_at, note.newest_fact_at);

@@ -145,7 +145,8 @@ pub(super) const NEWEST_DICTIONARY: &str = "
     select dictionary_id, body from segment_dictionary order by dictionary_id desc limit 1";
 
 pub(super) const KEEP_KEYS: &str = "
-    insert into packed_key (key, received_at) select key, received_at from event where event_id <= ?1
+    insert into packed_key (key, received_at)
+    select key, received_at from event where event_id <= ?1 and source = 'rest'
     on conflict do nothing";
 
 pub(super) const DROP_EVENTS: &str = "delete from event where event_id <= ?1";
@@ -160,14 +161,21 @@ pub(super) const SNAPSHOT_BEFORE: &str = "
     select note_id, at, event_id, version, body from board_snapshot
     where note_id <= ?1 and version = ?2 order by note_id desc limit 1";
 
-/// The newest that all kept instants come after stays: they are reached from it.
+/// The newest that all kept instants come after stays: they are reached from it. Few at a time: events wait
+/// meanwhile.
 pub(super) const FORGET_SNAPSHOTS: &str = "
-    delete from board_snapshot where version <> ?2
-    or note_id < (select note_id from board_snapshot where at <= ?1 order by at desc limit 1)";
+    delete from board_snapshot where note_id in (
+        select note_id from board_snapshot where version <> ?2
+        or note_id < (select note_id from board_snapshot where at <= ?1 order by at desc limit 1)
+        limit 50
+    )";
 
 pub(super) const FORGET_SEGMENTS: &str = "
-    delete from segment where ended_at < ?1
-    and last_note_id <= (select min(note_id) from board_snapshot)";
+    delete from segment where segment_id in (
+        select segment_id from segment where ended_at < ?1
+        and last_note_id <= (select min(note_id) from board_snapshot)
+        limit 50
+    )";
 
 pub(super) const FORGET_KEYS: &str = "delete from packed_key where received_at < ?1";
 

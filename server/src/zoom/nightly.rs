@@ -134,7 +134,14 @@ impl Nightly {
         let walk = self.store.record_walk().await?;
         let unfinished = walk.filter(|walk| !walk.is_done());
         let walk = match unfinished {
-            Some(walk) => walk,
+            Some(walk) => {
+                // What was left behind before a restart is known by its place only.
+                if left.slices.is_empty() && walk.read_until < walk.done_until {
+                    let from = walk.read_until.max(now - FURTHEST);
+                    left.slices.push(Slice { from, to: walk.done_until, calls: None });
+                }
+                walk
+            }
             None if now >= self.due(walk.map(|walk| walk.began_at)) => {
                 // It begins where something was left behind.
                 *left = LeftBehind::default();

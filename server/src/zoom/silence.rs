@@ -111,11 +111,22 @@ impl Silence {
                 }
                 Step::HeardAgain { from, to } => {
                     tracing::info!("events of calls come again");
-                    if self.journal.past_gap(from, to, CAUSE).await.is_err() {
+                    // It is open, unless the link was lost and found meanwhile.
+                    let written = async {
+                        self.journal.open_gap(from, CAUSE).await?;
+                        self.journal.close_gap(to).await
+                    };
+                    if written.await.is_err() {
                         break;
                     }
                 }
                 Step::Ask { .. } | Step::Nothing => {}
+            }
+            // On record while it lasts: a restart must not forget it. One that is open already stays as it is.
+            if let Some(deaf) = ear.deaf
+                && self.journal.open_gap(deaf.since, CAUSE).await.is_err()
+            {
+                break;
             }
             let told = ear.deaf.map_or_else(|| feed.clone(), |deaf| doubted(&feed, deaf));
             status.send_if_modified(|status| {

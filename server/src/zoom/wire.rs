@@ -269,6 +269,11 @@ impl Reader {
         Ok(Parsed { name, call_id, key, sent_at, fact, presence, foreign: foreign.is_some() })
     }
 
+    /// A reader that remembers nothing of what others read: for whoever reads the journal from another place.
+    pub(crate) fn apart(&self) -> Self {
+        Self { rings: RecentRings::default(), ..self.clone() }
+    }
+
     /// Only the fact of an event that was read before.
     pub fn fact(&self, text: &str, received_at: Timestamp) -> Option<Fact> {
         self.read(text, received_at).ok()?.fact

@@ -76,10 +76,10 @@ async fn compare(rig: &Rig, board: &str, told: &Told) -> usize {
 
 #[tokio::test]
 async fn an_instant_shows_byte_for_byte_what_was_published_then() {
-    // An office three hours into its day, told at once, and going on.
-    let rig = Rig::start_with(SimConfig { tells_the_past: true, ..SimConfig::demo() }, |_| {}).await;
+    // A small office half an hour into its day, told at once, and going on.
+    let rig = Rig::start_with(SimConfig { tells_the_past: true, ..SimConfig::small() }, |_| {}).await;
     let has_calls = |queues: &Value| {
-        queues.as_array().is_some_and(|rows| rows.iter().any(|row| row["offered_today"].as_u64() > Some(20)))
+        queues.as_array().is_some_and(|rows| rows.iter().any(|row| row["offered_today"].as_u64() > Some(3)))
     };
     rig.eventually("the morning is told", has_calls, "/api/v1/queues").await;
     let name = rig.sim.directory().queues[0].name.clone();
