@@ -97,6 +97,10 @@ enum RivalCommand {
     },
 }
 
+/// The server's own: what is measured of the rules in this process is measured with it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     match arguments.rival {
