@@ -49,7 +49,8 @@ pub(crate) fn run(report: &mut Report, places: &Places, cores: Cores, quick: boo
     let hours = if quick { 4 } else { 24 };
     let folder = tempfile::tempdir_in(&places.scratch)?;
     let file = folder.path().join("events.jsonl");
-    let start: DateTime<Utc> = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
+    // An office in the morning; a day of it goes into the night.
+    let start: DateTime<Utc> = DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::hours(7);
     let end = start + TimeDelta::hours(hours);
     eprintln!("past: an office's {hours} h");
     let mut world = World::new(WorldConfig::office(start).without_latency(), 7);
