@@ -137,10 +137,10 @@ async fn the_past_has_pages_and_says_what_it_cannot_show() {
     }
     // What is said in other words leads to the instant itself.
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    let answer = http.get(rig.url("/queues?at=-0s&sort=name")).send().await.unwrap();
+    let answer = http.get(rig.url("/queues?at=-0s&sort=-offered")).send().await.unwrap();
     assert_eq!(answer.status(), 303);
     let there = answer.headers()["location"].to_str().unwrap();
-    assert!(there.starts_with("/queues?sort=name&at=20"), "{there}");
+    assert!(there.starts_with("/queues?sort=-offered&at=20"), "{there}");
 
     assert_eq!(rig.get("/wall?at=2001-01-01T00:00:00Z").await.status(), 404, "nothing was kept of it");
     assert_eq!(rig.get("/wall?at=2999-01-01T00:00:00Z").await.status(), 400);
