@@ -52,14 +52,21 @@ function follow(seconds) {
 document.addEventListener("change", ({ target }) => {
   if ("scrub" in target.dataset) target.form.requestSubmit();
 });
-document.addEventListener("click", ({ target }) => {
-  const link = target.closest("a[data-step]");
-  const shown = document.querySelector("[data-now]")?.dataset.now;
-  if (!link || !shown) return;
-  const address = new URL(link.href);
-  address.searchParams.set("at", new Date(Number(shown) + link.dataset.step * 1000).toISOString());
-  link.href = address;
-});
+const shown = () => Number(document.querySelector("[data-now]")?.dataset.now);
+const runs = document.querySelector(".past[data-runs]");
+if (runs) {
+  document.addEventListener("click", ({ target }) => {
+    const link = target.closest("[data-past] a");
+    const address = link && new URL(link.href);
+    if (!address?.searchParams.has("at") || !shown()) return;
+    address.searchParams.set("at", new Date(shown() + (link.dataset.step ?? 0) * 1000).toISOString());
+    link.href = address;
+  });
+  // What has caught up with now is not the past any more.
+  setInterval(() => {
+    if (Date.now() - shown() < 2_000) location.assign(runs.querySelector(".past-now").href);
+  }, 1_000);
+}
 
 const { reload } = document.documentElement.dataset;
 if (reload) follow(Number(reload));

@@ -35,6 +35,24 @@ pub struct Trust {
     pub demo: bool,
 }
 
+impl Trust {
+    /// A feed in that state since then, of which nothing more is known.
+    pub const fn of(feed: FeedLink, feed_since: Timestamp) -> Self {
+        Self {
+            feed,
+            feed_since,
+            feed_heard_at: None,
+            feed_problem: None,
+            journal_outage: None,
+            newest_fact_at: None,
+            counting_since: None,
+            gap: None,
+            deaf_until: None,
+            demo: false,
+        }
+    }
+}
+
 /// Something the server needs does not work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outage {
@@ -185,16 +203,10 @@ mod tests {
     #[test]
     fn calls_are_heard_from_their_beginning_an_hour_after_the_last_miss() {
         let trust = |deaf_until, gap| Trust {
-            feed: FeedLink::Live,
-            feed_since: NOW,
             feed_heard_at: Some(NOW),
-            feed_problem: None,
-            journal_outage: None,
-            newest_fact_at: None,
-            counting_since: None,
             gap,
             deaf_until,
-            demo: false,
+            ..Trust::of(FeedLink::Live, NOW)
         };
         let (recent, long_ago) = (NOW - Duration::from_secs(3_599), NOW - LONG_CALL);
         let gap = |to| Some(Gap { from: long_ago - LONG_CALL, to });
@@ -207,18 +219,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_written_down_makes_every_screen_stale_and_then_blind() {
-        let mut trust = Trust {
-            feed: FeedLink::Live,
-            feed_since: NOW,
-            feed_heard_at: Some(NOW),
-            feed_problem: None,
-            journal_outage: None,
-            newest_fact_at: None,
-            counting_since: None,
-            gap: None,
-            deaf_until: None,
-            demo: false,
-        };
+        let mut trust = Trust { feed_heard_at: Some(NOW), ..Trust::of(FeedLink::Live, NOW) };
         assert_eq!(freshness(NOW, NOW, &trust), (Freshness::Live, None));
         trust.journal_outage = Some(Outage { since: NOW, problem: "The disk is full.".to_owned() });
         let broken = Some(BrokenLink::ServerToJournal);

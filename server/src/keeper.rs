@@ -393,18 +393,7 @@ mod tests {
         let (facts, journalled) = mpsc::channel(1);
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let journal = Journal::start(writer, Reader::default(), facts, now, &tracker, stop).await.unwrap();
-        let trust = Trust {
-            feed: FeedLink::Live,
-            feed_since: clock::now(),
-            feed_heard_at: None,
-            feed_problem: None,
-            journal_outage: None,
-            newest_fact_at: None,
-            counting_since: None,
-            gap: None,
-            deaf_until: None,
-            demo: false,
-        };
+        let trust = Trust::of(FeedLink::Live, clock::now());
         let sources = Sources {
             journalled,
             directory: watch::channel(Arc::default()).1,

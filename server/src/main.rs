@@ -162,12 +162,14 @@ async fn serve(config: Config, purpose: Purpose, stop: CancellationToken, pages:
         Ok(opened) => opened,
         Err(error) => return fail(FAILURE, &format!("failed to {}", telemetry::chain(&error))),
     };
+    // A demo and a replay throw away what they made.
+    let is_kept = purpose == Purpose::Work && pages.is_none();
     announce(address, &pages.unwrap_or_else(|| Pages::of(purpose, config.data_dir.as_path())));
     #[expect(clippy::disallowed_methods, reason = "says one line and ends; nothing waits for it")]
     tokio::spawn(say_when_stopping(stop.clone()));
     match opened.serve(config, purpose, listener, stop).await {
         Ok(()) => {
-            telemetry::tell("Stopped; everything received is saved.");
+            telemetry::tell(if is_kept { "Stopped; everything received is saved." } else { "Stopped." });
             ExitCode::SUCCESS
         }
         Err(error) => fail(FAILURE, &format!("failed to {}", telemetry::chain(&error))),

@@ -371,18 +371,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
     fn trust() -> Trust {
-        Trust {
-            feed: FeedLink::Live,
-            feed_since: NOW,
-            feed_heard_at: Some(NOW),
-            feed_problem: None,
-            journal_outage: None,
-            newest_fact_at: None,
-            counting_since: None,
-            gap: None,
-            deaf_until: None,
-            demo: false,
-        }
+        Trust { feed_heard_at: Some(NOW), ..Trust::of(FeedLink::Live, NOW) }
     }
 
     fn queue(id: &str, name: &str) -> DirectoryQueue {

@@ -319,18 +319,7 @@ fn end_of_second(at: Timestamp) -> Timestamp {
 
 /// A file was heard without interruption.
 fn trust(at: Timestamp) -> Trust {
-    Trust {
-        feed: FeedLink::Live,
-        feed_since: at,
-        feed_heard_at: None,
-        feed_problem: None,
-        journal_outage: None,
-        newest_fact_at: None,
-        counting_since: Some(at),
-        gap: None,
-        deaf_until: Some(at),
-        demo: false,
-    }
+    Trust { counting_since: Some(at), deaf_until: Some(at), ..Trust::of(FeedLink::Live, at) }
 }
 
 #[cfg(test)]

@@ -58,18 +58,7 @@ struct Heard {
 }
 
 /// Nothing is known of the feed yet.
-const UNTOLD: Trust = Trust {
-    feed: FeedLink::Connecting,
-    feed_since: Timestamp::from_millis(0),
-    feed_heard_at: None,
-    feed_problem: None,
-    journal_outage: None,
-    newest_fact_at: None,
-    counting_since: None,
-    gap: None,
-    deaf_until: None,
-    demo: false,
-};
+const UNTOLD: Trust = Trust::of(FeedLink::Connecting, Timestamp::from_millis(0));
 
 /// A board and what it goes by.
 #[derive(Debug)]

@@ -54,18 +54,7 @@ fn start() -> DateTime<Utc> {
 }
 
 fn trust(now: Timestamp) -> Trust {
-    Trust {
-        feed: FeedLink::Live,
-        feed_since: timestamp(start()),
-        feed_heard_at: Some(now),
-        feed_problem: None,
-        journal_outage: None,
-        newest_fact_at: None,
-        counting_since: None,
-        gap: None,
-        deaf_until: None,
-        demo: false,
-    }
+    Trust { feed_heard_at: Some(now), ..Trust::of(FeedLink::Live, timestamp(start())) }
 }
 
 fn directory(world: &World) -> Directory {
