@@ -364,7 +364,7 @@ fn Facts(
         (
             "The past",
             shown_since,
-            "Any instant since then can be looked at again, as it was shown: “Look back” on the boards.",
+            "The numbers of any instant since then can be looked at again, as they were published: “Look back” on the boards.",
         ),
         ("The database", numeral::bytes(past.database_bytes), &kept),
     ];
