@@ -15,14 +15,14 @@ use crate::store::{LooseEvent, NoteRow, SegmentBody, SegmentRow, StoredEvent, St
 const LEVEL: i32 = 17;
 /// More gains nothing on texts of this kind.
 const DICTIONARY_BYTES: usize = 110 << 10;
-/// A body that unpacks to more is damaged: twice what a thousand of the longest messages take.
+/// A body that unpacks to more is damaged: 2,000 of the longest messages take half of it.
 const MOST_BYTES: usize = 4 << 30;
 
 /// Why a segment cannot be packed or read.
 #[derive(Debug, thiserror::Error)]
 pub enum SegmentError {
-    /// The compressed bytes are damaged.
-    #[error("unpack a segment of the journal; restore a backup if this goes on")]
+    /// The compressed bytes are damaged, or could not be made.
+    #[error("pack or unpack a segment of the journal; restore a backup if this goes on")]
     Damaged(#[source] io::Error),
     /// The bytes do not hold what they should.
     #[error("read a segment of the journal; restore a backup if this goes on")]

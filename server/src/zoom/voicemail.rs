@@ -2,8 +2,8 @@
 //!
 //! A voicemail's event need not name its call. Then the step of the record that it names tells, where that
 //! is known; else who called whom, and when: what rang within two minutes of the message. Both are
-//! remembered of the events that were read before, for a while, so that reading the journal again finds the
-//! same.
+//! remembered of the events that were read before, for a while. Reading the journal again from the same place
+//! finds the same; from another place the events right before have to be read first.
 
 use std::{
     collections::VecDeque,
@@ -29,7 +29,8 @@ use super::{
 const APART: Duration = Duration::from_secs(2 * 60);
 /// No message is longer.
 const LONGEST_MESSAGE: Duration = Duration::from_secs(10 * 60);
-/// Rings and steps that are remembered: of an hour in a large office.
+/// Rings and steps that are remembered: of an hour in an office, of some minutes where hundreds of events come
+/// a second.
 const MOST: usize = 16_384;
 
 /// Remembers what rang lately. Cheap to clone; clones share what they know.
