@@ -8,12 +8,12 @@
 //! After a time in which events may have been missed an agent is [`AgentState::Unknown`] until
 //! something is heard of them again: unknown never looks like free.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{CallId, QueueId},
+    id::QueueId,
     quality::Quality,
     time::Timestamp,
     trust::{LONG_CALL, Trust},
@@ -137,7 +137,7 @@ pub fn doubted_before(now: Timestamp, trust: &Trust) -> Option<Timestamp> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Evidence<'a> {
     /// What they do in each of their calls.
-    pub(crate) doing: &'a BTreeMap<CallId, Doing>,
+    pub(crate) doing: &'a [Doing],
     /// When their newest ring or conversation was over.
     pub(crate) last_end: Option<Timestamp>,
     /// When their newest conversation of any kind was over.
@@ -164,7 +164,7 @@ impl Evidence<'_> {
         let is_vouched_for =
             |doing: &&Doing| !is_doubted(doing.heard_at) || says_on_call && doing.activity != Activity::Rings;
 
-        let call = self.doing.values().filter(is_vouched_for).max_by_key(|doing| doing.rank());
+        let call = self.doing.iter().filter(is_vouched_for).max_by_key(|doing| doing.rank());
         // The word that a call is over comes a moment after its end.
         let talks_elsewhere = presence.as_ref().is_some_and(|presence| match presence.bearing {
             Bearing::InMeeting => true,

@@ -5,7 +5,7 @@
 //! what it contributes now, so that applying one event costs the same however many calls are over.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
@@ -21,7 +21,7 @@ use crate::{
     call::{Call, CallState, Leg, soonest},
     directory::{Directory, DirectoryQueue},
     fact::{Fact, What},
-    id::{CallId, QueueId, UserId, ZoneName},
+    id::{CallId, IdMap, IdSet, QueueId, UserId, ZoneName},
     quality::Quality,
     queue::{QueueMention, Visit, VisitPhase, visits},
     service_level::PromiseBook,
@@ -31,6 +31,7 @@ use crate::{
 };
 
 mod book;
+mod calls;
 mod chronicle;
 mod detail;
 mod live;
@@ -43,6 +44,7 @@ pub use live::{CallPhase, Consultation, Direction, LiveCall};
 pub use snapshot::BoardSnapshot;
 
 use book::QueueBook;
+use calls::{Calls, Place};
 use chronicle::Chronicle;
 use people::People;
 use tally::{Tally, Today};
@@ -129,17 +131,17 @@ pub struct Anomalies {
 pub struct Board {
     book: QueueBook,
     midnights: Midnights,
-    calls: HashMap<CallId, TrackedCall>,
-    due: BTreeSet<(Timestamp, CallId)>,
-    settled: HashMap<CallId, Timestamp>,
+    calls: Calls,
+    due: BTreeSet<(Timestamp, Place)>,
+    settled: IdMap<CallId, Timestamp>,
     settled_visits: Vec<SettledVisit>,
-    tallies: HashMap<QueueId, Tally>,
+    tallies: IdMap<QueueId, Tally>,
     people: People,
     /// When anything was last applied.
     now: Timestamp,
     /// The end of the newest time in which events may have been missed.
     deaf_until: Option<Timestamp>,
-    changed: BTreeSet<QueueId>,
+    changed: IdSet<QueueId>,
     removed: BTreeSet<QueueId>,
     anomalies: Anomalies,
     chronicle: Option<Chronicle>,
@@ -147,6 +149,7 @@ pub struct Board {
 
 #[derive(Debug)]
 struct TrackedCall {
+    id: CallId,
     call: Call,
     state: CallState,
     /// Every name by which it means a queue.
@@ -184,8 +187,10 @@ impl Board {
         self.let_time_pass(now);
         match input {
             Input::Facts(facts) => {
-                let told: BTreeSet<CallId> =
+                let mut told: Vec<Place> =
                     facts.into_iter().filter_map(|fact| self.learn(now, fact)).collect();
+                told.sort_unstable();
+                told.dedup();
                 self.derive(now, &told);
             }
             Input::Presences(facts) => self.hear_presences(now, &facts),
@@ -203,17 +208,18 @@ impl Board {
     }
 
     /// Takes a fact in; its call when that has to be worked out anew.
-    fn learn(&mut self, now: Timestamp, fact: Fact) -> Option<CallId> {
-        let call_id = fact.call_id.clone();
-        let is_known = self.calls.contains_key(&call_id);
+    fn learn(&mut self, now: Timestamp, fact: Fact) -> Option<Place> {
+        let known = self.calls.place(&fact.call_id);
         // What was written down of a call that nobody heard of may come hours later, and still counts.
         let believed_after = match &*fact.what {
             What::Recorded(_) => (self.midnights.home - LONGEST_DAY).min(now - SETTLE_AFTER),
             _ => now - SETTLE_AFTER,
         };
-        if self.settled.contains_key(&call_id) || !is_known && fact.at < believed_after {
+        if known.is_none() && (fact.at < believed_after || self.settled.contains_key(&fact.call_id)) {
             match &*fact.what {
-                What::Recorded(record) if self.chronicle.is_some() => self.note_late_record(&call_id, record),
+                What::Recorded(record) if self.chronicle.is_some() => {
+                    self.note_late_record(&fact.call_id, record);
+                }
                 _ => self.anomalies.late += 1,
             }
             return None;
@@ -223,18 +229,22 @@ impl Board {
             return None;
         }
         self.anomalies.future_in_a_row = 0;
-        let tracked = self.calls.entry(call_id.clone()).or_insert_with(|| TrackedCall::new(now));
+        let place =
+            known.unwrap_or_else(|| self.calls.insert(TrackedCall::new(fact.call_id.clone(), now)));
+        let tracked = &mut self.calls[place];
         if tracked.call.fact_count() >= MOST_FACTS {
             self.anomalies.crowded += 1;
             return None;
         }
+        // All facts of a call share its id.
+        let fact = Fact { call_id: tracked.id.clone(), ..fact };
         let is_new = tracked.call.learn(fact);
         if is_new {
             tracked.heard_at = tracked.heard_at.max(now);
         } else {
             self.anomalies.repeated += 1;
         }
-        is_new.then_some(call_id)
+        is_new.then_some(place)
     }
 
     fn note_future(&mut self, now: Timestamp) {
@@ -244,22 +254,22 @@ impl Board {
     }
 
     /// Works some calls out anew, and all of them when they told that a name means another queue.
-    fn derive<'a>(&mut self, now: Timestamp, call_ids: impl IntoIterator<Item = &'a CallId> + Clone) {
-        for call_id in call_ids.clone() {
-            self.observe(now, call_id);
+    fn derive(&mut self, now: Timestamp, places: &[Place]) {
+        for &place in places {
+            self.observe(now, place);
         }
         if self.settle_names() {
             self.derive_all(now);
             return;
         }
-        for call_id in call_ids {
-            self.count(now, call_id);
+        for &place in places {
+            self.count(now, place);
         }
     }
 
     /// Derives the state of a call, and with it the names it says.
-    fn observe(&mut self, now: Timestamp, call_id: &CallId) {
-        let Some(tracked) = self.calls.get_mut(call_id) else { return };
+    fn observe(&mut self, now: Timestamp, place: Place) {
+        let tracked = &mut self.calls[place];
         tracked.state = tracked.call.state(now);
         let mentions = QueueMention::all(&tracked.state);
         if mentions == tracked.mentions {
@@ -284,18 +294,26 @@ impl Board {
     }
 
     /// Moves what an observed call contributes.
-    fn count(&mut self, now: Timestamp, call_id: &CallId) {
-        let Some(mut tracked) = self.calls.remove(call_id) else { return };
-        self.withdraw(call_id, &tracked);
+    fn count(&mut self, now: Timestamp, place: Place) {
+        let mut calls = std::mem::take(&mut self.calls);
+        self.count_anew(now, place, &mut calls[place]);
+        self.calls = calls;
+    }
 
+    fn count_anew(&mut self, now: Timestamp, place: Place, tracked: &mut TrackedCall) {
         let book = &self.book;
         let (mut visits, visits_change_at) = visits(&tracked.state, now, &mut |mention| book.find(mention));
-        if self.is_unconfirmed(&tracked) {
+        if self.is_unconfirmed(tracked) {
             visits.iter_mut().for_each(|visit| visit.unconfirmed = true);
         }
-        let before = std::mem::replace(&mut tracked.visits, visits);
+        if visits != tracked.visits {
+            self.take_out(&tracked.visits);
+            self.put_in(&visits);
+            self.note_history(&tracked.id, &tracked.visits, &visits);
+            tracked.visits = visits;
+        }
         let parts = self.parts(&tracked.state);
-        self.change_parts(now, call_id, &tracked.parts, &parts);
+        self.change_parts(now, place, &tracked.parts, &parts);
         tracked.parts = parts;
 
         let mut due_at = tracked.state.next_change_at;
@@ -304,15 +322,18 @@ impl Board {
         }
         // Never due at once: whatever a rule says, time has to pass before it is asked again.
         let later = now + Duration::from_millis(1);
-        tracked.due_at = match due_at {
-            Some(at) => Some(at.max(later)),
+        let due_at = match due_at {
+            Some(at) => at.max(later),
             // Over: nothing changes any more but that it is settled, which ends it.
-            None if tracked.is_over() => Some(tracked.settles_at(now)),
-            None => Some(tracked.settles_at(now).max(later)),
+            None if tracked.is_over() => tracked.settles_at(now),
+            None => tracked.settles_at(now).max(later),
         };
-        self.contribute(call_id, &tracked);
-        self.note_history(call_id, &before, &tracked.visits);
-        self.calls.insert(call_id.clone(), tracked);
+        if tracked.due_at != Some(due_at) {
+            if let Some(before) = tracked.due_at.replace(due_at) {
+                self.due.remove(&(before, place));
+            }
+            self.due.insert((due_at, place));
+        }
     }
 
     /// Whatever went on before a gap may have ended in it: it is in doubt until news of it come again.
@@ -321,12 +342,13 @@ impl Board {
             return;
         }
         self.deaf_until = gap.to;
-        let goes_on = |(call_id, tracked): (&CallId, &TrackedCall)| {
-            (self.is_unconfirmed(tracked) && !tracked.is_over()).then(|| call_id.clone())
+        let goes_on = |place: &Place| {
+            let tracked = &self.calls[*place];
+            self.is_unconfirmed(tracked) && !tracked.is_over()
         };
-        let in_doubt: Vec<CallId> = self.calls.iter().filter_map(goes_on).collect();
-        for call_id in &in_doubt {
-            self.count(now, call_id);
+        let in_doubt: Vec<Place> = self.calls.places().filter(goes_on).collect();
+        for place in in_doubt {
+            self.count(now, place);
         }
     }
 
@@ -335,27 +357,22 @@ impl Board {
         self.deaf_until.is_some_and(|until| tracked.heard_at < until)
     }
 
-    fn withdraw(&mut self, call_id: &CallId, tracked: &TrackedCall) {
-        if let Some(due_at) = tracked.due_at {
-            self.due.remove(&(due_at, call_id.clone()));
+    fn put_in(&mut self, visits: &[Visit]) {
+        for visit in visits {
+            let midnight = self.midnights.of(self.book.zone(&visit.queue_id));
+            self.tallies.entry(visit.queue_id.clone()).or_default().put_in(visit, midnight);
+            self.changed.insert(visit.queue_id.clone());
         }
-        for visit in &tracked.visits {
+    }
+
+    /// Takes out what [`Board::put_in`] put in.
+    fn take_out(&mut self, visits: &[Visit]) {
+        for visit in visits {
             let midnight = self.midnights.of(self.book.zone(&visit.queue_id));
             if let Some(tally) = self.tallies.get_mut(&visit.queue_id) {
                 tally.take_out(visit, midnight);
             }
             self.changed.insert(visit.queue_id.clone());
-        }
-    }
-
-    fn contribute(&mut self, call_id: &CallId, tracked: &TrackedCall) {
-        for visit in &tracked.visits {
-            let midnight = self.midnights.of(self.book.zone(&visit.queue_id));
-            self.tallies.entry(visit.queue_id.clone()).or_default().put_in(visit, midnight);
-            self.changed.insert(visit.queue_id.clone());
-        }
-        if let Some(due_at) = tracked.due_at {
-            self.due.insert((due_at, call_id.clone()));
         }
     }
 
@@ -372,14 +389,14 @@ impl Board {
     fn change_parts(
         &mut self,
         now: Timestamp,
-        call_id: &CallId,
+        place: Place,
         old: &BTreeMap<usize, Part>,
         new: &BTreeMap<usize, Part>,
     ) {
         let gone = old.keys().filter(|index| !new.contains_key(index));
         for &index in new.keys().chain(gone) {
             let parts = (old.get(&index), new.get(&index));
-            let queues = self.people.change_part(index, call_id, parts, self.midnights.home, now);
+            let queues = self.people.change_part(index, place, parts, self.midnights.home, now);
             self.changed.extend(queues.iter().cloned());
         }
     }
@@ -397,19 +414,20 @@ impl Board {
 
     /// Works out anew every call whose time has come, and settles those that are long over.
     fn let_time_pass(&mut self, now: Timestamp) {
-        while let Some((due_at, call_id)) = self.due.first().cloned() {
+        while let Some((due_at, place)) = self.due.first().copied() {
             if due_at > now {
                 break;
             }
             self.due.pop_first();
-            let Some(tracked) = self.calls.get(&call_id) else { continue };
-            if tracked.due_at != Some(due_at) {
+            let Some(tracked) = self.calls.get_mut(place).filter(|tracked| tracked.due_at == Some(due_at))
+            else {
                 continue;
-            }
+            };
+            tracked.due_at = None;
             if tracked.is_over() && tracked.settles_at(now) <= now {
-                self.settle(now, &call_id)
+                self.settle(now, place)
             } else {
-                self.derive(now, [&call_id])
+                self.derive(now, &[place])
             }
         }
         while let Some(queues) = self.people.let_time_pass(now) {
@@ -417,12 +435,12 @@ impl Board {
         }
     }
 
-    fn settle(&mut self, now: Timestamp, call_id: &CallId) {
-        let Some(tracked) = self.calls.remove(call_id) else { return };
+    fn settle(&mut self, now: Timestamp, place: Place) {
+        let tracked = self.calls.remove(place);
         let left = parts(&tracked.state, people::owner, |leg| self.offering_queue(leg));
-        self.change_parts(now, call_id, &tracked.parts, &BTreeMap::new());
+        self.change_parts(now, place, &tracked.parts, &BTreeMap::new());
         self.people.settle(left, self.midnights.home, now);
-        self.note_settled(call_id, &tracked, now);
+        self.note_settled(&tracked, now);
         let caller = tracked.caller();
         for visit in tracked.visits {
             let is_named = visit.entered_at >= self.midnights.home;
@@ -430,7 +448,7 @@ impl Board {
                 self.book.mention(&visit.mention);
             }
             self.settled_visits.push(SettledVisit {
-                lost: LostVisit::of(call_id, &visit, caller.as_deref()).map(Box::new),
+                lost: LostVisit::of(&tracked.id, &visit, caller.as_deref()).map(Box::new),
                 counts: Today::of(&visit),
                 queue_id: visit.queue_id,
                 mention: visit.mention,
@@ -441,7 +459,7 @@ impl Board {
         for mention in &tracked.mentions {
             self.book.withdraw(mention);
         }
-        self.settled.insert(call_id.clone(), now);
+        self.settled.insert(tracked.id, now);
         if self.settle_names() {
             self.derive_all(now);
         }
@@ -455,9 +473,9 @@ impl Board {
         } else {
             // Who is a member changes all day long; what a name means does not.
             let mut calls = std::mem::take(&mut self.calls);
-            for (call_id, tracked) in &mut calls {
+            for (place, tracked) in calls.iter_mut() {
                 tracked.parts = self.parts(&tracked.state);
-                self.change_parts(now, call_id, &BTreeMap::new(), &tracked.parts);
+                self.change_parts(now, place, &BTreeMap::new(), &tracked.parts);
             }
             self.calls = calls;
         }
@@ -488,9 +506,9 @@ impl Board {
 
     /// Starts the sums anew. Rare: the directory or the names of queues changed.
     fn derive_all(&mut self, now: Timestamp) {
-        let call_ids: Vec<CallId> = self.calls.keys().cloned().collect();
-        for call_id in &call_ids {
-            self.observe(now, call_id);
+        let places: Vec<Place> = self.calls.places().collect();
+        for &place in &places {
+            self.observe(now, place);
         }
         // Whatever that moves is counted below.
         self.settle_names();
@@ -505,12 +523,13 @@ impl Board {
         }
         self.people.leave_all(now);
         self.due.clear();
-        for tracked in self.calls.values_mut() {
+        for (_, tracked) in self.calls.iter_mut() {
             tracked.visits.clear();
             tracked.parts.clear();
+            tracked.due_at = None;
         }
-        for call_id in &call_ids {
-            self.count(now, call_id);
+        for place in places {
+            self.count(now, place);
         }
         self.changed.extend(self.tallies.keys().cloned());
     }
@@ -520,7 +539,7 @@ impl Board {
             return;
         }
         let before = std::mem::replace(&mut self.midnights, midnights);
-        let mut recounted = HashMap::new();
+        let mut recounted = IdMap::default();
         for id in self.tallies.keys() {
             let zone = self.book.zone(id);
             if before.of(zone) != self.midnights.of(zone) {
@@ -550,7 +569,7 @@ impl Board {
                 tally.today.add(&visit.counts);
             }
         }
-        for visit in self.calls.values().flat_map(|tracked| &tracked.visits) {
+        for visit in self.calls.iter().flat_map(|tracked| &tracked.visits) {
             if let Some(midnight) = recounted.get(&visit.queue_id)
                 && visit.entered_at >= *midnight
                 && let Some(tally) = self.tallies.get_mut(&visit.queue_id)
@@ -560,7 +579,7 @@ impl Board {
         }
         if before.home != self.midnights.home {
             self.people.begin_day(earliest);
-            for (&index, part) in self.calls.values().flat_map(|tracked| &tracked.parts) {
+            for (&index, part) in self.calls.iter().flat_map(|tracked| &tracked.parts) {
                 self.people.recount(index, part, self.midnights.home);
             }
         }
@@ -578,7 +597,7 @@ impl Board {
         let mut changed = std::mem::take(&mut self.changed);
         removed.retain(|id| self.book.get(id).is_none());
         changed.retain(|id| self.book.get(id).is_some());
-        (changed, removed)
+        (changed.into_iter().collect(), removed)
     }
 
     /// When the board next changes by itself.
@@ -609,7 +628,7 @@ impl Board {
 
     /// Calls and legs kept in memory: live ones and those not settled yet.
     pub fn size(&self) -> (usize, usize) {
-        (self.calls.len(), self.calls.values().map(|tracked| tracked.state.legs.len()).sum())
+        (self.calls.len(), self.calls.iter().map(|tracked| tracked.state.legs.len()).sum())
     }
 
     /// The row of one queue.
@@ -754,11 +773,11 @@ impl Board {
 
 impl TrackedCall {
     /// Nothing is known of it but that something will be told.
-    fn new(heard_at: Timestamp) -> Self {
+    fn new(id: CallId, heard_at: Timestamp) -> Self {
         let call = Call::default();
         let state = call.state(heard_at);
         let (mentions, visits, parts) = (Vec::new(), Vec::new(), BTreeMap::new());
-        Self { call, state, mentions, visits, parts, due_at: None, heard_at }
+        Self { id, call, state, mentions, visits, parts, due_at: None, heard_at }
     }
 
     /// Nothing about it changes any more without news.

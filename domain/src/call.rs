@@ -5,16 +5,21 @@
 //! anything outside the call, and nothing ever "resurrects": a later fact just makes another set.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::Arc,
     time::Duration,
 };
 
 use crate::{
-    fact::{Fact, HangUp, LegFact, Party, Record, RecordedStay, Side, SideFact, Station, StationKind, What},
-    id::{CallId, ChannelId, DeviceId},
+    fact::{Fact, HangUp, Party, Record, RecordedStay, Side, SideFact, Station, StationKind, What},
+    id::{CallId, DeviceId},
     time::Timestamp,
 };
+
+mod phone;
+
+pub(crate) use phone::is_same_extension;
+use phone::{Moment, Observation, Phone, is_nobody};
 
 /// A ringing leg without any further news is taken to have stopped after this long: the message
 /// about its end was lost.
@@ -31,9 +36,14 @@ const RACE: Duration = Duration::from_secs(2);
 /// Everything known about one call.
 #[derive(Debug, Clone, Default)]
 pub struct Call {
-    /// In their order, each once. A tree would take three times the memory for the few that most calls
-    /// have.
-    facts: Vec<Fact>,
+    /// What was told of the phones of each extension, in the order of what was first told.
+    phones: Vec<Phone>,
+    /// What was told of phones of nobody knows whom; like all facts here in their order, each once. A
+    /// tree would take three times the memory for the few that most calls have.
+    nobodies: Vec<Fact>,
+    /// What was told of the call as a whole.
+    others: Vec<Fact>,
+    newest_fact_at: Option<Timestamp>,
 }
 
 /// What the facts of a call amount to at one instant.
@@ -136,36 +146,85 @@ impl Leg {
 impl Call {
     /// Adds a fact; false when it was known.
     pub fn learn(&mut self, fact: Fact) -> bool {
-        match self.facts.binary_search(&fact) {
-            Ok(_) => false,
-            Err(place) => {
-                self.facts.insert(place, fact);
+        match self.take(fact) {
+            Taken::Known => false,
+            Taken::OfPhone(place) => {
+                self.phones[place].derive();
+                self.put_in_order(place);
                 true
             }
+            Taken::Other => true,
         }
     }
 
     /// A call of these facts, in whatever order.
     pub fn of(facts: impl IntoIterator<Item = Fact>) -> Self {
-        let mut facts: Vec<Fact> = facts.into_iter().collect();
-        facts.sort();
-        facts.dedup();
-        Self { facts }
+        let mut call = Self::default();
+        for fact in facts {
+            call.take(fact);
+        }
+        call.phones.iter_mut().for_each(Phone::derive);
+        call.phones.sort_by(|a, b| a.facts().cmp(b.facts()));
+        call
     }
 
-    /// What is known, in the order of facts.
+    fn take(&mut self, fact: Fact) -> Taken {
+        let at = fact.at;
+        let taken = match fact.what.leg() {
+            None => learn(&mut self.others, fact),
+            Some(leg) if is_nobody(&leg.party) => learn(&mut self.nobodies, fact),
+            Some(leg) => {
+                let (side, party) = (leg.side, Arc::clone(&leg.party));
+                let place = self.phone(side, &party).unwrap_or_else(|| {
+                    self.phones.push(Phone::of(side, &party));
+                    self.phones.len() - 1
+                });
+                if self.phones[place].learn(fact, &party) { Taken::OfPhone(place) } else { Taken::Known }
+            }
+        };
+        if taken != Taken::Known {
+            self.newest_fact_at = self.newest_fact_at.max(Some(at));
+        }
+        taken
+    }
+
+    /// The phones of an extension. Words may link what seemed to be several.
+    fn phone(&mut self, side: Side, party: &Arc<Party>) -> Option<usize> {
+        // Messages repeat each other's words, and what shares them in memory is not compared.
+        let known = self.phones.iter().position(|phone| phone.side == side && phone.is_called(party));
+        if known.is_some() {
+            return known;
+        }
+        let is_same = |phone: &Phone| phone.side == side && phone.is_of(party);
+        let home = self.phones.iter().position(is_same)?;
+        while let Some(other) = self.phones[home + 1..].iter().position(is_same) {
+            let other = self.phones.remove(home + 1 + other);
+            self.phones[home].join(other);
+        }
+        Some(home)
+    }
+
+    /// Lets the phones stand in the order of what was first told of them, after one learned.
+    fn put_in_order(&mut self, place: usize) {
+        let phone = self.phones.remove(place);
+        let place = self.phones.partition_point(|other| other.facts() < phone.facts());
+        self.phones.insert(place, phone);
+    }
+
+    /// What is known: of phones, each in its order, then of the whole.
     pub fn facts(&self) -> impl Iterator<Item = &Fact> {
-        self.facts.iter()
+        self.phones.iter().flat_map(Phone::facts).chain(&self.nobodies).chain(&self.others)
     }
 
     /// How many facts are known.
     pub fn fact_count(&self) -> usize {
-        self.facts.len()
+        let of_phones: usize = self.phones.iter().map(|phone| phone.facts().len()).sum();
+        of_phones + self.nobodies.len() + self.others.len()
     }
 
     /// Time of the newest fact.
     pub fn newest_fact_at(&self) -> Option<Timestamp> {
-        self.facts.last().map(|fact| fact.at)
+        self.newest_fact_at
     }
 
     /// What the facts amount to at `now`.
@@ -196,38 +255,32 @@ impl Call {
         state
     }
 
-    /// Legs from leg facts: by side and extension, then by the time they began to ring, then by device.
+    /// Legs as phones tell of them, each extension by itself.
     fn legs(&self) -> Vec<Leg> {
-        let mut extensions = Extensions::default();
-        let mut nobodies = Vec::new();
-        for fact in &self.facts {
-            let Some(observation) = Observation::of(fact) else { continue };
-            if !extensions.place(observation) {
-                nobodies.push(observation);
-            }
+        let mut legs = Vec::with_capacity(self.phones.iter().map(|phone| phone.legs().len()).sum());
+        for phone in &self.phones {
+            legs.extend_from_slice(phone.legs());
         }
-        let mut legs = Vec::new();
-        for mut observations in extensions.groups {
-            observations.sort_by_key(|observation| observation.leg.rang_at);
-            for same_ring in observations.chunk_by(|a, b| a.leg.rang_at == b.leg.rang_at) {
-                legs.extend(legs_of_one_ring(same_ring));
-            }
-        }
-        close_for_nobody(&mut legs, &nobodies);
+        close_for_nobody(&mut legs, &self.nobodies);
         legs
     }
 
     /// The same call without what was written down of the whole of it; `None` when nothing was.
     pub(crate) fn before_the_record(&self) -> Option<Self> {
-        let is_whole = |fact: &&Fact| matches!(&*fact.what, What::Recorded(record) if record.id.is_some());
-        let facts = self.facts.iter().filter(|fact| !is_whole(fact)).cloned().collect();
-        self.facts.iter().any(|fact| is_whole(&fact)).then_some(Self { facts })
+        let is_whole = |fact: &Fact| matches!(&*fact.what, What::Recorded(record) if record.id.is_some());
+        if !self.others.iter().any(is_whole) {
+            return None;
+        }
+        let mut call = self.clone();
+        call.others.retain(|fact| !is_whole(fact));
+        call.newest_fact_at = call.facts().map(|fact| fact.at).max();
+        Some(call)
     }
 
     /// What was written down of the call, in the latest reading of each record. Which reading is the
     /// latest is said in it, so that readings may come in any order.
     pub(crate) fn records(&self) -> Vec<&Record> {
-        let readings = self.facts.iter().filter_map(|fact| match &*fact.what {
+        let readings = self.others.iter().filter_map(|fact| match &*fact.what {
             What::Recorded(record) => Some(record),
             _ => None,
         });
@@ -244,7 +297,8 @@ impl Call {
     fn note_call_wide_facts(&self, state: &mut CallState) {
         // When consulting began, and when it was given up: a transfer that was taken back is none.
         let (mut consulted_at, mut given_up_at) = (None, None);
-        for fact in &self.facts {
+        let of_callers = self.phones.iter().filter(|phone| phone.side == Side::Caller).flat_map(Phone::facts);
+        for fact in of_callers.chain(&self.nobodies).chain(&self.others) {
             match &*fact.what {
                 What::VoicemailLeft => earliest(&mut state.voicemail_at, fact.at),
                 What::SentToVoicemail(transfer) if !transfer.failed => {
@@ -288,7 +342,7 @@ impl Call {
     /// A parked call waits in its slot until a phone rings or answers again. The leg of whoever
     /// parked it is over, even when the message about its end was lost.
     fn note_parking(&self, state: &mut CallState, now: Timestamp) {
-        for fact in &self.facts {
+        for fact in &self.others {
             let What::Parked { by, .. } = &*fact.what else { continue };
             for leg in &mut state.legs {
                 let was_connected = leg.answered_at.is_some_and(|answered_at| answered_at <= fact.at);
@@ -321,7 +375,7 @@ impl Call {
     }
 
     fn close_lost_legs(&self, state: &mut CallState, now: Timestamp) {
-        let newest = self.newest_fact_at().unwrap_or(now);
+        let newest = self.newest_fact_at.unwrap_or(now);
         for leg in &mut state.legs {
             if leg.ended_at.is_some() {
                 continue;
@@ -346,7 +400,7 @@ impl Call {
     /// in the same second leave the leg as it was.
     fn note_holds(&self, state: &mut CallState) {
         let switches: Vec<(Timestamp, &SideFact, bool)> = self
-            .facts
+            .others
             .iter()
             .filter_map(|fact| match &*fact.what {
                 What::Held(side) => Some((fact.at, side, true)),
@@ -376,6 +430,25 @@ impl Call {
     }
 }
 
+/// What became of a fact that was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Known,
+    /// It is about the phone at this place.
+    OfPhone(usize),
+    Other,
+}
+
+fn learn(facts: &mut Vec<Fact>, fact: Fact) -> Taken {
+    match facts.binary_search(&fact) {
+        Ok(_) => Taken::Known,
+        Err(place) => {
+            facts.insert(place, fact);
+            Taken::Other
+        }
+    }
+}
+
 fn earliest(slot: &mut Option<Timestamp>, at: Timestamp) {
     *slot = Some(slot.map_or(at, |known| known.min(at)));
 }
@@ -383,311 +456,6 @@ fn earliest(slot: &mut Option<Timestamp>, at: Timestamp) {
 /// Keeps the earlier of two deadlines.
 pub(crate) fn soonest(slot: &mut Option<Timestamp>, at: Timestamp) {
     earliest(slot, at);
-}
-
-/// A leg fact with its place in the life of a leg.
-#[derive(Debug, Clone, Copy)]
-struct Observation<'a> {
-    leg: &'a LegFact,
-    at: Timestamp,
-    moment: Moment,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Moment {
-    Rang,
-    Answered,
-    Ended,
-    Missed,
-    Rejected,
-}
-
-impl<'a> Observation<'a> {
-    fn of(fact: &'a Fact) -> Option<Self> {
-        let (leg, moment) = match &*fact.what {
-            What::Rang(leg) => (leg, Moment::Rang),
-            What::Answered(leg) => (leg, Moment::Answered),
-            What::Ended(leg) => (leg, Moment::Ended),
-            What::Missed(leg) => (leg, Moment::Missed),
-            What::Rejected(leg) => (leg, Moment::Rejected),
-            _ => return None,
-        };
-        Some(Self { leg, at: fact.at, moment })
-    }
-
-    fn answered_at(&self) -> Option<Timestamp> {
-        match self.moment {
-            Moment::Answered => Some(self.leg.answered_at.unwrap_or(self.at)),
-            Moment::Ended => self.leg.answered_at,
-            Moment::Rang | Moment::Missed | Moment::Rejected => None,
-        }
-    }
-}
-
-/// Observations grouped by the extension they are about. Messages name an extension by any subset
-/// of three identities, so two groups become one when a message links them.
-#[derive(Debug, Default)]
-struct Extensions<'a> {
-    groups: Vec<Vec<Observation<'a>>>,
-    /// A tree, not a hash: a call has a handful of extensions, and hashing their names costs more.
-    by_identity: BTreeMap<(Side, u8, &'a str), usize>,
-}
-
-impl<'a> Extensions<'a> {
-    /// False when the observation names nobody.
-    fn place(&mut self, observation: Observation<'a>) -> bool {
-        let side = observation.leg.side;
-        let identities = identities(&observation.leg.party);
-        let mut home: Option<usize> = None;
-        for (kind, text) in identities.into_iter().flatten() {
-            let Some(&found) = self.by_identity.get(&(side, kind, text)) else { continue };
-            match home {
-                None => home = Some(found),
-                Some(home) if home != found => {
-                    let moved = std::mem::take(&mut self.groups[found]);
-                    self.groups[home].extend(moved);
-                    for group in self.by_identity.values_mut().filter(|group| **group == found) {
-                        *group = home;
-                    }
-                }
-                Some(_) => {}
-            }
-        }
-        let mut named = identities.into_iter().flatten().peekable();
-        if named.peek().is_none() {
-            return false;
-        }
-        let home = home.unwrap_or_else(|| {
-            self.groups.push(Vec::new());
-            self.groups.len() - 1
-        });
-        for (kind, text) in named {
-            self.by_identity.insert((side, kind, text), home);
-        }
-        self.groups[home].push(observation);
-        true
-    }
-}
-
-/// The identities a party is known by. Its telephone number counts only when there is nothing
-/// else: on queue calls it may be the number that was dialled, the same for every member.
-fn identities(party: &Party) -> [Option<(u8, &str)>; 3] {
-    let user = party.user_id.as_ref().map(|id| (0, id.as_str()));
-    let extension = party.extension_id.as_ref().map(|id| (1, id.as_str()));
-    let number = party.extension_number.as_deref().map(|number| (2, number));
-    if user.is_none() && extension.is_none() && number.is_none() {
-        [party.number.as_deref().map(|number| (3, number)), None, None]
-    } else {
-        [user, extension, number]
-    }
-}
-
-fn is_nobody(party: &Party) -> bool {
-    identities(party).iter().all(Option::is_none)
-}
-
-/// True when two observations of a party share an identity.
-pub(crate) fn is_same_extension(a: &Party, b: &Party) -> bool {
-    let of_a = identities(a);
-    identities(b).iter().flatten().any(|identity| of_a.contains(&Some(*identity)))
-}
-
-/// A leg in the making.
-#[derive(Debug, Default)]
-struct Draft<'a> {
-    device: Option<&'a DeviceId>,
-    channel: Option<&'a ChannelId>,
-    rang: bool,
-    answered_at: Option<Timestamp>,
-    seen: Vec<Observation<'a>>,
-}
-
-impl<'a> Draft<'a> {
-    fn take(&mut self, observation: Observation<'a>) {
-        self.device = self.device.or(observation.leg.device_id.as_ref());
-        self.channel = self.channel.or(observation.leg.channel_id.as_ref());
-        self.rang |= observation.moment == Moment::Rang;
-        if let Some(answered_at) = observation.answered_at() {
-            earliest(&mut self.answered_at, answered_at);
-        }
-        self.seen.push(observation);
-    }
-
-    fn is_anonymous(&self) -> bool {
-        self.device.is_none() && self.channel.is_none()
-    }
-
-    /// An end that can be this leg's: unanswered ends count for unanswered legs, and for answered
-    /// ones only when they come too late to belong to a phone that lost the race.
-    fn end(&self) -> Option<(Timestamp, Option<&'a HangUp>)> {
-        let closers = self.seen.iter().filter(|observation| match (observation.moment, self.answered_at) {
-            (Moment::Rang | Moment::Answered, _) => false,
-            (_, None) => true,
-            (Moment::Ended, Some(_)) if observation.leg.answered_at.is_some() => true,
-            (Moment::Ended, Some(answered_at)) => observation.at > answered_at + RACE,
-            (Moment::Missed | Moment::Rejected, Some(_)) => false,
-        });
-        closers
-            .map(|observation| (observation.at, observation.leg.hang_up.as_ref()))
-            .min_by(|a, b| a.0.cmp(&b.0).then_with(|| b.1.cmp(&a.1)))
-    }
-
-    fn finish(self) -> Leg {
-        let end = self.end();
-        let first = self.seen[0].leg;
-        let mut leg = Leg {
-            side: first.side,
-            party: Arc::clone(&first.party),
-            other: Arc::clone(&first.other),
-            device_id: self.device.cloned(),
-            offered_by: first.offered_by.clone(),
-            rang_at: first.rang_at,
-            answered_at: self.answered_at,
-            ended_at: end.map(|(at, _)| at),
-            hang_up: end.and_then(|(_, hang_up)| hang_up.cloned()),
-            held_since: None,
-        };
-        for observation in &self.seen[1..] {
-            complete(&mut leg.party, &observation.leg.party);
-            complete(&mut leg.other, &observation.leg.other);
-            complete_station(&mut leg.offered_by, observation.leg.offered_by.as_ref());
-        }
-        leg
-    }
-}
-
-/// Names and ids come on some messages only: remembers each from the first that has it.
-fn complete(known: &mut Arc<Party>, told: &Arc<Party>) {
-    fn lacks<T>(known: &Option<T>, told: &Option<T>) -> bool {
-        known.is_none() && told.is_some()
-    }
-    fn fill<T: Clone>(known: &mut Option<T>, told: &Option<T>) {
-        if known.is_none() {
-            known.clone_from(told);
-        }
-    }
-    let tells_more = lacks(&known.kind, &told.kind)
-        || lacks(&known.extension_id, &told.extension_id)
-        || lacks(&known.extension_number, &told.extension_number)
-        || lacks(&known.user_id, &told.user_id)
-        || lacks(&known.name, &told.name)
-        || lacks(&known.number, &told.number);
-    if Arc::ptr_eq(known, told) || !tells_more {
-        return;
-    }
-    let known = Arc::make_mut(known);
-    fill(&mut known.kind, &told.kind);
-    fill(&mut known.extension_id, &told.extension_id);
-    fill(&mut known.extension_number, &told.extension_number);
-    fill(&mut known.user_id, &told.user_id);
-    fill(&mut known.name, &told.name);
-    fill(&mut known.number, &told.number);
-}
-
-fn complete_station(known: &mut Option<Arc<Station>>, told: Option<&Arc<Station>>) {
-    let (Some(station), Some(told)) = (&mut *known, told) else {
-        if known.is_none() {
-            *known = told.cloned();
-        }
-        return;
-    };
-    let lacks_name = station.name.is_none() && told.name.is_some();
-    let lacks_number = station.extension_number.is_none() && told.extension_number.is_some();
-    if station.kind != told.kind || !(lacks_name || lacks_number) {
-        return;
-    }
-    let station = Arc::make_mut(station);
-    station.name = station.name.take().or_else(|| told.name.clone());
-    station.extension_number = station.extension_number.take().or_else(|| told.extension_number.clone());
-}
-
-/// The legs behind all observations of one extension with one ring time: one per device, and as
-/// many unnamed ones as there were unnamed rings that no named device accounts for.
-fn legs_of_one_ring<'a>(observations: &[Observation<'a>]) -> Vec<Leg> {
-    let mut drafts: Vec<Draft<'a>> = Vec::new();
-    let mut unnamed: Vec<Observation<'a>> = Vec::new();
-    let has_both = |o: &&Observation<'a>| o.leg.device_id.is_some() && o.leg.channel_id.is_some();
-    let in_order = observations.iter().filter(has_both).chain(observations.iter().filter(|o| !has_both(o)));
-    for observation in in_order {
-        let (device, channel) = (observation.leg.device_id.as_ref(), observation.leg.channel_id.as_ref());
-        if device.is_none() && channel.is_none() {
-            unnamed.push(*observation);
-            continue;
-        }
-        let known = drafts.iter_mut().find(|draft| {
-            (channel.is_some() && draft.channel == channel) || (device.is_some() && draft.device == device)
-        });
-        match known {
-            Some(draft) => draft.take(*observation),
-            None => {
-                let mut draft = Draft::default();
-                draft.take(*observation);
-                drafts.push(draft);
-            }
-        }
-    }
-    join_channels_to_devices(&mut drafts);
-
-    unnamed
-        .sort_by_key(|observation| (observation.moment, observation.answered_at().is_none(), observation.at));
-    for observation in unnamed {
-        let home = match (observation.moment, observation.answered_at()) {
-            (Moment::Rang, _) => drafts.iter().position(|draft| !draft.rang),
-            (_, Some(answered_at)) => position(&drafts, |draft| draft.answered_at == Some(answered_at))
-                .or_else(|| position(&drafts, |draft| draft.answered_at.is_none())),
-            (_, None) => position(&drafts, |draft| draft.answered_at.is_none() && draft.end().is_none())
-                .or_else(|| {
-                    let is_after = |answered_at| observation.at > answered_at + RACE;
-                    position(&drafts, |draft| {
-                        draft.end().is_none() && draft.answered_at.is_some_and(is_after)
-                    })
-                }),
-        };
-        match home {
-            Some(home) => drafts[home].take(observation),
-            // The end of a phone that nobody told us rang, while another one of the same person
-            // is in the call: it lost the race.
-            None if !drafts.is_empty()
-                && observation.moment != Moment::Rang
-                && observation.answered_at().is_none() => {}
-            None => {
-                let mut draft = Draft::default();
-                draft.take(observation);
-                drafts.push(draft);
-            }
-        }
-    }
-    drafts.into_iter().map(Draft::finish).collect()
-}
-
-/// First the unnamed drafts, then any: an unnamed message most likely is about an unnamed phone.
-fn position(drafts: &[Draft<'_>], wanted: impl Fn(&Draft<'_>) -> bool) -> Option<usize> {
-    drafts
-        .iter()
-        .position(|draft| draft.is_anonymous() && wanted(draft))
-        .or_else(|| drafts.iter().position(wanted))
-}
-
-/// Some messages name the channel of a leg, others its device. A channel whose ring nobody told is
-/// the oldest ringing device without a channel.
-fn join_channels_to_devices(drafts: &mut Vec<Draft<'_>>) {
-    let mut index = 0;
-    while index < drafts.len() {
-        let is_channel_only = drafts[index].device.is_none() && !drafts[index].rang;
-        let host = drafts.iter().position(|draft| {
-            draft.device.is_some() && draft.channel.is_none() && draft.rang && draft.answered_at.is_none()
-        });
-        match host {
-            Some(host) if is_channel_only && host != index => {
-                let orphan = drafts.remove(index);
-                let host = if host > index { host - 1 } else { host };
-                for observation in orphan.seen {
-                    drafts[host].take(observation);
-                }
-            }
-            _ => index += 1,
-        }
-    }
 }
 
 /// The record knows conversations better than live messages, some of which are lost: it ends a leg
@@ -733,8 +501,8 @@ fn note_records(legs: &mut Vec<Leg>, records: &[&Record]) {
 
 /// Ends that name nobody close the one open leg; among several, a ringing one when the end tells
 /// of no answer, else a connected one. With no open leg they stay without effect until more is known.
-fn close_for_nobody(legs: &mut [Leg], nobodies: &[Observation<'_>]) {
-    for observation in nobodies {
+fn close_for_nobody(legs: &mut [Leg], nobodies: &[Fact]) {
+    for observation in nobodies.iter().filter_map(Observation::of) {
         if matches!(observation.moment, Moment::Rang | Moment::Answered) {
             continue;
         }

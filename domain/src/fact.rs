@@ -32,14 +32,8 @@ impl Fact {
 
     /// The latest time it tells of.
     pub fn latest_time(&self) -> Timestamp {
-        match &*self.what {
-            What::Rang(leg)
-            | What::Answered(leg)
-            | What::Rejected(leg)
-            | What::Missed(leg)
-            | What::Ended(leg) => self.at.max(leg.rang_at).max(leg.answered_at.unwrap_or(self.at)),
-            _ => self.at,
-        }
+        let of_leg = |leg: &LegFact| self.at.max(leg.rang_at).max(leg.answered_at.unwrap_or(self.at));
+        self.what.leg().map_or(self.at, of_leg)
     }
 }
 
@@ -98,6 +92,20 @@ pub enum What {
     VoicemailLeft,
     /// What was written down of the call afterwards.
     Recorded(Record),
+}
+
+impl What {
+    /// The leg it is about, when it is about the life of one.
+    pub const fn leg(&self) -> Option<&LegFact> {
+        match self {
+            Self::Rang(leg)
+            | Self::Answered(leg)
+            | Self::Rejected(leg)
+            | Self::Missed(leg)
+            | Self::Ended(leg) => Some(leg),
+            _ => None,
+        }
+    }
 }
 
 /// What was written down of a call, or of one person's part in it, when that was over.

@@ -4,13 +4,13 @@
 //! The answer depends on what calls say now, never on the order in which they said it: which
 //! queues are unresolved is worked out from the whole set of mentions.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     directory::{Directory, DirectoryQueue},
-    id::{ExtensionId, QueueId, ZoneName, fold_name},
+    id::{ExtensionId, IdMap, QueueId, ZoneName, fold_name},
     queue::{QueueMention, QueueRules},
     service_level::{PromiseBook, ServiceLevelPolicy},
 };
@@ -19,12 +19,12 @@ use crate::{
 pub(super) struct QueueBook {
     /// The directory, and the names by which calls may mean its queues.
     queues: BTreeMap<QueueId, DirectoryQueue>,
-    by_number: HashMap<String, QueueId>,
-    by_name: HashMap<String, QueueId>,
-    by_extension: HashMap<ExtensionId, QueueId>,
+    by_number: IdMap<String, QueueId>,
+    by_name: IdMap<String, QueueId>,
+    by_extension: IdMap<ExtensionId, QueueId>,
     /// What the operator promises, and what that and their settings come to for the queues above.
     promises: PromiseBook,
-    rules: HashMap<QueueId, QueueRules>,
+    rules: IdMap<QueueId, QueueRules>,
     /// What holds for every other queue.
     other_rules: QueueRules,
     /// What calls say, and how many say it.
@@ -64,7 +64,7 @@ pub(super) struct Renamed {
 
 impl QueueBook {
     pub(super) fn snapshot(&self) -> BookSnapshot {
-        fn sorted<K: Ord + Clone>(names: &HashMap<K, QueueId>) -> BTreeMap<K, QueueId> {
+        fn sorted<K: Ord + Clone>(names: &IdMap<K, QueueId>) -> BTreeMap<K, QueueId> {
             names.iter().map(|(name, id)| (name.clone(), id.clone())).collect()
         }
         BookSnapshot {

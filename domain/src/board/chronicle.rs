@@ -43,8 +43,8 @@ impl Board {
         let mut news: Vec<CallHistory> = chronicle.told.drain(..count).collect();
         while news.len() < limit {
             let Some(call_id) = chronicle.changed.pop_first() else { break };
-            let Some(tracked) = self.calls.get(&call_id) else { continue };
-            news.push(tracked.history(call_id, now, &self.book));
+            let Some(tracked) = self.calls.find(&call_id) else { continue };
+            news.push(tracked.history(now, &self.book));
         }
         news
     }
@@ -58,10 +58,10 @@ impl Board {
     }
 
     /// A call leaves the memory: what was not taken yet is told now.
-    pub(super) fn note_settled(&mut self, call_id: &CallId, tracked: &TrackedCall, now: Timestamp) {
+    pub(super) fn note_settled(&mut self, tracked: &TrackedCall, now: Timestamp) {
         let Some(chronicle) = &mut self.chronicle else { return };
-        if chronicle.changed.remove(call_id) {
-            chronicle.told.push(tracked.history(call_id.clone(), now, &self.book));
+        if chronicle.changed.remove(&tracked.id) {
+            chronicle.told.push(tracked.history(now, &self.book));
         }
     }
 
@@ -75,7 +75,7 @@ impl Board {
 }
 
 impl TrackedCall {
-    fn history(&self, call_id: CallId, now: Timestamp, book: &QueueBook) -> CallHistory {
+    fn history(&self, now: Timestamp, book: &QueueBook) -> CallHistory {
         let live_stays = |visits: &[Visit]| -> Vec<LiveStay> {
             let live = |visit: &Visit| {
                 Some(LiveStay {
@@ -95,7 +95,7 @@ impl TrackedCall {
             }
         };
         let records = self.call.records().into_iter().filter_map(|record| reading(record, book)).collect();
-        CallHistory { call_id, live, records }
+        CallHistory { call_id: self.id.clone(), live, records }
     }
 }
 

@@ -76,10 +76,10 @@ impl Board {
         let settled =
             self.settled_visits.iter().filter(|visit| is_of_today(visit.entered_at, &visit.queue_id));
         let mut lost: Vec<LostVisit> = settled.filter_map(|visit| visit.lost.as_deref().cloned()).collect();
-        for (call_id, tracked) in &self.calls {
+        for tracked in self.calls.iter() {
             let visits = tracked.visits.iter().filter(|visit| is_of_today(visit.entered_at, &visit.queue_id));
             lost.extend(
-                visits.filter_map(|visit| LostVisit::of(call_id, visit, tracked.caller().as_deref())),
+                visits.filter_map(|visit| LostVisit::of(&tracked.id, visit, tracked.caller().as_deref())),
             );
         }
         lost.sort_by(|a, b| b.left_at.cmp(&a.left_at).then_with(|| a.call_id.cmp(&b.call_id)));

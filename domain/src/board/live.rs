@@ -118,11 +118,7 @@ impl Board {
     /// Calls that are not over, oldest first.
     pub fn live_calls(&self) -> Vec<LiveCall> {
         let mut calls: Vec<LiveCall> =
-            self.calls.iter().filter_map(|(call_id, tracked)| tracked.live(call_id)).collect();
-        for call in &mut calls {
-            call.unconfirmed =
-                self.calls.get(&call.call_id).is_some_and(|tracked| self.is_unconfirmed(tracked));
-        }
+            self.calls.iter().filter_map(|tracked| tracked.live(self.is_unconfirmed(tracked))).collect();
         calls.sort_by(|a, b| a.since.cmp(&b.since).then_with(|| a.call_id.cmp(&b.call_id)));
         self.link_consultations(&mut calls);
         self.name_legs(&mut calls);
@@ -133,8 +129,8 @@ impl Board {
     /// call and dials another asks about the first.
     fn link_consultations(&self, calls: &mut [LiveCall]) {
         let mut announced: HashMap<&CallId, &CallId> = HashMap::new();
-        for (call_id, tracked) in &self.calls {
-            announced.extend(tracked.state.consultations.iter().map(|consultation| (consultation, call_id)));
+        for tracked in self.calls.iter() {
+            announced.extend(tracked.state.consultations.iter().map(|asked| (asked, &tracked.id)));
         }
         let holders: Vec<(CallId, Arc<Party>, Timestamp)> = calls
             .iter()
@@ -183,7 +179,7 @@ impl Board {
 
 impl TrackedCall {
     /// What is told of the call; `None` when it is over.
-    pub(super) fn live(&self, call_id: &CallId) -> Option<LiveCall> {
+    pub(super) fn live(&self, unconfirmed: bool) -> Option<LiveCall> {
         let open: Vec<&Leg> = self.state.legs.iter().filter(|leg| leg.ended_at.is_none()).collect();
         let visit = self.visits.iter().rev().find(|visit| visit.phase != VisitPhase::Over);
         let connected = open.iter().copied().filter(|leg| leg.is_connected());
@@ -213,7 +209,7 @@ impl TrackedCall {
         let is_from_us = self.state.legs.iter().any(|leg| leg.side == Side::Caller);
         let is_to_us = self.state.legs.iter().any(|leg| leg.side == Side::Callee);
         Some(LiveCall {
-            call_id: call_id.clone(),
+            call_id: self.id.clone(),
             queue_id: visit.map(|visit| visit.queue_id.clone()),
             phase,
             since,
@@ -226,7 +222,7 @@ impl TrackedCall {
             consults_for: None,
             conference_since: self.state.conference_since,
             moved_to_meeting_at: self.state.moved_to_meeting_at,
-            unconfirmed: false,
+            unconfirmed,
             legs: open.into_iter().cloned().collect(),
         })
     }

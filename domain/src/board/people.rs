@@ -3,12 +3,13 @@
 //! Calls add their parts and take them out again, like they do with the sums of queues.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 
+use super::calls::Place;
 use crate::{
     agent::{
         AgentState, Evidence, Standing,
@@ -19,7 +20,7 @@ use crate::{
     },
     call::Leg,
     directory::{Directory, DirectoryQueue},
-    id::{CallId, ExtensionId, QueueId, UserId},
+    id::{ExtensionId, IdMap, IdSet, QueueId, UserId},
     time::Timestamp,
     view::Busy,
 };
@@ -28,13 +29,13 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct People {
     people: Vec<Person>,
-    by_user: HashMap<UserId, usize>,
-    by_extension: HashMap<ExtensionId, usize>,
-    by_queue: HashMap<QueueId, Crew>,
+    by_user: IdMap<UserId, usize>,
+    by_extension: IdMap<ExtensionId, usize>,
+    by_queue: IdMap<QueueId, Crew>,
     /// What clients said of anybody, agent or not: who is one may be known later.
-    presences: HashMap<UserId, PresenceHistory>,
+    presences: IdMap<UserId, PresenceHistory>,
     /// What is left of settled calls, of anybody.
-    past: HashMap<Owner, Past>,
+    past: IdMap<Owner, Past>,
     /// What everybody does, each person once.
     sum: Sum,
     due: BTreeSet<(Timestamp, usize)>,
@@ -60,14 +61,14 @@ struct Person {
     name: String,
     queues: Vec<QueueId>,
     takes_calls_of: Vec<QueueId>,
-    /// Calls they are in now.
-    doing: BTreeMap<CallId, Doing>,
+    /// What they do in each call they are in now, in no order.
+    doing: Vec<Doing>,
     /// When their phones stopped.
-    ends: BTreeSet<(Timestamp, CallId)>,
+    ends: BTreeSet<(Timestamp, Place)>,
     /// When their conversations were over.
-    talk_ends: BTreeSet<(Timestamp, CallId)>,
+    talk_ends: BTreeSet<(Timestamp, Place)>,
     /// When their conversations for queues were over.
-    queue_talks: BTreeMap<(Timestamp, CallId), QueueId>,
+    queue_talks: BTreeSet<(Timestamp, QueueId, Place)>,
     today: OfferCounts,
     past: Past,
     state: AgentState,
@@ -152,7 +153,7 @@ impl People {
         for queue in &directory.queues {
             let Some(members) = &queue.members else { continue };
             let mut crew = Crew { wrap_up: queue.wrap_up.unwrap_or_default(), ..Crew::default() };
-            let mut seen = HashSet::new();
+            let mut seen = IdSet::default();
             for member in members {
                 let index = self.admit(&member.id, &member.name, member.extension_id.as_ref());
                 if !seen.insert(index) {
@@ -185,7 +186,7 @@ impl People {
     /// that makes a difference.
     pub(super) fn open(&mut self, queue: &DirectoryQueue, now: Timestamp) -> BTreeSet<QueueId> {
         let mut queues = BTreeSet::new();
-        let mut seen = HashSet::new();
+        let mut seen = IdSet::default();
         for member in queue.members.iter().flatten() {
             let Some(&index) = self.by_user.get(&member.id) else { continue };
             let Some(crew) = self.by_queue.get_mut(&queue.id) else { continue };
@@ -242,7 +243,7 @@ impl People {
     pub(super) fn change_part(
         &mut self,
         index: usize,
-        call_id: &CallId,
+        place: Place,
         (old, new): (Option<&Part>, Option<&Part>),
         midnight: Timestamp,
         now: Timestamp,
@@ -252,10 +253,10 @@ impl People {
         }
         let person = &mut self.people[index];
         if let Some(old) = old {
-            person.leave(call_id, old, midnight);
+            person.leave(place, old, midnight);
         }
         if let Some(new) = new {
-            person.take(call_id, new, midnight);
+            person.take(place, new, midnight);
         }
         self.refresh(index, now)
     }
@@ -369,7 +370,7 @@ impl People {
         let person = &self.people[index];
         let last_end = person.ends.last().map(|(at, _)| *at);
         let last_talk_end = person.talk_ends.last().map(|(at, _)| *at);
-        let last_queue_talk = person.queue_talks.last_key_value().map(|((ended_at, _), queue_id)| {
+        let last_queue_talk = person.queue_talks.last().map(|(ended_at, queue_id, _)| {
             let wrap_up = self.by_queue.get(queue_id).map(|crew| crew.wrap_up).unwrap_or_default();
             (*ended_at, queue_id, wrap_up)
         });
@@ -432,7 +433,7 @@ impl People {
         if ids.clone().count() >= self.by_queue.len() {
             return Sum { members: self.people.len() as u32, ..self.sum };
         }
-        let wanted: HashSet<&QueueId> = ids.clone().collect();
+        let wanted: IdSet<&QueueId> = ids.clone().collect();
         let crews = ids.filter_map(|id| self.by_queue.get(id));
         let members: BTreeSet<usize> = crews.flat_map(|crew| crew.members.iter().copied()).collect();
         let mut sum = Sum { members: members.len() as u32, ..Sum::default() };
@@ -451,10 +452,10 @@ impl Person {
             name: String::new(),
             queues: Vec::new(),
             takes_calls_of: Vec::new(),
-            doing: BTreeMap::new(),
+            doing: Vec::new(),
             ends: BTreeSet::new(),
             talk_ends: BTreeSet::new(),
-            queue_talks: BTreeMap::new(),
+            queue_talks: BTreeSet::new(),
             today: OfferCounts::default(),
             past: Past::default(),
             // Counts nowhere.
@@ -463,29 +464,31 @@ impl Person {
         }
     }
 
-    fn take(&mut self, call_id: &CallId, part: &Part, midnight: Timestamp) {
-        if let Some(doing) = &part.doing {
-            self.doing.insert(call_id.clone(), doing.clone());
-        }
-        self.ends.extend(part.ended_at.map(|at| (at, call_id.clone())));
-        self.talk_ends.extend(part.talked_until.map(|at| (at, call_id.clone())));
+    fn take(&mut self, place: Place, part: &Part, midnight: Timestamp) {
+        self.doing.extend(part.doing.clone());
+        self.ends.extend(part.ended_at.map(|at| (at, place)));
+        self.talk_ends.extend(part.talked_until.map(|at| (at, place)));
         if let Some((ended_at, queue_id)) = &part.queue_talk {
-            self.queue_talks.insert((*ended_at, call_id.clone()), queue_id.clone());
+            self.queue_talks.insert((*ended_at, queue_id.clone(), place));
         }
         self.today.add(part.offered_since(midnight));
     }
 
     /// Takes out what [`Person::take`] put in.
-    fn leave(&mut self, call_id: &CallId, part: &Part, midnight: Timestamp) {
-        self.doing.remove(call_id);
+    fn leave(&mut self, place: Place, part: &Part, midnight: Timestamp) {
+        if let Some(doing) = &part.doing
+            && let Some(known) = self.doing.iter().position(|known| known == doing)
+        {
+            self.doing.swap_remove(known);
+        }
         if let Some(at) = part.ended_at {
-            self.ends.remove(&(at, call_id.clone()));
+            self.ends.remove(&(at, place));
         }
         if let Some(at) = part.talked_until {
-            self.talk_ends.remove(&(at, call_id.clone()));
+            self.talk_ends.remove(&(at, place));
         }
-        if let Some((ended_at, _)) = &part.queue_talk {
-            self.queue_talks.remove(&(*ended_at, call_id.clone()));
+        if let Some((ended_at, queue_id)) = &part.queue_talk {
+            self.queue_talks.remove(&(*ended_at, queue_id.clone(), place));
         }
         self.today.take_out(part.offered_since(midnight));
     }

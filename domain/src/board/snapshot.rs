@@ -42,8 +42,8 @@ struct CallSnapshot {
 impl Board {
     /// What this board goes by. What it does not show is not in it: which calls changed for the history.
     pub fn snapshot(&self) -> BoardSnapshot {
-        let call = |(call_id, tracked): (&CallId, &TrackedCall)| CallSnapshot {
-            call_id: call_id.clone(),
+        let call = |tracked: &TrackedCall| CallSnapshot {
+            call_id: tracked.id.clone(),
             heard_at: tracked.heard_at,
             facts: tracked.call.facts().map(|fact| (fact.at, fact.what.clone())).collect(),
         };
@@ -94,10 +94,10 @@ impl Board {
             board.book.mention(&visit.mention);
         }
         for CallSnapshot { call_id, heard_at, facts } in calls {
-            let mut tracked = TrackedCall::new(heard_at);
+            let mut tracked = TrackedCall::new(call_id.clone(), heard_at);
             let facts = facts.into_iter().map(|(at, what)| Fact { call_id: call_id.clone(), at, what });
             tracked.call = Call::of(facts);
-            board.calls.insert(call_id, tracked);
+            board.calls.insert(tracked);
         }
         board.derive_all(now);
         board.changed.extend(board.queue_ids());

@@ -12,7 +12,7 @@ const FORBIDDEN_NAMES: [&str; 14] = [
 ];
 
 /// All the rules may depend on.
-const DOMAIN_MAY_USE: [&str; 1] = ["serde"];
+const DOMAIN_MAY_USE: [&str; 3] = ["foldhash", "serde", "slab"];
 
 /// Names and fields of Zoom's events and records that a rule or a page must never see.
 const ZOOM_WORDS: [&str; 12] = [
