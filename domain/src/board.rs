@@ -155,7 +155,8 @@ struct TrackedCall {
     /// Every name by which it means a queue.
     mentions: Vec<QueueMention>,
     visits: Vec<Visit>,
-    parts: BTreeMap<usize, Part>,
+    /// In the order of people.
+    parts: Vec<(usize, Part)>,
     due_at: Option<Timestamp>,
     /// When the newest news of it arrived.
     heard_at: Timestamp,
@@ -377,7 +378,7 @@ impl Board {
     }
 
     /// What a call means for each agent in it.
-    fn parts(&self, call: &CallState) -> BTreeMap<usize, Part> {
+    fn parts(&self, call: &CallState) -> Vec<(usize, Part)> {
         parts(call, |leg| self.people.find(leg), |leg| self.offering_queue(leg))
     }
 
@@ -386,16 +387,11 @@ impl Board {
         QueueMention::of(leg).map(|mention| self.book.find(&mention).0)
     }
 
-    fn change_parts(
-        &mut self,
-        now: Timestamp,
-        place: Place,
-        old: &BTreeMap<usize, Part>,
-        new: &BTreeMap<usize, Part>,
-    ) {
-        let gone = old.keys().filter(|index| !new.contains_key(index));
-        for &index in new.keys().chain(gone) {
-            let parts = (old.get(&index), new.get(&index));
+    fn change_parts(&mut self, now: Timestamp, place: Place, old: &[(usize, Part)], new: &[(usize, Part)]) {
+        let (mut old, mut new) = (old, new);
+        // Both are in the order of people.
+        while let Some(index) = old.first().into_iter().chain(new.first()).map(|(index, _)| *index).min() {
+            let parts = (part_of(&mut old, index), part_of(&mut new, index));
             let queues = self.people.change_part(index, place, parts, self.midnights.home, now);
             self.changed.extend(queues.iter().cloned());
         }
@@ -438,7 +434,7 @@ impl Board {
     fn settle(&mut self, now: Timestamp, place: Place) {
         let tracked = self.calls.remove(place);
         let left = parts(&tracked.state, people::owner, |leg| self.offering_queue(leg));
-        self.change_parts(now, place, &tracked.parts, &BTreeMap::new());
+        self.change_parts(now, place, &tracked.parts, &[]);
         self.people.settle(left, self.midnights.home, now);
         self.note_settled(&tracked, now);
         let caller = tracked.caller();
@@ -475,7 +471,7 @@ impl Board {
             let mut calls = std::mem::take(&mut self.calls);
             for (place, tracked) in calls.iter_mut() {
                 tracked.parts = self.parts(&tracked.state);
-                self.change_parts(now, place, &BTreeMap::new(), &tracked.parts);
+                self.change_parts(now, place, &[], &tracked.parts);
             }
             self.calls = calls;
         }
@@ -579,8 +575,8 @@ impl Board {
         }
         if before.home != self.midnights.home {
             self.people.begin_day(earliest);
-            for (&index, part) in self.calls.iter().flat_map(|tracked| &tracked.parts) {
-                self.people.recount(index, part, self.midnights.home);
+            for (index, part) in self.calls.iter().flat_map(|tracked| &tracked.parts) {
+                self.people.recount(*index, part, self.midnights.home);
             }
         }
         let forget_before = self.midnights.home - REMEMBER_SETTLED;
@@ -771,12 +767,19 @@ impl Board {
     }
 }
 
+/// Takes somebody's part off the front of parts in the order of people, if it is the next.
+fn part_of<'a>(parts: &mut &'a [(usize, Part)], index: usize) -> Option<&'a Part> {
+    let (_, part) = parts.first().filter(|(owner, _)| *owner == index)?;
+    *parts = &parts[1..];
+    Some(part)
+}
+
 impl TrackedCall {
     /// Nothing is known of it but that something will be told.
     fn new(id: CallId, heard_at: Timestamp) -> Self {
         let call = Call::default();
         let state = call.state(heard_at);
-        let (mentions, visits, parts) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let (mentions, visits, parts) = (Vec::new(), Vec::new(), Vec::new());
         Self { id, call, state, mentions, visits, parts, due_at: None, heard_at }
     }
 

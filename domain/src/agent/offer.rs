@@ -85,22 +85,25 @@ pub(crate) enum OfferEnd {
 /// The offers among the phones of one person in one call, in the order they began. Phones that ring
 /// together for one queue are one offer.
 pub(crate) fn offers<'a>(call: &CallState, legs: impl Iterator<Item = &'a Leg>) -> Vec<Offer> {
-    let mut rounds: Vec<Vec<&Leg>> = Vec::new();
-    for leg in legs.filter(|leg| leg.side == Side::Callee) {
-        let goes_on = |round: &&mut Vec<&Leg>| {
-            let is_same_queue = round.iter().any(|other| other.offered_by == leg.offered_by);
-            is_same_queue
-                && round.iter().any(|other| {
-                    other.rang_at == leg.rang_at
-                        || other.ended_at.is_none_or(|ended_at| leg.rang_at < ended_at)
-                })
-        };
-        match rounds.last_mut().filter(goes_on) {
-            Some(round) => round.push(leg),
-            None => rounds.push(vec![leg]),
-        }
+    let legs: Vec<&Leg> = legs.filter(|leg| leg.side == Side::Callee).collect();
+    let mut offers = Vec::new();
+    let mut rest = &legs[..];
+    while !rest.is_empty() {
+        let belongs = |count: usize| goes_on(&rest[..count], rest[count]);
+        let count = (1..rest.len()).find(|&count| !belongs(count)).unwrap_or(rest.len());
+        let (round, later) = rest.split_at(count);
+        offers.push(Offer { at: round[0].rang_at, end: end(call, round) });
+        rest = later;
     }
-    rounds.iter().map(|round| Offer { at: round[0].rang_at, end: end(call, round) }).collect()
+    offers
+}
+
+/// A round goes on with another phone that rings for the same queue while one of it still does.
+fn goes_on(round: &[&Leg], leg: &Leg) -> bool {
+    let is_together = |other: &&Leg| {
+        other.rang_at == leg.rang_at || other.ended_at.is_none_or(|ended_at| leg.rang_at < ended_at)
+    };
+    round.iter().any(|other| other.offered_by == leg.offered_by) && round.iter().any(is_together)
 }
 
 fn end(call: &CallState, round: &[&Leg]) -> OfferEnd {

@@ -1,7 +1,5 @@
 //! What one call means for each of the people in it.
 
-use std::collections::BTreeMap;
-
 use super::{
     AgentState,
     offer::{Offer, OfferCounts, offers},
@@ -69,7 +67,7 @@ impl Doing {
         }
     }
 
-    fn of(leg: &Leg, queue_id: Option<QueueId>) -> Option<Self> {
+    fn of(leg: &Leg, queue_id: Option<&QueueId>) -> Option<Self> {
         let (state, since) = leg.state();
         let activity = match state {
             // Who dials is busy with it.
@@ -79,46 +77,64 @@ impl Doing {
             LegState::Held => Activity::Holds,
             LegState::Ended => return None,
         };
-        Some(Self { activity, since, queue_id, heard_at: since })
+        Some(Self { activity, since, queue_id: queue_id.cloned(), heard_at: since })
     }
 }
 
-/// The parts of all people in a call. `who` names the owner of a phone, `queue_of` the queue that
-/// offered it.
+/// A phone in a call, whose it is and which queue offered the call to it.
+struct Owned<'a, K> {
+    owner: K,
+    leg: &'a Leg,
+    queue_id: Option<QueueId>,
+}
+
+/// The parts of all people in a call, in their order. `who` names the owner of a phone, `queue_of` the
+/// queue that offered it.
 pub(crate) fn parts<K: Ord>(
     call: &CallState,
     who: impl Fn(&Leg) -> Option<K>,
     mut queue_of: impl FnMut(&Leg) -> Option<QueueId>,
-) -> BTreeMap<K, Part> {
-    let mut legs_of: BTreeMap<K, Vec<(&Leg, Option<QueueId>)>> = BTreeMap::new();
-    let mut before: Option<(&Leg, Option<QueueId>)> = None;
+) -> Vec<(K, Part)> {
+    let mut phones: Vec<Owned<'_, K>> = Vec::with_capacity(call.legs.len());
     for leg in call.legs.iter().filter(|leg| leg.is_a_phone()) {
         let Some(owner) = who(leg) else { continue };
         // Most phones of a call ring for one queue: spares finding it again for each.
-        let queue_id = match &before {
-            Some((other, queue_id)) if other.side == leg.side && other.offered_by == leg.offered_by => {
-                queue_id.clone()
-            }
-            _ => queue_of(leg),
+        let known = phones.last().filter(|before| {
+            before.leg.side == leg.side && before.leg.offered_by == leg.offered_by
+        });
+        let queue_id = match known {
+            Some(before) => before.queue_id.clone(),
+            None => queue_of(leg),
         };
-        before = Some((leg, queue_id.clone()));
-        legs_of.entry(owner).or_default().push((leg, queue_id));
+        phones.push(Owned { owner, leg, queue_id });
     }
-    legs_of.into_iter().map(|(owner, legs)| (owner, part(call, &legs))).collect()
+    phones.sort_by(|a, b| a.owner.cmp(&b.owner));
+    let mut parts = Vec::with_capacity(phones.len());
+    let mut rest = phones.into_iter().peekable();
+    let mut theirs = Vec::new();
+    while let Some(first) = rest.next() {
+        theirs.clear();
+        theirs.push((first.leg, first.queue_id));
+        while let Some(next) = rest.next_if(|next| next.owner == first.owner) {
+            theirs.push((next.leg, next.queue_id));
+        }
+        parts.push((first.owner, part(call, &theirs)));
+    }
+    parts
 }
 
 fn part(call: &CallState, legs: &[(&Leg, Option<QueueId>)]) -> Part {
-    let doing = legs.iter().filter_map(|(leg, queue_id)| Doing::of(leg, queue_id.clone()));
+    let doing = legs.iter().filter_map(|(leg, queue_id)| Doing::of(leg, queue_id.as_ref()));
     let queue_talks = legs.iter().filter_map(|(leg, queue_id)| {
         leg.answered_at?;
-        leg.ended_at.zip(queue_id.clone())
+        leg.ended_at.zip(queue_id.as_ref())
     });
     let answered = legs.iter().filter(|(leg, _)| leg.answered_at.is_some());
     Part {
         talked_until: answered.filter_map(|(leg, _)| leg.ended_at).max(),
         doing: doing.max_by(|a, b| a.rank().cmp(&b.rank())),
         ended_at: legs.iter().filter_map(|(leg, _)| told_end(leg)).max(),
-        queue_talk: queue_talks.max(),
+        queue_talk: queue_talks.max().map(|(ended_at, queue_id)| (ended_at, queue_id.clone())),
         offers: offers(call, legs.iter().filter(|(_, queue_id)| queue_id.is_some()).map(|(leg, _)| *leg)),
     }
 }

@@ -3,7 +3,7 @@
 //! Calls add their parts and take them out again, like they do with the sums of queues.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     time::Duration,
 };
 
@@ -317,7 +317,7 @@ impl People {
     }
 
     /// Keeps what a settled call leaves behind.
-    pub(super) fn settle(&mut self, parts: BTreeMap<Owner, Part>, midnight: Timestamp, now: Timestamp) {
+    pub(super) fn settle(&mut self, parts: Vec<(Owner, Part)>, midnight: Timestamp, now: Timestamp) {
         for (owner, part) in parts {
             let left = Past {
                 last_end: part.ended_at,
