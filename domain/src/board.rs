@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -153,7 +154,7 @@ struct TrackedCall {
     call: Call,
     state: CallState,
     /// Every name by which it means a queue.
-    mentions: Vec<QueueMention>,
+    mentions: Vec<Arc<QueueMention>>,
     visits: Vec<Visit>,
     /// In the order of people.
     parts: Vec<(usize, Part)>,
@@ -166,7 +167,7 @@ struct TrackedCall {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct SettledVisit {
     queue_id: QueueId,
-    mention: QueueMention,
+    mention: Arc<QueueMention>,
     /// Its mention is in the book: since home's midnight.
     is_named: bool,
     entered_at: Timestamp,
@@ -384,7 +385,7 @@ impl Board {
 
     /// The queue that offered a call to a phone.
     fn offering_queue(&self, leg: &Leg) -> Option<QueueId> {
-        QueueMention::of(leg).map(|mention| self.book.find(&mention).0)
+        leg.queue.as_ref().map(|mention| self.book.find(mention).0)
     }
 
     fn change_parts(&mut self, now: Timestamp, place: Place, old: &[(usize, Part)], new: &[(usize, Part)]) {

@@ -13,6 +13,7 @@ use std::{
 use crate::{
     fact::{Fact, HangUp, Party, Record, RecordedStay, Side, SideFact, Station, StationKind, What},
     id::{CallId, DeviceId},
+    queue::QueueMention,
     time::Timestamp,
 };
 
@@ -43,6 +44,8 @@ pub struct Call {
     nobodies: Vec<Fact>,
     /// What was told of the call as a whole.
     others: Vec<Fact>,
+    /// Every queue that legs name or have named.
+    queues: Vec<Arc<QueueMention>>,
     newest_fact_at: Option<Timestamp>,
 }
 
@@ -84,6 +87,8 @@ pub struct Leg {
     pub device_id: Option<DeviceId>,
     /// What offered the call to this phone.
     pub offered_by: Option<Arc<Station>>,
+    /// The queue on whose behalf it rang, if any, as it was named. Shared by the legs of a call.
+    pub queue: Option<Arc<QueueMention>>,
     /// When it began to ring.
     pub rang_at: Timestamp,
     /// When it was picked up.
@@ -149,7 +154,7 @@ impl Call {
         match self.take(fact) {
             Taken::Known => false,
             Taken::OfPhone(place) => {
-                self.phones[place].derive();
+                self.phones[place].derive(&mut self.queues);
                 self.put_in_order(place);
                 true
             }
@@ -163,7 +168,7 @@ impl Call {
         for fact in facts {
             call.take(fact);
         }
-        call.phones.iter_mut().for_each(Phone::derive);
+        call.phones.iter_mut().for_each(|phone| phone.derive(&mut call.queues));
         call.phones.sort_by(|a, b| a.facts().cmp(b.facts()));
         call
     }
@@ -484,6 +489,7 @@ fn note_records(legs: &mut Vec<Leg>, records: &[&Record]) {
                 leg.hang_up = Some(HangUp::Connected);
             }
             None => legs.push(Leg {
+                queue: QueueMention::of(talk.offered_by.as_deref(), &talk.party).map(Arc::new),
                 side: talk.side,
                 party: Arc::clone(&talk.party),
                 other: Arc::default(),

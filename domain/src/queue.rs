@@ -4,13 +4,13 @@
 //! rings on behalf of the queue, lasts between rings for a grace, and ends with the one outcome
 //! the facts support. Callers for whom no phone has rung yet cannot be seen.
 
-use std::{rc::Rc, time::Duration};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     call::{CallState, Leg, soonest},
-    fact::{HangUp, RecordedStay, Side, StationKind},
+    fact::{HangUp, Party, RecordedStay, Side, Station, StationKind},
     id::{ExtensionId, QueueId},
     outcome::Outcome,
     service_level::{Promise, Promises, ServiceLevel, ServiceLevels},
@@ -59,17 +59,16 @@ pub struct QueueMention {
 
 impl QueueMention {
     /// Every queue that the phones of a call name, in their order, each once.
-    pub(crate) fn all(call: &CallState) -> Vec<Self> {
-        let mut mentions = Vec::new();
-        let mut before: Option<&Leg> = None;
-        for leg in call.legs.iter().filter(|leg| leg.side == Side::Callee) {
-            // Most phones of a call ring for one queue: spares making its names again for each.
-            if !before.is_some_and(|before| names_the_same(before, leg)) {
-                mentions.extend(Self::of(leg));
+    pub(crate) fn all(call: &CallState) -> Vec<Arc<Self>> {
+        let mut mentions: Vec<Arc<Self>> = Vec::new();
+        let by_legs = call.legs.iter().filter(|leg| leg.side == Side::Callee);
+        let by_legs = by_legs.filter_map(|leg| leg.queue.as_ref());
+        for mention in by_legs {
+            if !mentions.last().is_some_and(|before| Arc::ptr_eq(before, mention)) {
+                mentions.push(Arc::clone(mention));
             }
-            before = Some(leg);
         }
-        mentions.extend(call.recorded_stays.iter().map(Self::of_stay));
+        mentions.extend(call.recorded_stays.iter().map(|stay| Arc::new(Self::of_stay(stay))));
         mentions.sort_unstable();
         mentions.dedup();
         mentions
@@ -85,31 +84,25 @@ impl QueueMention {
         }
     }
 
-    /// The queue on whose behalf `leg` rang, if any.
-    pub fn of(leg: &Leg) -> Option<Self> {
-        match &leg.offered_by {
+    /// The queue on whose behalf a phone rang, if any: the one that offered the call to it, or the called
+    /// party itself.
+    pub fn of(offered_by: Option<&Station>, party: &Party) -> Option<Self> {
+        match offered_by {
             Some(station) if station.kind == StationKind::CallQueue => Some(Self {
                 account: station.account.clone(),
                 extension_id: None,
                 extension_number: station.extension_number.clone(),
                 name: station.name.clone(),
             }),
-            _ if leg.party.kind == Some(StationKind::CallQueue) => Some(Self {
-                account: leg.party.account.clone(),
-                extension_id: leg.party.extension_id.clone(),
-                extension_number: leg.party.extension_number.clone(),
-                name: leg.party.name.clone(),
+            _ if party.kind == Some(StationKind::CallQueue) => Some(Self {
+                account: party.account.clone(),
+                extension_id: party.extension_id.clone(),
+                extension_number: party.extension_number.clone(),
+                name: party.name.clone(),
             }),
             _ => None,
         }
     }
-}
-
-/// True when two legs surely mean one queue.
-fn names_the_same(a: &Leg, b: &Leg) -> bool {
-    let offered_by_queue =
-        |leg: &Leg| leg.offered_by.as_ref().is_some_and(|station| station.kind == StationKind::CallQueue);
-    offered_by_queue(a) && a.offered_by == b.offered_by
 }
 
 /// What one call did in one queue.
@@ -118,7 +111,7 @@ pub struct Visit {
     /// The queue.
     pub queue_id: QueueId,
     /// What the first phone said of the queue, so that it can be named anew when more is known.
-    pub mention: QueueMention,
+    pub mention: Arc<QueueMention>,
     /// When the first phone rang for it: the earliest proof that the caller was in the queue.
     pub entered_at: Timestamp,
     /// When the outcome came about.
@@ -162,7 +155,7 @@ impl Visit {
     fn recorded(stay: &RecordedStay, queue_id: QueueId, mention: QueueMention, rules: &QueueRules) -> Self {
         let mut visit = Self {
             queue_id,
-            mention,
+            mention: Arc::new(mention),
             entered_at: stay.entered_at,
             left_at: None,
             outcome: Outcome::Waiting,
@@ -257,25 +250,16 @@ fn put_right(
 
 /// A queue as a leg mentions it, found.
 #[derive(Debug)]
-struct Station {
+struct Found {
     queue_id: QueueId,
-    mention: QueueMention,
+    mention: Arc<QueueMention>,
     rules: QueueRules,
-}
-
-impl Station {
-    fn find(mention: QueueMention, find: &mut dyn FnMut(&QueueMention) -> (QueueId, QueueRules)) -> Self {
-        let (queue_id, rules) = find(&mention);
-        Self { queue_id, mention, rules }
-    }
 }
 
 /// Consecutive legs on behalf of one queue.
 #[derive(Debug)]
 struct Stay<'a> {
-    queue_id: QueueId,
-    mention: QueueMention,
-    rules: QueueRules,
+    queue: Rc<Found>,
     legs: Vec<&'a Leg>,
     /// When the call began to ring somewhere else before anybody answered.
     moved_on_at: Option<Timestamp>,
@@ -287,27 +271,33 @@ fn stays<'a>(
     call: &'a CallState,
     find: &mut dyn FnMut(&QueueMention) -> (QueueId, QueueRules),
 ) -> Vec<Stay<'a>> {
-    let mut stations: Vec<(&Leg, Option<Rc<Station>>)> = Vec::new();
+    let mut rings: Vec<(&Leg, Option<Rc<Found>>)> = Vec::with_capacity(call.legs.len());
     for leg in call.legs.iter().filter(|leg| leg.side == Side::Callee) {
-        let known = stations.last().filter(|(before, _)| names_the_same(before, leg));
-        let station = match known {
-            Some((_, station)) => station.clone(),
-            None => QueueMention::of(leg).map(|mention| Rc::new(Station::find(mention, find))),
-        };
-        stations.push((leg, station));
+        let queue = leg.queue.as_ref().map(|mention| {
+            // Most phones of a call ring for one queue.
+            let before = rings.last().and_then(|(_, queue)| queue.as_ref());
+            match before.filter(|before| Arc::ptr_eq(&before.mention, mention)) {
+                Some(before) => Rc::clone(before),
+                None => {
+                    let (queue_id, rules) = find(mention);
+                    Rc::new(Found { queue_id, mention: Arc::clone(mention), rules })
+                }
+            }
+        });
+        rings.push((leg, queue));
     }
     // Clocks have whole seconds: keeps the legs of one queue together within a second.
-    stations.sort_by(|a, b| {
-        fn queue(station: &Option<Rc<Station>>) -> Option<&QueueId> {
-            station.as_ref().map(|station| &station.queue_id)
+    rings.sort_by(|a, b| {
+        fn id(queue: &Option<Rc<Found>>) -> Option<&QueueId> {
+            queue.as_ref().map(|queue| &queue.queue_id)
         }
-        a.0.rang_at.cmp(&b.0.rang_at).then_with(|| queue(&b.1).cmp(&queue(&a.1)))
+        a.0.rang_at.cmp(&b.0.rang_at).then_with(|| id(&b.1).cmp(&id(&a.1)))
     });
 
     let mut stays: Vec<Stay<'a>> = Vec::new();
-    for (leg, station) in stations {
+    for (leg, queue) in rings {
         let last = stays.last_mut();
-        match (last, station) {
+        match (last, queue) {
             (None, None) => {}
             (Some(last), None) => match last.answered_at() {
                 Some(answered_at) if leg.rang_at > answered_at => last.transferred_to.push(leg),
@@ -318,17 +308,15 @@ fn stays<'a>(
                 }
                 None => {}
             },
-            (Some(last), Some(station)) if last.takes(&station.queue_id, leg) => last.legs.push(leg),
-            (last, Some(station)) => {
+            (Some(last), Some(queue)) if last.takes(&queue.queue_id, leg) => last.legs.push(leg),
+            (last, Some(queue)) => {
                 if let Some(last) = last
                     && last.answered_at().is_none()
                 {
                     last.moved_on_at.get_or_insert(leg.rang_at);
                 }
                 stays.push(Stay {
-                    queue_id: station.queue_id.clone(),
-                    mention: station.mention.clone(),
-                    rules: station.rules.clone(),
+                    queue,
                     legs: vec![leg],
                     moved_on_at: None,
                     transferred_to: Vec::new(),
@@ -347,7 +335,7 @@ impl Stay<'_> {
     /// The same stay goes on as long as the call rings for the same queue, was not elsewhere in
     /// between and nobody had answered before the phone rang.
     fn takes(&self, queue_id: &QueueId, leg: &Leg) -> bool {
-        self.queue_id == *queue_id
+        self.queue.queue_id == *queue_id
             && self.moved_on_at.is_none()
             && self.answered_at().is_none_or(|answered_at| leg.rang_at <= answered_at)
     }
@@ -372,7 +360,7 @@ impl Stay<'_> {
             _ => VisitPhase::Over,
         };
         let wait = left_at.unwrap_or(now).since(entered_at);
-        let promise = self.rules.promises.at(entered_at);
+        let promise = self.queue.rules.promises.at(entered_at);
         let outcome = match outcome {
             Outcome::Abandoned if wait <= promise.policy.short_abandon() => Outcome::ShortAbandoned,
             outcome => outcome,
@@ -383,8 +371,8 @@ impl Stay<'_> {
             soonest(next_change_at, entered_at + threshold);
         }
         Visit {
-            queue_id: self.queue_id,
-            mention: self.mention,
+            queue_id: self.queue.queue_id.clone(),
+            mention: Arc::clone(&self.queue.mention),
             entered_at,
             left_at,
             outcome,
@@ -442,7 +430,7 @@ impl Stay<'_> {
             leg.hang_up == Some(HangUp::CallerGaveUp)
                 && leg.ended_at.is_some_and(|ended_at| ended_at + ROUND >= last_end)
         });
-        let silent_at = last_end + self.rules.between_rings();
+        let silent_at = last_end + self.queue.rules.between_rings();
         if gave_up {
             (Outcome::Abandoned, Some(last_end), false)
         } else if now < silent_at {

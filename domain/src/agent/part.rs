@@ -99,9 +99,7 @@ pub(crate) fn parts<K: Ord>(
     for leg in call.legs.iter().filter(|leg| leg.is_a_phone()) {
         let Some(owner) = who(leg) else { continue };
         // Most phones of a call ring for one queue: spares finding it again for each.
-        let known = phones.last().filter(|before| {
-            before.leg.side == leg.side && before.leg.offered_by == leg.offered_by
-        });
+        let known = phones.last().filter(|before| before.leg.queue == leg.queue);
         let queue_id = match known {
             Some(before) => before.queue_id.clone(),
             None => queue_of(leg),

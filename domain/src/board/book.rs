@@ -4,7 +4,7 @@
 //! The answer depends on what calls say now, never on the order in which they said it: which
 //! queues are unresolved is worked out from the whole set of mentions.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -232,8 +232,8 @@ impl QueueBook {
     /// The queue of the directory that is meant. Numbers are unique in an account, names need not be.
     fn known(&self, mention: &QueueMention) -> Option<&QueueId> {
         let by_extension = || mention.extension_id.as_ref().and_then(|id| self.by_extension.get(id));
-        let by_number = || number_of(mention).and_then(|number| self.by_number.get(&number));
-        let by_name = || name_of(mention).and_then(|name| self.by_name.get(&name));
+        let by_number = || number_of(mention).and_then(|number| self.by_number.get(&*number));
+        let by_name = || name_of(mention).and_then(|name| self.by_name.get(&*name));
         by_extension().or_else(by_number).or_else(by_name)
     }
 }
@@ -245,12 +245,12 @@ fn name(mentions: &[QueueMention]) -> BTreeMap<QueueMention, QueueId> {
     let mut named_by_number: BTreeMap<String, QueueId> = BTreeMap::new();
     for mention in mentions.iter().filter(|mention| mention.name.is_some()) {
         if let Some(number) = number_of(mention) {
-            keep_smallest(&mut named_by_number, number, own_name(mention));
+            keep_smallest(&mut named_by_number, number.into_owned(), own_name(mention));
         }
     }
     let by_number = |mention: &QueueMention| {
         let named = number_of(mention).filter(|_| mention.name.is_none());
-        named.and_then(|number| named_by_number.get(&number)).cloned()
+        named.and_then(|number| named_by_number.get(&*number)).cloned()
     };
     let mut ids = BTreeMap::new();
     let mut named_by_extension: BTreeMap<ExtensionId, QueueId> = BTreeMap::new();
@@ -306,23 +306,25 @@ fn describe(unresolved: &BTreeMap<QueueMention, QueueId>) -> BTreeMap<QueueId, D
 fn own_name(mention: &QueueMention) -> QueueId {
     let key = name_of(mention)
         .or_else(|| number_of(mention))
-        .or_else(|| mention.extension_id.as_ref().map(ToString::to_string))
+        .or_else(|| mention.extension_id.as_ref().map(|id| Cow::Borrowed(id.as_str())))
         .unwrap_or_default();
     QueueId::new(format!("unresolved:{key}"))
 }
 
-fn number_of(mention: &QueueMention) -> Option<String> {
-    mention.extension_number.as_ref().map(|number| within(mention, number.clone()))
+fn number_of(mention: &QueueMention) -> Option<Cow<'_, str>> {
+    let number = mention.extension_number.as_deref()?;
+    Some(within(mention, Cow::Borrowed(number)))
 }
 
-fn name_of(mention: &QueueMention) -> Option<String> {
-    mention.name.as_ref().map(|name| within(mention, fold_name(name)))
+fn name_of(mention: &QueueMention) -> Option<Cow<'_, str>> {
+    let name = mention.name.as_deref()?;
+    Some(within(mention, Cow::Owned(fold_name(name))))
 }
 
 /// Numbers and names repeat between accounts: those of another account never meet our own.
-fn within(mention: &QueueMention, text: String) -> String {
+fn within<'a>(mention: &QueueMention, text: Cow<'a, str>) -> Cow<'a, str> {
     match &mention.account {
-        Some(account) => format!("{account}/{text}"),
+        Some(account) => Cow::Owned(format!("{account}/{text}")),
         None => text,
     }
 }

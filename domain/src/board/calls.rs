@@ -19,7 +19,8 @@ pub(super) struct Place(usize);
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     places: IdMap<CallId, Place>,
-    kept: Slab<TrackedCall>,
+    /// In boxes: the row grows, and they are large.
+    kept: Slab<Box<TrackedCall>>,
 }
 
 impl Calls {
@@ -30,12 +31,12 @@ impl Calls {
     /// Keeps a call that was not kept.
     pub(super) fn insert(&mut self, call: TrackedCall) -> Place {
         let call_id = call.id.clone();
-        let place = Place(self.kept.insert(call));
+        let place = Place(self.kept.insert(Box::new(call)));
         self.places.insert(call_id, place);
         place
     }
 
-    pub(super) fn remove(&mut self, place: Place) -> TrackedCall {
+    pub(super) fn remove(&mut self, place: Place) -> Box<TrackedCall> {
         let call = self.kept.remove(place.0);
         self.places.remove(&call.id);
         call
@@ -43,7 +44,7 @@ impl Calls {
 
     /// The call at a place, if one is there.
     pub(super) fn get_mut(&mut self, place: Place) -> Option<&mut TrackedCall> {
-        self.kept.get_mut(place.0)
+        self.kept.get_mut(place.0).map(Box::as_mut)
     }
 
     pub(super) fn find(&self, call_id: &CallId) -> Option<&TrackedCall> {
@@ -59,11 +60,11 @@ impl Calls {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &TrackedCall> {
-        self.kept.iter().map(|(_, call)| call)
+        self.kept.iter().map(|(_, call)| &**call)
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (Place, &mut TrackedCall)> {
-        self.kept.iter_mut().map(|(place, call)| (Place(place), call))
+        self.kept.iter_mut().map(|(place, call)| (Place(place), &mut **call))
     }
 }
 

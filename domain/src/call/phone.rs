@@ -10,6 +10,7 @@ use super::{Leg, RACE, earliest};
 use crate::{
     fact::{Fact, HangUp, LegFact, Party, Side, Station, What},
     id::{ChannelId, DeviceId},
+    queue::QueueMention,
     time::Timestamp,
 };
 
@@ -24,7 +25,7 @@ pub(super) struct Phone {
     /// Facts about legs, in their order, each once.
     facts: Vec<Fact>,
     /// What they amount to by themselves.
-    legs: Vec<Leg>,
+    legs: Box<[Leg]>,
 }
 
 impl Phone {
@@ -35,7 +36,7 @@ impl Phone {
             party: Arc::clone(party),
             aliases: Vec::new(),
             facts: Vec::new(),
-            legs: Vec::new(),
+            legs: Box::default(),
         }
     }
 
@@ -80,14 +81,26 @@ impl Phone {
         self.facts.sort();
     }
 
-    /// Works the legs out: by the time they began to ring, then by device.
-    pub(super) fn derive(&mut self) {
+    /// Works the legs out: by the time they began to ring, then by device. `queues` are those that legs
+    /// of this call have named.
+    pub(super) fn derive(&mut self, queues: &mut Vec<Arc<QueueMention>>) {
         let mut observations: Vec<Observation<'_>> = self.facts.iter().filter_map(Observation::of).collect();
         observations.sort_by_key(|observation| observation.leg.rang_at);
-        self.legs.clear();
-        for same_ring in observations.chunk_by(|a, b| a.leg.rang_at == b.leg.rang_at) {
-            self.legs.extend(legs_of_one_ring(same_ring));
+        let rings = observations.chunk_by(|a, b| a.leg.rang_at == b.leg.rang_at);
+        let mut legs: Vec<Leg> = Vec::with_capacity(1);
+        for same_ring in rings {
+            legs.extend(legs_of_one_ring(same_ring));
         }
+        for leg in &mut legs {
+            leg.queue = QueueMention::of(leg.offered_by.as_deref(), &leg.party).map(|named| {
+                let known = queues.iter().find(|known| ***known == named);
+                known.cloned().unwrap_or_else(|| {
+                    queues.push(Arc::new(named));
+                    Arc::clone(&queues[queues.len() - 1])
+                })
+            });
+        }
+        self.legs = legs.into_boxed_slice();
     }
 }
 
@@ -179,6 +192,7 @@ impl<'a> Draft<'a> {
             other: Arc::clone(&first.other),
             device_id: self.device.cloned(),
             offered_by: first.offered_by.clone(),
+            queue: None,
             rang_at: first.rang_at,
             answered_at: self.answered_at,
             ended_at: end.map(|(at, _)| at),
