@@ -254,9 +254,8 @@ impl Call {
         close_legs_of_a_caller_who_left(&mut state);
         self.close_lost_legs(&mut state, now);
         self.note_holds(&mut state);
-        state.legs.sort_by(|a, b| {
-            (a.rang_at, a.side, &a.party, &a.device_id).cmp(&(b.rang_at, b.side, &b.party, &b.device_id))
-        });
+        // Those of one instant stay in the order of their phones, which is that of their facts.
+        state.legs.sort_by_key(|leg| (leg.rang_at, leg.side));
         state
     }
 

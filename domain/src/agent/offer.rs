@@ -86,7 +86,7 @@ pub(crate) enum OfferEnd {
 /// together for one queue are one offer.
 pub(crate) fn offers<'a>(call: &CallState, legs: impl Iterator<Item = &'a Leg>) -> Vec<Offer> {
     let legs: Vec<&Leg> = legs.filter(|leg| leg.side == Side::Callee).collect();
-    let mut offers = Vec::new();
+    let mut offers = Vec::with_capacity(usize::from(!legs.is_empty()));
     let mut rest = &legs[..];
     while !rest.is_empty() {
         let belongs = |count: usize| goes_on(&rest[..count], rest[count]);

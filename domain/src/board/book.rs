@@ -25,6 +25,8 @@ pub(super) struct QueueBook {
     /// What the operator promises, and what that and their settings come to for the queues above.
     promises: PromiseBook,
     rules: IdMap<QueueId, QueueRules>,
+    /// The zones of those that have their own.
+    zones: IdMap<QueueId, ZoneName>,
     /// What holds for every other queue.
     other_rules: QueueRules,
     /// What calls say, and how many say it.
@@ -115,7 +117,7 @@ impl QueueBook {
     }
 
     pub(super) fn zone(&self, id: &QueueId) -> Option<&ZoneName> {
-        self.queues.get(id).and_then(|queue| queue.zone.as_ref())
+        self.zones.get(id)
     }
 
     /// Replaces the directory. Names that queues had before keep leading to them, unless another
@@ -166,6 +168,8 @@ impl QueueBook {
             max_wait: queue.max_wait,
         };
         self.rules = self.queues.values().map(|queue| (queue.id.clone(), rules(queue))).collect();
+        let zones = self.queues.values().filter_map(|queue| Some((queue.id.clone(), queue.zone.clone()?)));
+        self.zones = zones.collect();
         // Nobody is called that: what is said of all queues.
         let of_all = self.promises.of(&QueueId::new(""), None, "");
         self.other_rules = QueueRules { promises: of_all.unwrap_or_default(), max_wait: None };

@@ -64,13 +64,28 @@ impl Phone {
     }
 
     /// Takes a fact in; false when it was known. Legs are as before until [`Phone::derive`].
-    pub(super) fn learn(&mut self, fact: Fact, party: &Arc<Party>) -> bool {
+    pub(super) fn learn(&mut self, mut fact: Fact, party: &Arc<Party>) -> bool {
         let Err(place) = self.facts.binary_search(&fact) else { return false };
+        if let Some(leg) = fact.what.leg_mut() {
+            self.share_ids(leg);
+        }
         self.facts.insert(place, fact);
         if !self.is_called(party) {
             self.aliases.push(Arc::clone(party));
         }
         true
+    }
+
+    /// News of a leg repeat its ids: lets them share the memory of older news.
+    fn share_ids(&self, leg: &mut LegFact) {
+        for known in self.facts.iter().filter_map(|fact| fact.what.leg()) {
+            if known.device_id == leg.device_id {
+                leg.device_id.clone_from(&known.device_id);
+            }
+            if known.channel_id == leg.channel_id {
+                leg.channel_id.clone_from(&known.channel_id);
+            }
+        }
     }
 
     /// Another phone turned out to be of the same extension. Legs are as before until [`Phone::derive`].
