@@ -59,7 +59,13 @@ pub fn kept(busy: &Busy, members: u32, available: u32) -> String {
     let away = busy.away(members, available);
     let mut words = String::new();
     let on_calls = if busy.on_calls == 1 { "on a call" } else { "on calls" };
-    for (number, kept) in [(busy.on_calls, on_calls), (busy.wrap_up, "wrap\u{2011}up"), (away, "away")] {
+    let kept = [
+        (busy.on_calls, on_calls),
+        (busy.wrap_up, "wrap\u{2011}up"),
+        (away, "away"),
+        (busy.unknown, "not known"),
+    ];
+    for (number, kept) in kept {
         if number > 0 {
             if !words.is_empty() {
                 words.push_str(" · ");
@@ -112,5 +118,17 @@ pub const fn face(quality: Quality) -> &'static str {
         Quality::Inferred => "inferred",
         Quality::Unknown => "unknown",
         Quality::Measured | Quality::Live => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_unknown_is_not_away() {
+        let busy = Busy { on_calls: 1, wrap_up: 0, unknown: 3 };
+        assert_eq!(kept(&busy, 7, 2), "1\u{a0}on a call · 1\u{a0}away · 3\u{a0}not known");
+        assert_eq!(kept(&Busy::default(), 4, 3), "1\u{a0}away");
     }
 }

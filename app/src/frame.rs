@@ -184,7 +184,11 @@ fn figures(json: &impl Json) -> Option<Figures> {
 
 fn busy(json: &impl Json) -> Option<Busy> {
     let busy = json.member("members_busy");
-    Some(Busy { on_calls: count(&busy, "on_calls")?, wrap_up: count(&busy, "wrap_up")? })
+    Some(Busy {
+        on_calls: count(&busy, "on_calls")?,
+        wrap_up: count(&busy, "wrap_up")?,
+        unknown: count(&busy, "unknown").unwrap_or(0),
+    })
 }
 
 fn quality(json: &impl Json, name: &str) -> Option<Quality> {

@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     agent::{
-        doubted_before,
         part::{Part, parts},
         presence::PresenceFact,
         view::{AgentView, AgentsView, QueueName},
@@ -72,6 +71,8 @@ pub enum Input {
     Presences(Vec<PresenceFact>),
     /// Events may have been missed.
     Gap(Gap),
+    /// What was heard of people before this is doubted from now on, as [`crate::agent::doubted_before`] says.
+    Doubt(Option<Timestamp>),
     /// What the operator promises was read.
     Promises(PromiseBook),
     /// The directory was read.
@@ -197,6 +198,7 @@ impl Board {
             }
             Input::Presences(facts) => self.hear_presences(now, &facts),
             Input::Gap(gap) => self.miss(now, gap),
+            Input::Doubt(before) => self.changed.extend(self.people.doubt(before, now)),
             Input::Promises(promises) => {
                 self.book.promise(promises);
                 self.derive_all(now);
@@ -645,8 +647,11 @@ impl Board {
         let members = crew.map(|crew| crew.members);
         let is_heard = server_freshness(now, trust) == Freshness::Live;
         let of_calls = |quality| if is_heard { quality } else { Quality::Unknown };
-        // Who talks since before anybody listened looks free.
+        // Who talks since before anybody listened is not counted.
         let calls = if hears_whole_calls(now, trust) { Quality::Live } else { Quality::Inferred };
+        // Those of whom nothing was heard may all be free.
+        let nobody_known = crew.is_some_and(|crew| crew.free == 0 && crew.busy.unknown > 0);
+        let available = if nobody_known { Quality::Unknown } else { of_calls(calls) };
         let promise = self.book.rules(id).promises.at(now);
         Some(QueueView {
             id: id.clone(),
@@ -664,7 +669,7 @@ impl Board {
                 waiting: of_calls(Quality::Inferred),
                 calls: of_calls(calls),
                 members: members.map_or(Quality::Unknown, |_| Quality::Measured),
-                available: members.map_or(Quality::Unknown, |_| of_calls(calls)),
+                available: members.map_or(Quality::Unknown, |_| available),
                 today,
             },
         })
@@ -716,23 +721,18 @@ impl Board {
         }
     }
 
-    /// Everybody who is a member of a queue, in no order.
-    pub fn agent_ids(&self) -> Vec<UserId> {
-        self.people.ids().cloned().collect()
-    }
-
     /// The row of one agent.
-    pub fn agent_view(&self, id: &UserId, now: Timestamp, trust: &Trust) -> Option<AgentView> {
-        let mut view = self.people.view(id, now, doubted_before(now, trust))?;
+    pub fn agent_view(&self, id: &UserId, now: Timestamp) -> Option<AgentView> {
+        let mut view = self.people.view(id, now)?;
         let name = |id: &QueueId| self.book.get(id).map(|queue| queue.name.clone());
         view.queues.sort_by_cached_key(|queue| (name(&queue.id), queue.id.clone()));
         Some(view)
     }
 
     /// All agents, in the order of their names.
-    pub fn agents(&self, now: Timestamp, trust: &Trust) -> Vec<AgentView> {
+    pub fn agents(&self, now: Timestamp) -> Vec<AgentView> {
         let mut agents: Vec<AgentView> =
-            self.people.ids().filter_map(|id| self.agent_view(id, now, trust)).collect();
+            self.people.ids().filter_map(|id| self.agent_view(id, now)).collect();
         agents.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
         agents
     }
@@ -762,7 +762,7 @@ impl Board {
             as_of: now,
             presence_problem,
             queues: self.staffed_queues(),
-            agents: self.agents(now, &trust),
+            agents: self.agents(now),
             trust,
         }
     }

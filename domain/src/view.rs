@@ -217,20 +217,23 @@ impl<T: PartialEq> Shared<T> {
     }
 }
 
-/// What keeps members from taking a call. Who is neither available nor counted here takes no calls now: has
-/// opted out, does not want to be disturbed, or is signed out.
+/// What keeps members from being counted as available. Who is neither available nor counted here takes no
+/// calls now: has opted out, does not want to be disturbed, or is signed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Busy {
     /// On a call of any kind, held or not.
     pub on_calls: u32,
     /// Left alone by their queue for a while after its call.
     pub wrap_up: u32,
+    /// It is not known what they do: nothing was heard of them since events may have been missed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unknown: u32,
 }
 
 impl Busy {
     /// Of so many members, those who neither are available nor are kept by anything.
     pub fn away(&self, members: u32, available: u32) -> u32 {
-        [available, self.on_calls, self.wrap_up].into_iter().fold(members, u32::saturating_sub)
+        [available, self.on_calls, self.wrap_up, self.unknown].into_iter().fold(members, u32::saturating_sub)
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono_tz::Tz;
 use domain::{
+    agent::doubted_before,
     board::{Board, BoardSnapshot, Input, Midnights},
     directory::{Directory, DirectoryQueue},
     id::QueueId,
@@ -197,7 +198,7 @@ impl Situation {
 
     /// What holds at `now`, for a publication.
     pub(crate) fn edition(&mut self, now: Timestamp) -> Edition {
-        self.board.apply(now, Input::Tick);
+        self.board.apply(now, Input::Doubt(doubted_before(now, &self.trust)));
         let mut trust = self.trust.clone();
         trust.newest_fact_at = trust.newest_fact_at.max(self.newest_fact_at);
         let day_start = self.board.day_start();

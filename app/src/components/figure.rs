@@ -423,7 +423,7 @@ mod tests {
             },
             members: 23,
             members_available: 4,
-            members_busy: Busy { on_calls: 15, wrap_up: 3 },
+            members_busy: Busy { on_calls: 15, wrap_up: 3, unknown: 0 },
             members_incomplete: false,
             waiting_beyond_threshold: 2,
             shared_target_permille: Some(800),

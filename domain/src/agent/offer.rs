@@ -83,11 +83,10 @@ pub(crate) enum OfferEnd {
 }
 
 /// The offers among the phones of one person in one call, in the order they began. Phones that ring
-/// together for one queue are one offer.
-pub(crate) fn offers<'a>(call: &CallState, legs: impl Iterator<Item = &'a Leg>) -> Vec<Offer> {
-    let legs: Vec<&Leg> = legs.filter(|leg| leg.side == Side::Callee).collect();
+/// together for one queue are one offer. `legs`: those called for queues.
+pub(crate) fn offers(call: &CallState, legs: &[&Leg]) -> Vec<Offer> {
     let mut offers = Vec::with_capacity(usize::from(!legs.is_empty()));
-    let mut rest = &legs[..];
+    let mut rest = legs;
     while !rest.is_empty() {
         let belongs = |count: usize| goes_on(&rest[..count], rest[count]);
         let count = (1..rest.len()).find(|&count| !belongs(count)).unwrap_or(rest.len());

@@ -90,7 +90,7 @@ struct Owned<'a, K> {
 
 /// The parts of all people in a call, in their order. `who` names the owner of a phone, `queue_of` the
 /// queue that offered it.
-pub(crate) fn parts<K: Ord>(
+pub(crate) fn parts<K: Ord + Clone>(
     call: &CallState,
     who: impl Fn(&Leg) -> Option<K>,
     mut queue_of: impl FnMut(&Leg) -> Option<QueueId>,
@@ -108,32 +108,27 @@ pub(crate) fn parts<K: Ord>(
     }
     phones.sort_by(|a, b| a.owner.cmp(&b.owner));
     let mut parts = Vec::with_capacity(phones.len());
-    let mut rest = phones.into_iter().peekable();
-    let mut theirs = Vec::new();
-    while let Some(first) = rest.next() {
-        theirs.clear();
-        theirs.push((first.leg, first.queue_id));
-        while let Some(next) = rest.next_if(|next| next.owner == first.owner) {
-            theirs.push((next.leg, next.queue_id));
-        }
-        parts.push((first.owner, part(call, &theirs)));
+    let mut offered = Vec::with_capacity(phones.len());
+    for theirs in phones.chunk_by(|a, b| a.owner == b.owner) {
+        offered.clear();
+        let for_queues = |phone: &&Owned<'_, K>| phone.queue_id.is_some() && phone.leg.side == Side::Callee;
+        offered.extend(theirs.iter().filter(for_queues).map(|phone| phone.leg));
+        parts.push((theirs[0].owner.clone(), part(theirs, offers(call, &offered))));
     }
     parts
 }
 
-fn part(call: &CallState, legs: &[(&Leg, Option<QueueId>)]) -> Part {
-    let doing = legs.iter().filter_map(|(leg, queue_id)| Doing::of(leg, queue_id.as_ref()));
-    let queue_talks = legs.iter().filter_map(|(leg, queue_id)| {
-        leg.answered_at?;
-        leg.ended_at.zip(queue_id.as_ref())
-    });
-    let answered = legs.iter().filter(|(leg, _)| leg.answered_at.is_some());
+fn part<K>(phones: &[Owned<'_, K>], offers: Vec<Offer>) -> Part {
+    let doing = phones.iter().filter_map(|phone| Doing::of(phone.leg, phone.queue_id.as_ref()));
+    let answered = phones.iter().filter(|phone| phone.leg.answered_at.is_some());
+    let ended = answered.clone().filter_map(|phone| Some((phone.leg.ended_at?, phone.queue_id.as_ref())));
+    let queue_talks = ended.clone().filter_map(|(ended_at, queue_id)| Some((ended_at, queue_id?)));
     Part {
-        talked_until: answered.filter_map(|(leg, _)| leg.ended_at).max(),
+        talked_until: ended.map(|(ended_at, _)| ended_at).max(),
         doing: doing.max_by(|a, b| a.rank().cmp(&b.rank())),
-        ended_at: legs.iter().filter_map(|(leg, _)| told_end(leg)).max(),
+        ended_at: phones.iter().filter_map(|phone| told_end(phone.leg)).max(),
         queue_talk: queue_talks.max().map(|(ended_at, queue_id)| (ended_at, queue_id.clone())),
-        offers: offers(call, legs.iter().filter(|(_, queue_id)| queue_id.is_some()).map(|(leg, _)| *leg)),
+        offers,
     }
 }
 

@@ -36,6 +36,8 @@ pub(super) struct People {
     presences: IdMap<UserId, PresenceHistory>,
     /// What is left of settled calls, of anybody.
     past: IdMap<Owner, Past>,
+    /// See [`Evidence::standing`].
+    doubted_before: Option<Timestamp>,
     /// What everybody does, each person once.
     sum: Sum,
     due: BTreeSet<(Timestamp, usize)>,
@@ -107,6 +109,7 @@ impl Sum {
         match state {
             _ if state.is_free() => takes_calls.then_some(&mut self.free),
             AgentState::WrapUp => Some(&mut self.busy.wrap_up),
+            AgentState::Unknown => Some(&mut self.busy.unknown),
             _ if state.is_on_call() => Some(&mut self.busy.on_calls),
             _ => None,
         }
@@ -150,6 +153,7 @@ impl People {
         let before = std::mem::take(self);
         let ids_before: BTreeSet<UserId> = before.people.into_iter().map(|person| person.id).collect();
         (self.presences, self.past, self.removed) = (before.presences, before.past, before.removed);
+        self.doubted_before = before.doubted_before;
         for queue in &directory.queues {
             let Some(members) = &queue.members else { continue };
             let mut crew = Crew { wrap_up: queue.wrap_up.unwrap_or_default(), ..Crew::default() };
@@ -265,7 +269,7 @@ impl People {
     fn refresh(&mut self, index: usize, now: Timestamp) -> &[QueueId] {
         self.changed.insert(index);
         let evidence = self.evidence(index);
-        let state = evidence.standing(now, None).state;
+        let state = evidence.standing(now, self.doubted_before).state;
         let due_at = evidence.wraps_up_until(now);
         let person = &mut self.people[index];
         if person.due_at != due_at {
@@ -289,6 +293,18 @@ impl People {
         self.sum.take(before, takes_calls);
         self.sum.put(state, takes_calls);
         &person.queues
+    }
+
+    /// Doubts what was heard before an instant: in sums as in rows, so that nobody is free in the one and
+    /// unknown in the other. The queues for which that makes a difference.
+    pub(super) fn doubt(&mut self, before: Option<Timestamp>, now: Timestamp) -> BTreeSet<QueueId> {
+        let mut queues = BTreeSet::new();
+        if std::mem::replace(&mut self.doubted_before, before) != before {
+            for index in 0..self.people.len() {
+                queues.extend(self.refresh(index, now).iter().cloned());
+            }
+        }
+        queues
     }
 
     /// When somebody's state next changes by itself.
@@ -384,17 +400,12 @@ impl People {
         }
     }
 
-    /// The row of one agent. `doubted_before`: see [`Evidence::standing`].
-    pub(super) fn view(
-        &self,
-        id: &UserId,
-        now: Timestamp,
-        doubted_before: Option<Timestamp>,
-    ) -> Option<AgentView> {
+    /// The row of one agent.
+    pub(super) fn view(&self, id: &UserId, now: Timestamp) -> Option<AgentView> {
         let index = *self.by_user.get(id)?;
         let person = &self.people[index];
         let evidence = self.evidence(index);
-        let standing: Standing = evidence.standing(now, doubted_before);
+        let standing: Standing = evidence.standing(now, self.doubted_before);
         let mut today = person.today;
         today.add(person.past.today);
         let membership =
@@ -402,7 +413,7 @@ impl People {
         Some(AgentView {
             id: person.id.clone(),
             name: if person.name.is_empty() { person.id.to_string() } else { person.name.clone() },
-            presence: evidence.believed_presence(doubted_before),
+            presence: evidence.believed_presence(self.doubted_before),
             standing,
             queues: person.queues.iter().map(membership).collect(),
             today,
@@ -459,7 +470,7 @@ impl Person {
             today: OfferCounts::default(),
             past: Past::default(),
             // Counts nowhere.
-            state: AgentState::Unknown,
+            state: AgentState::OptedOut,
             due_at: None,
         }
     }

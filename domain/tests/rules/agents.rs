@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::{
     agent::{
-        AgentState, Standing,
+        AgentState, Standing, doubted_before,
         offer::OfferCounts,
         presence::{Presence, PresenceFact, PresenceOrigin},
         view::{AgentView, StateCounts},
@@ -69,12 +69,13 @@ fn hear(board: &mut Board, now: i64, facts: &[PresenceFact]) {
     board.apply(at(now), Input::Presences(facts.to_vec()));
 }
 
-fn row_with(board: &Board, who: &str, now: i64, trust: &Trust) -> AgentView {
-    board.agent_view(&format!("user-{who}").as_str().into(), at(now), trust).expect("an agent")
+fn row(board: &Board, who: &str, now: i64) -> AgentView {
+    board.agent_view(&format!("user-{who}").as_str().into(), at(now)).expect("an agent")
 }
 
-fn row(board: &Board, who: &str, now: i64) -> AgentView {
-    row_with(board, who, now, &live_trust(at(now)))
+fn row_with(board: &mut Board, who: &str, now: i64, trust: &Trust) -> AgentView {
+    board.apply(at(now), Input::Doubt(doubted_before(at(now), trust)));
+    row(board, who, now)
 }
 
 /// Events may have been missed until then.
@@ -150,7 +151,7 @@ fn metrics_4_who_may_take_the_next_call_is_free_in_each_queue_and_once_in_the_to
         "nothing keeps them but they are away"
     );
 
-    let agents = board.agents(at(41), &live_trust(at(41)));
+    let agents = board.agents(at(41));
     let all = StateCounts::of(&agents, None);
     assert_eq!((all.total(), all.get(AgentState::Available), all.get(AgentState::DoNotDisturb)), (4, 2, 1));
     let support = StateCounts::of(&agents, Some(&"q-802".into()));
@@ -349,23 +350,48 @@ fn b4_after_a_gap_agents_are_unknown_until_presence_is_read_or_an_event_tells() 
     tell(&mut board, 5, &[bo.rang(), bo.answered(5)]);
     let while_open = Trust { gap: Some(Gap { from: at(10), to: None }), ..live_trust(at(20)) };
     for who in ["Ada", "Bo", "Cem", "Dee"] {
-        assert_eq!(row_with(&board, who, 20, &while_open).standing.state, AgentState::Unknown);
+        assert_eq!(row_with(&mut board, who, 20, &while_open).standing.state, AgentState::Unknown);
     }
-    let later = |board: &Board, who: &str, now| row_with(board, who, now, &deaf_until(40, now));
-    let unknown = later(&board, "Bo", 41).standing;
+    let later = |board: &mut Board, who: &str, now| row_with(board, who, now, &deaf_until(40, now));
+    let unknown = later(&mut board, "Bo", 41).standing;
     assert_eq!((unknown.state, unknown.quality), (AgentState::Unknown, Quality::Unknown));
-    assert_eq!(later(&board, "Cem", 41).presence, None);
+    assert_eq!(later(&mut board, "Cem", 41).presence, None);
 
     hear(&mut board, 42, &[read("Ada", 42, Presence::Available), read("Bo", 42, Presence::OnCall)]);
-    assert_eq!(later(&board, "Ada", 43).standing.state, AgentState::Available);
-    let bo_again = later(&board, "Bo", 43).standing;
+    assert_eq!(later(&mut board, "Ada", 43).standing.state, AgentState::Available);
+    let bo_again = later(&mut board, "Bo", 43).standing;
     assert_eq!((bo_again.state, bo_again.since), (AgentState::OnQueueCall, Some(at(5))));
     assert_eq!(bo_again.quality, Quality::Inferred, "on a call, most likely the same");
     tell(&mut board, 45, &[support("2", "Dee", 44).rang()]);
-    assert_eq!(later(&board, "Dee", 45).standing.state, AgentState::Ringing);
-    assert_eq!(later(&board, "Cem", 45).standing.state, AgentState::Unknown, "nothing was heard of Cem");
-    let long_after = later(&board, "Cem", 40 + 3600);
+    assert_eq!(later(&mut board, "Dee", 45).standing.state, AgentState::Ringing);
+    assert_eq!(later(&mut board, "Cem", 45).standing.state, AgentState::Unknown, "nothing was heard of Cem");
+    let long_after = later(&mut board, "Cem", 40 + 3600);
     assert_eq!(long_after.standing.state, AgentState::DoNotDisturb, "few calls last that long");
+}
+
+#[test]
+fn b4_who_is_unknown_after_a_gap_is_free_on_no_board() {
+    let mut board = board();
+    let queue = |board: &Board, now: i64| {
+        let view = board.queue_view(&"q-801".into(), at(now), &deaf_until(40, now)).expect("a queue");
+        (view.members_available, view.members_busy.unknown, view.quality.available)
+    };
+    assert_eq!(state(&board, "Ada", 2), AgentState::Available, "nobody doubts that, presence or not");
+    assert_eq!(board.totals(&board.queue_ids()).members_available, 4);
+    let ada = row_with(&mut board, "Ada", 41, &deaf_until(40, 41));
+    assert_eq!(ada.standing.state, AgentState::Unknown);
+    assert_eq!(queue(&board, 41), (Some(0), 3, Quality::Unknown), "a dash, not nobody");
+    assert_eq!(free(&board), 0);
+    let busy = board.totals(&board.queue_ids()).members_busy;
+    assert_eq!((busy.unknown, busy.away(4, 0)), (4, 0), "nor is anybody away");
+    assert!(!board.take_changes().0.is_empty(), "so the rows are shown anew");
+
+    hear(&mut board, 42, &[read("Ada", 42, Presence::Available)]);
+    assert_eq!(queue(&board, 42), (Some(1), 2, Quality::Inferred), "one is known");
+    board.apply(at(43), Input::Directory(directory()));
+    assert_eq!(queue(&board, 43), (Some(1), 2, Quality::Inferred), "another reading of the directory");
+    row_with(&mut board, "Ada", 40 + 3600, &deaf_until(40, 40 + 3600));
+    assert_eq!((free(&board), board.totals(&board.queue_ids()).members_busy.unknown), (4, 0));
 }
 
 #[test]
@@ -373,7 +399,7 @@ fn b4_a_call_that_ended_in_a_gap_keeps_nobody_busy_when_presence_denies_it() {
     let mut board = board();
     tell(&mut board, 5, &[billing("1", "Bo", 0).answered(5)]);
     hear(&mut board, 50, &[read("Bo", 50, Presence::Available)]);
-    let bo = row_with(&board, "Bo", 51, &deaf_until(40, 51)).standing;
+    let bo = row_with(&mut board, "Bo", 51, &deaf_until(40, 51)).standing;
     assert_eq!((bo.state, bo.since), (AgentState::Available, None));
 }
 
@@ -418,7 +444,7 @@ fn c8_presence_and_calls_told_before_the_directory_is_read_count_after_it() {
     hear(&mut board, 1, &[said("Ada", 1, Presence::Offline)]);
     let bo = billing("1", "Bo", 2);
     tell(&mut board, 4, &[bo.rang(), bo.answered(4)]);
-    assert!(board.agents(at(5), &live_trust(at(5))).is_empty());
+    assert!(board.agents(at(5)).is_empty());
     board.apply(at(5), Input::Directory(directory()));
     assert_eq!(state_since(&board, "Ada", 6), (AgentState::Offline, Some(1)));
     assert_eq!(standing(&board, "Bo", 6).queue_id, Some("q-801".into()), "by its name in the directory");
@@ -528,28 +554,43 @@ proptest! {
             }
             apply(&mut retold, now, each);
         }
-        let trust = Trust { deaf_until: deaf_until.map(at), ..live_trust(at(now)) };
-        prop_assert_eq!(told.agents(at(now), &trust), retold.agents(at(now), &trust));
+        for board in [&mut told, &mut retold] {
+            board.apply(at(now), Input::Doubt(deaf_until.map(at)));
+        }
+        prop_assert_eq!(told.agents(at(now)), retold.agents(at(now)));
         let ids = told.queue_ids();
         prop_assert_eq!(told.totals(&ids), retold.totals(&ids));
     }
 
     /// The sums of who is free equal the states they are sums of; parts never exceed the whole.
     #[test]
-    fn the_free_of_every_queue_are_its_agents_who_are_free(news in news(), now in 0..900_i64) {
+    fn the_free_of_every_queue_are_its_agents_who_are_free(
+        news in news(),
+        deaf_until in prop::option::of(0..900_i64),
+        doubted_after in any::<Index>(),
+        now in 0..900_i64,
+    ) {
         let mut board = board();
-        for each in &news {
+        let doubted_after = doubted_after.index(news.len() + 1);
+        for (nth, each) in news.iter().enumerate() {
+            if nth == doubted_after {
+                board.apply(at(now), Input::Doubt(deaf_until.map(at)));
+            }
             apply(&mut board, now, each);
         }
         board.apply(at(now), Input::Tick);
         let trust = live_trust(at(now));
-        let agents = board.agents(at(now), &trust);
+        let agents = board.agents(at(now));
         for id in board.queue_ids() {
             let free = agents.iter().filter(|agent| agent.state_in(&id).is_some_and(AgentState::is_free));
             let view = board.queue_view(&id, at(now), &trust).expect("a queue of the board");
             prop_assert_eq!(view.members_available, Some(free.count() as u32));
             let counts = StateCounts::of(&agents, Some(&id));
             prop_assert_eq!(view.members, Some(counts.total()));
+            let busy = (view.members_busy.on_calls, view.members_busy.wrap_up, view.members_busy.unknown);
+            let of_agents =
+                (counts.on_calls(), counts.get(AgentState::WrapUp), counts.get(AgentState::Unknown));
+            prop_assert_eq!(busy, of_agents);
         }
         for agent in agents {
             let OfferCounts { offered, answered, missed, declined } = agent.today;

@@ -109,7 +109,7 @@ fn a_member_on_a_call_is_free_for_neither_of_their_queues_and_counted_once_in_th
     tell(&mut board, 6, &[bo.answered(5)]);
     assert_eq!(row(&board, "q-801", 6).members_available, Some(1));
     assert_eq!(row(&board, "q-802", 6).members_available, Some(1));
-    let on_a_call = Busy { on_calls: 1, wrap_up: 0 };
+    let on_a_call = Busy { on_calls: 1, ..Busy::default() };
     assert_eq!(
         (row(&board, "q-801", 6).members_busy, row(&board, "q-802", 6).members_busy),
         (on_a_call, on_a_call)

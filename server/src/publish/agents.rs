@@ -9,10 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use domain::{
-    agent::{
-        doubted_before,
-        view::{AgentView, AgentsView, QueueName},
-    },
+    agent::view::{AgentView, AgentsView, QueueName},
     board::Board,
     id::UserId,
     time::Timestamp,
@@ -108,8 +105,6 @@ pub(crate) struct AgentsPublisher {
     revision: u64,
     rows: BTreeMap<UserId, Arc<AgentView>>,
     queues: Arc<Vec<QueueName>>,
-    /// What was heard before this was doubted at the last publication.
-    doubted_before: Option<Timestamp>,
     channel: watch::Sender<Arc<PublishedAgents>>,
 }
 
@@ -131,7 +126,6 @@ impl AgentsPublisher {
             revision: 0,
             rows: BTreeMap::new(),
             queues: Arc::default(),
-            doubted_before: None,
             channel: watch::Sender::new(Arc::new(empty)),
         }
     }
@@ -152,11 +146,7 @@ impl AgentsPublisher {
         trust: &Trust,
         presence_problem: Option<&str>,
     ) {
-        let (mut changed, removed) = board.take_agent_changes();
-        let doubted_before = doubted_before(now, trust);
-        if std::mem::replace(&mut self.doubted_before, doubted_before) != doubted_before {
-            changed.extend(board.agent_ids());
-        }
+        let (changed, removed) = board.take_agent_changes();
         if !changed.is_empty() || !removed.is_empty() {
             let queues = board.staffed_queues();
             if *self.queues != queues {
@@ -168,7 +158,7 @@ impl AgentsPublisher {
         }
         let mut fresh: Vec<Arc<AgentView>> = Vec::new();
         for id in changed {
-            let Some(view) = board.agent_view(&id, now, trust) else { continue };
+            let Some(view) = board.agent_view(&id, now) else { continue };
             if self.rows.get(&id).is_some_and(|row| **row == view) {
                 continue;
             }
@@ -213,7 +203,7 @@ mod tests {
 
     use domain::{
         agent::{
-            AgentState,
+            AgentState, doubted_before,
             presence::{Presence, PresenceFact, PresenceOrigin},
             view::AgentsChange,
         },
@@ -316,11 +306,14 @@ mod tests {
         let states = |publisher: &AgentsPublisher| -> Vec<AgentState> {
             publisher.channel.borrow().agents.iter().map(|agent| agent.standing.state).collect()
         };
-        let heard_again = Some(NOW + Duration::from_secs(5));
+        let trust = trust(Some(NOW + Duration::from_secs(5)));
         let later = NOW + Duration::from_secs(9);
-        publisher.publish(&mut board, later, &trust(heard_again), None);
+        board.apply(later, Input::Doubt(doubted_before(later, &trust)));
+        publisher.publish(&mut board, later, &trust, None);
         assert_eq!(states(&publisher), [AgentState::Unknown; 2]);
-        publisher.publish(&mut board, later + Duration::from_secs(3600), &trust(heard_again), None);
+        let later = later + Duration::from_secs(3600);
+        board.apply(later, Input::Doubt(doubted_before(later, &trust)));
+        publisher.publish(&mut board, later, &trust, None);
         assert_eq!(states(&publisher), [AgentState::Available; 2]);
     }
 }

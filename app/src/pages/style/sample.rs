@@ -86,7 +86,11 @@ pub fn queue(
         },
         members: Some(members),
         members_available: Some(free),
-        members_busy: Busy { on_calls: (members - free).div_ceil(2), wrap_up: (members - free) / 4 },
+        members_busy: Busy {
+            on_calls: (members - free).div_ceil(2),
+            wrap_up: (members - free) / 4,
+            unknown: 0,
+        },
         policy: ServiceLevelPolicy::default(),
         definition: Definition::default(),
         waiting_beyond_threshold: 0,
