@@ -313,6 +313,9 @@ impl Board {
         if visits != tracked.visits {
             self.take_out(&tracked.visits);
             self.put_in(&visits);
+            let is_gone = |before: &&Visit| visits.iter().all(|visit| visit.queue_id != before.queue_id);
+            let touched = visits.iter().chain(tracked.visits.iter().filter(is_gone));
+            self.changed.extend(touched.map(|visit| visit.queue_id.clone()));
             self.note_history(&tracked.id, &tracked.visits, &visits);
             tracked.visits = visits;
         }
@@ -365,7 +368,6 @@ impl Board {
         for visit in visits {
             let midnight = self.midnights.of(self.book.zone(&visit.queue_id));
             self.tallies.entry(visit.queue_id.clone()).or_default().put_in(visit, midnight);
-            self.changed.insert(visit.queue_id.clone());
         }
     }
 
@@ -376,7 +378,6 @@ impl Board {
             if let Some(tally) = self.tallies.get_mut(&visit.queue_id) {
                 tally.take_out(visit, midnight);
             }
-            self.changed.insert(visit.queue_id.clone());
         }
     }
 

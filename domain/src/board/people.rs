@@ -41,7 +41,8 @@ pub(super) struct People {
     /// What everybody does, each person once.
     sum: Sum,
     due: BTreeSet<(Timestamp, usize)>,
-    changed: BTreeSet<usize>,
+    /// Those who are marked as changed.
+    changed: Vec<usize>,
     removed: BTreeSet<UserId>,
 }
 
@@ -75,6 +76,8 @@ struct Person {
     past: Past,
     state: AgentState,
     due_at: Option<Timestamp>,
+    /// Since changes were last taken.
+    is_changed: bool,
 }
 
 /// The members of one queue.
@@ -265,9 +268,15 @@ impl People {
         self.refresh(index, now)
     }
 
+    fn mark(&mut self, index: usize) {
+        if !std::mem::replace(&mut self.people[index].is_changed, true) {
+            self.changed.push(index);
+        }
+    }
+
     /// Works out anew what somebody does; the queues for which that makes a difference.
     fn refresh(&mut self, index: usize, now: Timestamp) -> &[QueueId] {
-        self.changed.insert(index);
+        self.mark(index);
         let evidence = self.evidence(index);
         let state = evidence.standing(now, self.doubted_before).state;
         let due_at = evidence.wraps_up_until(now);
@@ -361,7 +370,7 @@ impl People {
         for presence in self.presences.values_mut() {
             presence.forget_before(horizon);
         }
-        self.changed.extend(0..self.people.len());
+        (0..self.people.len()).for_each(|index| self.mark(index));
     }
 
     /// Counts the offers in somebody's part in a call anew.
@@ -428,7 +437,12 @@ impl People {
     /// Who changed and who is gone since the last call of this.
     pub(super) fn take_changes(&mut self) -> (BTreeSet<UserId>, BTreeSet<UserId>) {
         let changed = std::mem::take(&mut self.changed);
-        let changed = changed.into_iter().map(|index| self.people[index].id.clone()).collect();
+        let changed = changed.into_iter().map(|index| {
+            let person = &mut self.people[index];
+            person.is_changed = false;
+            person.id.clone()
+        });
+        let changed = changed.collect();
         (changed, std::mem::take(&mut self.removed))
     }
 
@@ -472,6 +486,7 @@ impl Person {
             // Counts nowhere.
             state: AgentState::OptedOut,
             due_at: None,
+            is_changed: false,
         }
     }
 

@@ -104,7 +104,7 @@ impl Phone {
         let rings = observations.chunk_by(|a, b| a.leg.rang_at == b.leg.rang_at);
         let mut legs: Vec<Leg> = Vec::with_capacity(1);
         for same_ring in rings {
-            legs.extend(legs_of_one_ring(same_ring));
+            add_legs_of_one_ring(same_ring, &mut legs);
         }
         for leg in &mut legs {
             leg.queue = QueueMention::of(leg.offered_by.as_deref(), &leg.party).map(|named| {
@@ -273,8 +273,8 @@ fn complete_station(known: &mut Option<Arc<Station>>, told: Option<&Arc<Station>
 
 /// The legs behind all observations of one extension with one ring time: one per device, and as
 /// many unnamed ones as there were unnamed rings that no named device accounts for.
-fn legs_of_one_ring<'a>(observations: &[Observation<'a>]) -> Vec<Leg> {
-    let mut drafts: Vec<Draft<'a>> = Vec::new();
+fn add_legs_of_one_ring<'a>(observations: &[Observation<'a>], legs: &mut Vec<Leg>) {
+    let mut drafts: Vec<Draft<'a>> = Vec::with_capacity(1);
     let mut unnamed: Vec<Observation<'a>> = Vec::new();
     let has_both = |o: &&Observation<'a>| o.leg.device_id.is_some() && o.leg.channel_id.is_some();
     let in_order = observations.iter().filter(has_both).chain(observations.iter().filter(|o| !has_both(o)));
@@ -327,7 +327,7 @@ fn legs_of_one_ring<'a>(observations: &[Observation<'a>]) -> Vec<Leg> {
             }
         }
     }
-    drafts.into_iter().map(Draft::finish).collect()
+    legs.extend(drafts.into_iter().map(Draft::finish));
 }
 
 /// First the unnamed drafts, then any: an unnamed message most likely is about an unnamed phone.
