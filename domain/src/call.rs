@@ -52,8 +52,9 @@ pub struct Call {
 /// What the facts of a call amount to at one instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallState {
-    /// All legs ever, in the order they began to ring.
-    pub legs: Vec<Leg>,
+    /// All legs ever, in the order they began to ring. Shared with what their phones amount to: most news
+    /// leave most legs as they were.
+    pub legs: Vec<Arc<Leg>>,
     /// Waits in a parking slot now, and since when.
     pub parked_since: Option<Timestamp>,
     /// When the caller reached a mailbox or was sent to one, if that happened.
@@ -260,7 +261,7 @@ impl Call {
     }
 
     /// Legs as phones tell of them, each extension by itself.
-    fn legs(&self) -> Vec<Leg> {
+    fn legs(&self) -> Vec<Arc<Leg>> {
         let mut legs = Vec::with_capacity(self.phones.iter().map(|phone| phone.legs().len()).sum());
         for phone in &self.phones {
             legs.extend_from_slice(phone.legs());
@@ -355,7 +356,7 @@ impl Call {
                     && was_connected
                     && is_same_extension(&leg.party, &by.party)
                 {
-                    leg.ended_at = Some(fact.at);
+                    Arc::make_mut(leg).ended_at = Some(fact.at);
                 }
             }
             let picked_up = state.legs.iter().any(|leg| {
@@ -393,7 +394,7 @@ impl Call {
                 newest.max(leg.rang_at) + LOST_RING_AFTER
             };
             if now >= lost_at {
-                leg.ended_at = Some(lost_at);
+                Arc::make_mut(leg).ended_at = Some(lost_at);
             } else {
                 soonest(&mut state.next_change_at, lost_at);
             }
@@ -429,7 +430,9 @@ impl Call {
                     _ => {}
                 }
             }
-            leg.held_since = held_since;
+            if leg.held_since != held_since {
+                Arc::make_mut(leg).held_since = held_since;
+            }
         }
     }
 }
@@ -464,7 +467,7 @@ pub(crate) fn soonest(slot: &mut Option<Timestamp>, at: Timestamp) {
 
 /// The record knows conversations better than live messages, some of which are lost: it ends a leg
 /// that seems to go on, answers one that seems to ring, and tells of one that nobody mentioned.
-fn note_records(legs: &mut Vec<Leg>, records: &[&Record]) {
+fn note_records(legs: &mut Vec<Arc<Leg>>, records: &[&Record]) {
     for talk in records.iter().flat_map(|record| &record.talks) {
         let is_theirs = |leg: &Leg| leg.side == talk.side && is_same_extension(&leg.party, &talk.party);
         let was_answered_then = |leg: &Leg| {
@@ -482,12 +485,12 @@ fn note_records(legs: &mut Vec<Leg>, records: &[&Record]) {
             .or_else(|| legs.iter().position(|leg| is_theirs(leg) && rang_then(leg)));
         match home {
             Some(home) => {
-                let leg = &mut legs[home];
+                let leg = Arc::make_mut(&mut legs[home]);
                 let answered_at = *leg.answered_at.get_or_insert(talk.answered_at);
                 leg.ended_at = Some(talk.ended_at.max(answered_at));
                 leg.hang_up = Some(HangUp::Connected);
             }
-            None => legs.push(Leg {
+            None => legs.push(Arc::new(Leg {
                 queue: QueueMention::of(talk.offered_by.as_deref(), &talk.party).map(Arc::new),
                 side: talk.side,
                 party: Arc::clone(&talk.party),
@@ -499,14 +502,14 @@ fn note_records(legs: &mut Vec<Leg>, records: &[&Record]) {
                 ended_at: Some(talk.ended_at),
                 hang_up: Some(HangUp::Connected),
                 held_since: None,
-            }),
+            })),
         }
     }
 }
 
 /// Ends that name nobody close the one open leg; among several, a ringing one when the end tells
 /// of no answer, else a connected one. With no open leg they stay without effect until more is known.
-fn close_for_nobody(legs: &mut [Leg], nobodies: &[Fact]) {
+fn close_for_nobody(legs: &mut [Arc<Leg>], nobodies: &[Fact]) {
     for observation in nobodies.iter().filter_map(Observation::of) {
         if matches!(observation.moment, Moment::Rang | Moment::Answered) {
             continue;
@@ -521,17 +524,18 @@ fn close_for_nobody(legs: &mut [Leg], nobodies: &[Fact]) {
         let chosen = legs
             .iter()
             .position(|leg| is_candidate(leg) && leg.rang_at == observation.leg.rang_at)
-            .or_else(|| legs.iter().position(is_candidate));
+            .or_else(|| legs.iter().position(|leg| is_candidate(leg)));
         if let Some(chosen) = chosen {
-            legs[chosen].ended_at = Some(observation.at);
-            legs[chosen].hang_up.clone_from(&observation.leg.hang_up);
+            let leg = Arc::make_mut(&mut legs[chosen]);
+            leg.ended_at = Some(observation.at);
+            leg.hang_up.clone_from(&observation.leg.hang_up);
         }
     }
 }
 
 /// A phone whose end nobody told cannot still ring once another phone took the call, nor once the
 /// same extension rings anew.
-fn close_rings_that_must_be_over(legs: &mut [Leg]) {
+fn close_rings_that_must_be_over(legs: &mut [Arc<Leg>]) {
     // A menu that answers stops no phone: the call goes on from there.
     let answering = legs.iter().filter(|leg| leg.side == Side::Callee && !leg.is_a_menu());
     let mut answers: Vec<Timestamp> = answering.filter_map(|leg| leg.answered_at).collect();
@@ -557,7 +561,7 @@ fn close_rings_that_must_be_over(legs: &mut [Leg]) {
         })
         .collect();
     for (index, at) in must_end {
-        legs[index].ended_at = Some(at);
+        Arc::make_mut(&mut legs[index]).ended_at = Some(at);
     }
 }
 
@@ -570,7 +574,8 @@ fn close_legs_of_a_caller_who_left(state: &mut CallState) {
     }
     for leg in state.legs.iter_mut().filter(|leg| leg.ended_at.is_none()) {
         if leg.is_connected() || leg.rang_at <= left_at {
-            leg.ended_at = Some(left_at.max(leg.answered_at.unwrap_or(leg.rang_at)));
+            let ended_at = left_at.max(leg.answered_at.unwrap_or(leg.rang_at));
+            Arc::make_mut(leg).ended_at = Some(ended_at);
         }
     }
 }

@@ -180,7 +180,8 @@ impl Board {
 impl TrackedCall {
     /// What is told of the call; `None` when it is over.
     pub(super) fn live(&self, unconfirmed: bool) -> Option<LiveCall> {
-        let open: Vec<&Leg> = self.state.legs.iter().filter(|leg| leg.ended_at.is_none()).collect();
+        let open: Vec<&Leg> =
+            self.state.legs.iter().map(|leg| &**leg).filter(|leg| leg.ended_at.is_none()).collect();
         let visit = self.visits.iter().rev().find(|visit| visit.phase != VisitPhase::Over);
         let connected = open.iter().copied().filter(|leg| leg.is_connected());
         let held = connected.clone().filter_map(|leg| leg.held_since).min();

@@ -25,7 +25,7 @@ pub(super) struct Phone {
     /// Facts about legs, in their order, each once.
     facts: Vec<Fact>,
     /// What they amount to by themselves.
-    legs: Box<[Leg]>,
+    legs: Box<[Arc<Leg>]>,
 }
 
 impl Phone {
@@ -44,7 +44,7 @@ impl Phone {
         &self.facts
     }
 
-    pub(super) fn legs(&self) -> &[Leg] {
+    pub(super) fn legs(&self) -> &[Arc<Leg>] {
         &self.legs
     }
 
@@ -115,7 +115,7 @@ impl Phone {
                 })
             });
         }
-        self.legs = legs.into_boxed_slice();
+        self.legs = legs.into_iter().map(Arc::new).collect();
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) fn check(now: i64, story: &[Fact], expected: &[&str]) {
     for fact in story {
         call.learn(fact.clone());
     }
-    let mut legs: Vec<String> = call.state(at(now)).legs.iter().map(told).collect();
+    let mut legs: Vec<String> = call.state(at(now)).legs.iter().map(|leg| told(leg)).collect();
     legs.sort();
     let mut expected = expected.to_vec();
     expected.sort_unstable();
