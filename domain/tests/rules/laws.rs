@@ -1,12 +1,12 @@
 //! Laws that hold for any story, told in any order, any number of times.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
     board::{Board, BoardSnapshot, Input, Midnights},
     call::Call,
     directory::Directory,
-    fact::{Fact, HangUp, Station, StayEnd},
+    fact::{Fact, HangUp, Station, StayEnd, What},
     id::{CallId, QueueId},
     interval::Balance,
     outcome::Outcome,
@@ -104,6 +104,22 @@ fn ringing_phone(call_id: &str, who: usize, device: u8, station: u8, rang: i64, 
     }
 }
 
+/// The same fact in other words: a message names an extension by any of its identities.
+fn reworded(mut fact: Fact, words: u8) -> Fact {
+    if let What::Rang(leg) | What::Answered(leg) | What::Ended(leg) | What::Missed(leg) | What::Rejected(leg) =
+        &mut *fact.what
+    {
+        let party = Arc::make_mut(&mut leg.party);
+        match words {
+            0 => {}
+            1 => (party.extension_id, party.extension_number) = (None, None),
+            2 => (party.user_id, party.extension_number) = (None, None),
+            _ => (party.user_id, party.extension_id) = (None, None),
+        }
+    }
+    fact
+}
+
 fn tell(phone: &Phone, rang: i64, fate: &Fate) -> Vec<Fact> {
     let mut facts = vec![phone.rang()];
     match fate {
@@ -197,6 +213,28 @@ proptest! {
         at_once.apply(at(now + 600), Input::Facts(facts));
         at_once.apply(at(now + 600), Input::Tick);
         prop_assert_eq!(seen(&in_time, now + 600), seen(&at_once, now + 600));
+    }
+
+    /// What a call comes to does not depend on how its facts were told, however little each says of whose
+    /// phone it is about.
+    #[test]
+    fn facts_told_one_by_one_and_at_once_make_the_same_call(
+        told in call(1).prop_flat_map(|facts| {
+            let count = facts.len();
+            (Just(facts), prop::collection::vec(0..4_u8, count))
+        }),
+        order in prop::collection::vec(any::<Index>(), 0..60),
+        now in 0..900_i64,
+    ) {
+        let facts: Vec<Fact> = told.0.into_iter().zip(told.1).map(|(fact, words)| reworded(fact, words)).collect();
+        let mut one_by_one = Call::default();
+        for fact in order.iter().map(|index| index.get(&facts)).chain(facts.iter().rev()) {
+            one_by_one.learn(fact.clone());
+        }
+        let at_once = Call::of(facts);
+        prop_assert_eq!(one_by_one.fact_count(), at_once.fact_count());
+        prop_assert_eq!(one_by_one.state(at(now)), at_once.state(at(now)));
+        prop_assert_eq!(one_by_one.newest_fact_at(), at_once.newest_fact_at());
     }
 
     /// Figures that are parts of others never exceed them, and every visit has one outcome.
