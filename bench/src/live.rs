@@ -5,6 +5,10 @@
 //! shows it, for every marker and every viewer. Each round of the server is followed by a round of
 //! the rival, a bare loop over `write()` that sends the very frames of that round, at the same times, to
 //! as many viewers.
+//!
+//! At the end once more while the server repairs a gap from Zoom's record, one call after the other. Like the
+//! nightly walk it reads at the rate of its share of Zoom's limit; a round counts only if it read some calls in
+//! every second of it.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -37,6 +41,11 @@ const MARKER_EVERY: Duration = Duration::from_micros(46_700);
 const STRAGGLERS: Duration = Duration::from_secs(2);
 /// A server without viewers shows a marker within this.
 const SHOWN_WITHIN: Duration = Duration::from_millis(500);
+/// How long the feed is cut for the gap, and how long until that is read about: the record is awaited for 90 s.
+const CUT_FOR: Duration = Duration::from_secs(2);
+const REPAIR_BEGINS_WITHIN: Duration = Duration::from_secs(180);
+/// In each stretch of a window of this length calls have to be read.
+const STRETCH: Duration = Duration::from_secs(1);
 /// Between the order and the first frame.
 const RIVAL_STARTS_AFTER: Duration = Duration::from_millis(300);
 
@@ -62,6 +71,8 @@ struct Round {
     revisions: usize,
     frame_bytes: f64,
     events: u64,
+    /// Calls that the server read over REST, stretch by stretch.
+    calls_read: Vec<u64>,
     markers: usize,
     /// Right before the viewers came, and when all had their first view.
     memory: [Memory; 2],
@@ -140,6 +151,28 @@ pub(crate) fn run(report: &mut Report, places: &Places, cores: Cores, quick: boo
             resident as f64 / 1e6
         ),
     ));
+    begin_repair(&account)?;
+    let mut rounds = Vec::new();
+    for number in 1..=effort.pairs {
+        match measure(&mut account, &mut server, 100, effort).and_then(with_repair) {
+            Ok(round) => {
+                eprintln!(
+                    "live: 100 viewers during a repair, round {number}: p50 {:.1} ms, p99 {:.1} ms, {:.0} % of a core, {} \
+                     calls read",
+                    round.latencies.quantile(0.5),
+                    round.latencies.quantile(0.99),
+                    share(round.window) * 100.0,
+                    round.calls_read.iter().sum::<u64>(),
+                );
+                rounds.push(round);
+            }
+            Err(error) => {
+                eprintln!("live: 100 viewers during a repair, round {number} does not count: {error:#}");
+            }
+        }
+    }
+    ensure!(!rounds.is_empty(), "no round during a repair could be measured");
+    tell_repair(report, 100, &rounds);
     let feed = server.feed()?;
     ensure!(feed.lost == 0 && feed.quarantined == 0, "the server lost events: {feed:?}");
     server.stop()?;
@@ -160,6 +193,30 @@ fn settle(account: &Account, server: &mut Callboard, effort: Effort) -> anyhow::
     }
     std::thread::sleep(effort.warm_up);
     Ok(())
+}
+
+/// Cuts the feed for a moment and waits until the server reads the record of that time: of the four minutes
+/// around the cut, which are thousands of calls.
+fn begin_repair(account: &Account) -> anyhow::Result<()> {
+    eprintln!("live: cutting the feed and waiting until the server reads about that, about two minutes");
+    let read_before = account.sim.totals().call_paths;
+    account.sim.outage(CUT_FOR);
+    let give_up = clock::now() + REPAIR_BEGINS_WITHIN;
+    while account.sim.totals().call_paths == read_before || account.sim.connected() == 0 {
+        ensure!(clock::now() < give_up, "the server did not begin to repair the gap");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    Ok(())
+}
+
+/// The round, if calls were read all the time.
+fn with_repair(round: Round) -> anyhow::Result<Round> {
+    ensure!(
+        round.calls_read.iter().all(|calls| *calls > 0),
+        "the server did not read calls all the time, but {:?} a second",
+        round.calls_read
+    );
+    Ok(round)
 }
 
 fn measure(
@@ -190,7 +247,14 @@ fn measure(
     viewers.follow_until(begin)?;
     let opening = Opening::of(server.pid())?;
     let events = account.sim.totals().frames;
-    viewers.follow_until(end)?;
+    let mut calls_read = Vec::new();
+    let mut until = begin;
+    while until < end {
+        let read_before = account.sim.totals().call_paths;
+        until = (until + STRETCH).min(end);
+        viewers.follow_until(until)?;
+        calls_read.push(account.sim.totals().call_paths - read_before);
+    }
     let window = opening.close()?;
     let events = account.sim.totals().frames - events;
     viewers.follow_for(STRAGGLERS)?;
@@ -221,6 +285,7 @@ fn measure(
         revisions,
         frame_bytes: bytes as f64 / revisions.max(1) as f64,
         events,
+        calls_read,
         markers: markers.len(),
         memory: [empty, full],
         recording,
@@ -439,6 +504,35 @@ fn tell(report: &mut Report, viewers: usize, ours: &[Round], rivals: &[RivalRoun
             of_ours(&|round| round.events as f64 / round.window.length.as_secs_f64()).median,
         )),
     );
+}
+
+fn tell_repair(report: &mut Report, viewers: usize, rounds: &[Round]) {
+    let name = |metric: &str| format!("live, {viewers} viewers during a repair: {metric}");
+    let of = |value: &dyn Fn(&Round) -> f64| Spread::of(rounds.iter().map(value));
+    for (word, quantile) in [("p50", 0.5), ("p99", 0.99), ("slowest", 1.0)] {
+        let milliseconds = of(&|round| round.latencies.quantile(quantile));
+        let finding = Finding::new(name(&format!("event to client, {word}")), "ms", milliseconds);
+        report.add(if word == "p99" {
+            let markers: usize = rounds.iter().map(|round| round.markers).sum();
+            let foreign = of(&|round| round.window.foreign * 100.0);
+            finding.goal(Goal::AtMost(30.0)).note(format!(
+                "{markers} markers, while the server read calls of a gap over REST all the time; others used {:.0} % of \
+                 the machine [{:.0}–{:.0}]",
+                foreign.median, foreign.least, foreign.most
+            ))
+        } else {
+            finding
+        });
+    }
+    let a_second =
+        |round: &Round| round.calls_read.iter().sum::<u64>() as f64 / round.window.length.as_secs_f64();
+    let all: u64 = rounds.iter().flat_map(|round| &round.calls_read).sum();
+    let least = rounds.iter().flat_map(|round| &round.calls_read).min().copied().unwrap_or_default();
+    report.add(
+        Finding::new(name("calls read over REST"), "/s", of(&a_second))
+            .note(format!("{all} within the windows, {least} in the second with the fewest")),
+    );
+    report.add(Finding::new(name("server"), "% of a core", of(&|round| share(round.window) * 100.0)));
 }
 
 /// Of one core.

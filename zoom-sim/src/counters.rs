@@ -45,6 +45,8 @@ counters! {
     tokens,
     /// REST requests answered, errors included.
     rest,
+    /// Paths of finished calls that were read over REST.
+    call_paths,
     /// Webhook requests made, retries included.
     webhooks,
     /// Webhook events given up.

@@ -297,7 +297,11 @@ async fn call_path(
 ) -> Response {
     let operation =
         operation!(Light, "phone:read:call_log:admin", "phone:read:admin", "phone_call_log:read:admin");
-    answer(&shared, &headers, &operation, |world| calls::path(world, &uuid))
+    answer(&shared, &headers, &operation, |world| {
+        let path = calls::path(world, &uuid)?;
+        shared.counters.add(|counters| &counters.call_paths);
+        Ok(path)
+    })
 }
 
 async fn call_element(
