@@ -19,7 +19,7 @@ pub struct Directory {
     pub queues: Vec<DirectoryQueue>,
 }
 
-/// One queue as the directory knows it.
+/// One queue as the directory knows it. Written down in notes of the past: what is added here needs a default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DirectoryQueue {
     /// Identity of the queue.
@@ -35,6 +35,7 @@ pub struct DirectoryQueue {
     /// `None` when the members could not be read.
     pub members: Option<Vec<Member>>,
     /// What it promises.
+    #[serde(default)]
     pub policy: ServiceLevelPolicy,
     /// How long it leaves a member alone after a call; `None` when that is not known.
     pub wrap_up: Option<Duration>,
@@ -42,7 +43,7 @@ pub struct DirectoryQueue {
     pub max_wait: Option<Duration>,
 }
 
-/// A person or a shared phone that a queue rings.
+/// A person or a shared phone that a queue rings. Written down like its queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// The person, or the common area's id.

@@ -139,6 +139,7 @@ impl ServiceLevels {
 
 /// What a queue promises, and by which definition that is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Promise {
     /// Threshold, short time and target.
     pub policy: ServiceLevelPolicy,

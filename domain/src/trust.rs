@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::time::Timestamp;
 
 /// What the server says about its own sources, sent with every frame.
+///
+/// Written down in notes of the past: what is added here needs a default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trust {
     /// The link from the server to Zoom.
@@ -32,6 +34,7 @@ pub struct Trust {
     /// happened in it was read since or not. The record tells of calls that are over only.
     pub deaf_until: Option<Timestamp>,
     /// The data is made up.
+    #[serde(default)]
     pub demo: bool,
 }
 

@@ -28,6 +28,7 @@ use crate::{
     journal::{Shelf, ShelfError},
     publish::{BoardKey, Published},
     store::Store,
+    telemetry,
     zoom::wire::Reader,
 };
 
@@ -44,15 +45,30 @@ pub(crate) enum PastError {
     /// Nothing was noted at that time or before.
     #[error("show the board of that time: nothing was kept of it")]
     NotKept,
+    /// Something that led there is gone, or cannot be read.
+    #[error("show the board of that time: a part of the record before it is missing")]
+    Torn,
     /// Too many look at the past.
     #[error("show the board of that time: others are looking back; try again in a moment")]
     Busy,
     /// The journal cannot be read.
     #[error("show the board of that time")]
-    Journal(#[from] ShelfError),
+    Journal(#[source] ShelfError),
     /// A bug.
     #[error("show the board of that time: working it out failed, which is a bug")]
     Failed,
+}
+
+impl From<ShelfError> for PastError {
+    fn from(error: ShelfError) -> Self {
+        match error {
+            ShelfError::Segment(error) => {
+                tracing::warn!(error = telemetry::chain(&error), "a part of the journal cannot be read");
+                Self::Torn
+            }
+            error => Self::Journal(error),
+        }
+    }
 }
 
 /// Shows the board of any instant that is kept. Cheap to clone.
@@ -111,7 +127,11 @@ impl Past {
                 None => Reel::before(&store, reader, note.note_id).await?,
             };
             reel.wind_to(note.note_id).await?;
-            if reel.is_whole() { Ok(reel) } else { Err(PastError::NotKept) }
+            match (reel.is_torn(), reel.is_whole()) {
+                (true, _) => Err(PastError::Torn),
+                (_, true) => Ok(reel),
+                (_, false) => Err(PastError::NotKept),
+            }
         })
         .await
     }

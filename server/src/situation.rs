@@ -279,3 +279,42 @@ pub(crate) fn midnights(board: &Board, home: Tz, now: Timestamp) -> Midnights {
         .collect();
     Midnights { home: clock::day_start(home, now), zones }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the first version wrote it, without what was optional then. Notes are kept for as long as the
+    /// operator says, so later versions have to read it: what they add needs a default.
+    #[test]
+    fn a_note_of_the_first_version_is_read() {
+        let text = r#"{
+            "whole": true,
+            "home": "Europe/Berlin",
+            "queues": [{
+                "id": "q", "name": "Billing",
+                "members": [{"id": "ada", "name": "Ada", "receives_calls": true}],
+                "policy": {"threshold_seconds": 20, "short_abandon_seconds": 5, "target_permille": 800}
+            }],
+            "gone": ["r"],
+            "promises": {"entries": [{
+                "queue": null, "valid_from": null,
+                "promise": {
+                    "policy": {"threshold_seconds": 20, "short_abandon_seconds": 5, "target_permille": 800},
+                    "definition": "ShortExcluded"
+                }
+            }]},
+            "trust": {"feed": "live", "feed_since": 1790000000000, "gap": {"from": 1790000000000}},
+            "presence": {"problem": null}
+        }"#;
+        let told: Told = serde_json::from_str(text).unwrap();
+        let trust = told.trust.clone().unwrap();
+        assert_eq!((trust.feed, trust.demo, trust.deaf_until), (FeedLink::Live, false, None));
+        assert_eq!(told.queues[0].members.as_ref().unwrap()[0].name, "Ada");
+        assert_eq!(told.promises.as_ref().unwrap().entries.len(), 1);
+        let less: Told = serde_json::from_str(r#"{"queues": [{"id": "q", "name": "Billing"}]}"#).unwrap();
+        assert_eq!(less.queues[0].policy, Default::default());
+        let written = serde_json::to_string(&told).unwrap();
+        assert_eq!(serde_json::from_str::<Told>(&written).unwrap(), told);
+    }
+}

@@ -12,6 +12,8 @@ mod reconciliation;
 mod record;
 mod request;
 mod segment;
+#[cfg(test)]
+pub(crate) mod vandal;
 mod visit;
 mod walk;
 mod writer;
@@ -40,7 +42,7 @@ pub use self::{
     reconciliation::{ClassCount, DayOf, DifferingStay, Queues, Unwritten},
     record::{ElementRow, RecordBatch, RecordEvent, RecordRow},
     request::RequestCount,
-    segment::{ArchiveOrder, ArchiveSize, LooseEvent, SegmentBody, SegmentRow, SnapshotRow},
+    segment::{ArchiveOrder, ArchiveSize, LooseEvent, SegmentBody, SegmentRow, SnapshotPlace, SnapshotRow},
     visit::{HistoryBatch, HistoryPlace, WaitHistograms},
     walk::{RecordWalk, WalkOrder},
     writer::{Batch, Committed, EventRow, GapOrder, QuarantineRow, Writer},

@@ -201,6 +201,7 @@ impl From<PastError> for ApiError {
     fn from(error: PastError) -> Self {
         match error {
             PastError::NotKept => Self::NotFound { what: "record of that time" },
+            PastError::Torn => Self::NotFound { what: "complete record of that time" },
             PastError::Busy => Self::TooManyLookBack,
             PastError::Journal(_) | PastError::Failed => {
                 tracing::warn!(error = telemetry::chain(&error), "failed to show the past");
@@ -228,6 +229,11 @@ pub(super) async fn problem(state: &AppState, uri: &Uri, error: &PastError) -> P
                 None => "Nothing is on record yet.".to_owned(),
             };
             ProblemPage::past(site, 404, "Nothing was kept of that time", kept, next)
+        }
+        PastError::Torn => {
+            let torn = "A part of what Callboard wrote down before that time is gone from the database, or cannot \
+                be read. What was shown then cannot be worked out; of other times it can.";
+            ProblemPage::past(site, 404, "The record of that time is incomplete", torn.to_owned(), next)
         }
         PastError::Busy => {
             let busy = "Several people are looking back right now. Load this page again in a moment.";

@@ -3,7 +3,7 @@
 use domain::time::Timestamp;
 use tokio::task::JoinHandle;
 
-use super::{Journalled, Shelf, ShelfError};
+use super::{Journalled, Shelf, ShelfError, shelf::Page};
 use crate::{
     store::{Store, StoreError, StoredEvent},
     zoom::wire::Reader,
@@ -36,10 +36,11 @@ impl Replay {
         loop {
             let fetched = match self.place {
                 Some(place) => self.shelf.events_after(place, PAGE).await?,
-                None => Vec::new(),
+                None => Page { rows: Vec::new(), until: 0, is_torn: false },
             };
-            self.place = fetched.last().map(|event| event.event_id);
-            let next = (!fetched.is_empty()).then(|| {
+            self.place = (!fetched.is_end()).then_some(fetched.until);
+            let (is_end, fetched) = (fetched.is_end(), fetched.rows);
+            let next = (!is_end).then(|| {
                 let (reader, from) = (self.reader.clone(), self.from);
                 tokio::task::spawn_blocking(move || translate(&reader, from, &fetched))
             });

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::{LooseEvent, NoteRow, SegmentBody, SegmentRow, StoredEvent, StoredNote};
 
+/// Of the form of bodies: rises whenever what they hold or how it is read changes.
+const FORM: i64 = 1;
 /// Of 22: the last step that is worth its time; a thousand events take a fifth of a second.
 const LEVEL: i32 = 17;
 /// More gains nothing on texts of this kind.
@@ -27,6 +29,12 @@ pub enum SegmentError {
     /// The bytes do not hold what they should.
     #[error("read a segment of the journal; restore a backup if this goes on")]
     Unreadable(#[source] postcard::Error),
+    /// Another version wrote it.
+    #[error("read a segment of the journal of form {form}; use the newest Callboard that ran here")]
+    Foreign {
+        /// The form.
+        form: i64,
+    },
 }
 
 /// What is in a segment.
@@ -108,6 +116,8 @@ pub(crate) fn pack(
         last_note_id,
         began_at,
         ended_at,
+        first_note_at: notes.iter().map(|note| note.note.at).min(),
+        form: FORM,
         event_count: count(event_count),
         note_count: count(note_count),
         text_bytes: count(text_bytes),
@@ -119,6 +129,9 @@ pub(crate) fn pack(
 
 /// Reads what [`pack`] wrote.
 pub(crate) fn unpack(segment: &SegmentBody) -> Result<Segment, SegmentError> {
+    if segment.form != FORM {
+        return Err(SegmentError::Foreign { form: segment.form });
+    }
     let dictionary = segment.dictionary.as_deref().unwrap_or_default();
     let mut decompressor =
         zstd::bulk::Decompressor::with_dictionary(dictionary).map_err(SegmentError::Damaged)?;
@@ -214,6 +227,8 @@ mod tests {
         let body = SegmentBody {
             last_event_id: row.last_event_id,
             last_note_id: row.last_note_id,
+            after_event_id: Some(10),
+            form: row.form,
             body: row.body,
             dictionary: Some(dictionary),
         };
@@ -232,11 +247,19 @@ mod tests {
     #[test]
     fn a_damaged_body_is_an_error() {
         let row = pack(vec![event(1)], &[], (0, 0), (0, &[])).unwrap();
-        let whole =
-            SegmentBody { last_event_id: 1, last_note_id: 0, body: row.body.clone(), dictionary: None };
+        let whole = SegmentBody {
+            last_event_id: 1,
+            last_note_id: 0,
+            after_event_id: Some(0),
+            form: FORM,
+            body: row.body.clone(),
+            dictionary: None,
+        };
         assert_eq!(unpack(&whole).unwrap().events.len(), 1);
         for body in [row.body[..row.body.len() / 2].to_vec(), b"no segment at all".to_vec(), Vec::new()] {
             assert!(unpack(&SegmentBody { body, ..whole.clone() }).is_err());
         }
+        let later = SegmentBody { form: FORM + 1, ..whole };
+        assert!(matches!(unpack(&later), Err(SegmentError::Foreign { .. })), "whatever may be in it");
     }
 }

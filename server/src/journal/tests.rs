@@ -1,12 +1,11 @@
 use domain::{id::CallId, trust::Gap};
 use serde_json::json;
-use sqlx::{Connection, Executor, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
 use super::*;
 use crate::{
     clock,
-    store::{Store, StoredGap},
+    store::{Store, StoredGap, vandal::Vandal},
     zoom::wire::LONGEST_MESSAGE,
 };
 
@@ -45,9 +44,8 @@ impl Fixture {
     }
 
     /// A second connection that gets in the journal's way.
-    async fn vandal(&self) -> SqliteConnection {
-        let file = self.folder.path().join("callboard.sqlite");
-        SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(file)).await.unwrap()
+    async fn vandal(&self) -> Vandal {
+        Vandal::at(self.folder.path()).await
     }
 }
 
@@ -147,11 +145,7 @@ async fn what_cannot_be_read_goes_into_quarantine_with_its_beginning() {
     let incoming = Incoming::read(&Reader::default(), Source::Webhook, NOW, &long);
     assert!(incoming.is_unreadable());
     assert_eq!(fixture.journal.append(incoming).await, Ok(Receipt::Quarantined));
-    let (kept, whole, reason): (i64, i64, String) =
-        sqlx::query_as("select length(raw), byte_count, reason from quarantine")
-            .fetch_one(&mut fixture.vandal().await)
-            .await
-            .unwrap();
+    let (kept, whole, reason) = fixture.vandal().await.quarantined().await;
     assert_eq!((kept, whole), (64 << 10, 100_000));
     assert!(reason.starts_with("not readable as JSON"), "{reason}");
     assert_eq!(fixture.journal.stats().quarantined, 1);
@@ -186,8 +180,7 @@ async fn a_refusing_disk_acknowledges_nothing_and_its_loss_becomes_a_gap() {
     let journal = fixture.journal.clone();
     let mut status = journal.status();
     let mut vandal = fixture.vandal().await;
-    let forbid = "create trigger forbid before insert on event begin select raise(abort, 'full'); end";
-    vandal.execute(forbid).await.unwrap();
+    vandal.forbid_events().await;
 
     assert_eq!(journal.append(from(Source::Webhook, 1)).await, Err(AppendError::Refused));
     journal.submit(from(Source::Socket, 2)).await.unwrap();
@@ -200,7 +193,7 @@ async fn a_refusing_disk_acknowledges_nothing_and_its_loss_becomes_a_gap() {
     assert_eq!((journal.stats().lost, journal.stats().journalled), (2, 0));
     assert!(fixture.facts.try_recv().is_err(), "nothing is shown that is not on disk");
 
-    vandal.execute("drop trigger forbid").await.unwrap();
+    vandal.allow_events().await;
     assert_eq!(journal.append(from(Source::Webhook, 1)).await, Ok(Receipt::Journalled));
     assert_eq!(calls(&fixture.facts.recv().await.unwrap()), [call(1, 1)]);
     assert_eq!(*status.borrow_and_update(), JournalStatus::Working);
@@ -216,7 +209,7 @@ async fn what_a_locked_database_did_not_take_is_written_when_it_is_free_again() 
     let mut fixture = fresh().await;
     let journal = fixture.journal.clone();
     let mut vandal = fixture.vandal().await;
-    vandal.execute("begin immediate").await.unwrap();
+    vandal.lock().await;
     journal.submit(from(Source::Socket, 1)).await.unwrap();
     let mut status = journal.status();
     let failing = status.wait_for(|status| *status != JournalStatus::Working).await.unwrap().clone();
@@ -226,7 +219,7 @@ async fn what_a_locked_database_did_not_take_is_written_when_it_is_free_again() 
     let held = journal.bytes.available_permits();
     assert!(held < QUEUE_BYTES, "what waits takes its room");
 
-    vandal.execute("rollback").await.unwrap();
+    vandal.unlock().await;
     let mut written = Vec::new();
     while written.len() < 2 {
         written.extend(fixture.facts.recv().await.unwrap());
@@ -264,11 +257,10 @@ async fn refused_and_unheard_webhooks_leave_a_gap() {
     let fixture = fresh().await;
     let journal = &fixture.journal;
     let mut vandal = fixture.vandal().await;
-    let forbid = "create trigger forbid before insert on event begin select raise(abort, 'full'); end";
-    vandal.execute(forbid).await.unwrap();
+    vandal.forbid_events().await;
     assert_eq!(journal.append(from(Source::Webhook, 1)).await, Err(AppendError::Refused));
     assert_eq!(journal.append(from(Source::Rest, 2)).await, Err(AppendError::Refused));
-    vandal.execute("drop trigger forbid").await.unwrap();
+    vandal.allow_events().await;
 
     let room = journal.slot(QUEUE_BYTES).await.unwrap();
     let later = NOW + Duration::from_secs(9);
@@ -288,10 +280,10 @@ async fn refused_and_unheard_webhooks_leave_a_gap() {
 async fn a_slow_disk_is_not_waited_for_beyond_zooms_patience() {
     let fixture = fresh().await;
     let mut vandal = fixture.vandal().await;
-    vandal.execute("begin immediate").await.unwrap();
+    vandal.lock().await;
     let outcome = fixture.journal.append(from(Source::Webhook, 1)).await;
     assert_eq!(outcome, Err(AppendError::TimedOut));
-    vandal.execute("rollback").await.unwrap();
+    vandal.unlock().await;
     // The first attempt was written after all, or this one is: in any case once.
     fixture.journal.append(from(Source::Webhook, 1)).await.unwrap();
     assert_eq!(fixture.store.last_event_id().await.unwrap(), 1);

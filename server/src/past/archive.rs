@@ -125,7 +125,7 @@ impl Archive {
 
     /// Takes the next snapshot; false when it is not time for one.
     async fn take_snapshot(&self) -> Result<bool, ArchiveError> {
-        let before = self.store.snapshot_before(i64::MAX, VERSION).await?;
+        let before = self.store.newest_snapshot(VERSION).await?;
         let newest = self.store.newest_note().await?;
         let is_due = match (&before, &newest) {
             (_, None) => false,

@@ -11,6 +11,7 @@ use domain::{
 
 use super::PastError;
 use crate::{
+    clock,
     journal::{Journalled, Shelf, ShelfError},
     publish::{BoardKey, Published, Publisher},
     situation::{Situation, SituationSnapshot, Told},
@@ -40,6 +41,8 @@ pub(super) struct Reel {
     situation: Situation,
     /// The last note that was told; `None` before the first.
     note: Option<StoredNote>,
+    /// The place of the last note that was told, or right before the first.
+    told_note_id: i64,
     /// The places up to which notes and events were fetched.
     fetched_note_id: i64,
     fetched_event_id: i64,
@@ -48,6 +51,8 @@ pub(super) struct Reel {
     told_events: u64,
     /// Everything the board goes by was told once, so that it shows what was shown.
     is_whole: bool,
+    /// Something before is gone or cannot be read, which makes no difference any more from then on.
+    torn_until: Option<Timestamp>,
 }
 
 impl Reel {
@@ -59,7 +64,7 @@ impl Reel {
             if let Some((situation, note)) = restore(&row) {
                 let place = (row.note_id, row.event_id);
                 // What rang right before may say whose message comes after.
-                for event in shelf.events_after((row.event_id - RINGS_BEFORE).max(0), PAGE).await? {
+                for event in shelf.events_after((row.event_id - RINGS_BEFORE).max(0), PAGE).await?.rows {
                     if event.event_id <= row.event_id {
                         let _ = reader.read(&event.raw, event.received_at());
                     }
@@ -69,10 +74,10 @@ impl Reel {
             tracing::warn!(row.note_id, "a snapshot of the board is damaged; going without it");
             (before, damaged) = (row.note_id - 1, true);
         }
-        let first = shelf.notes_after(0, 1).await?.into_iter().next().ok_or(PastError::NotKept)?;
+        let first = shelf.first_note().await?.ok_or(PastError::NotKept)?;
         // Once something was forgotten, what is left before the first snapshot lacks what came before it.
         let has_all = first.note_id == 1;
-        let has_snapshot = || store.snapshot_before(i64::MAX, VERSION);
+        let has_snapshot = || store.newest_snapshot(VERSION);
         if !has_all && has_snapshot().await.map_err(ShelfError::from)?.is_some() {
             return Err(if damaged { PastError::Failed } else { PastError::NotKept });
         }
@@ -94,11 +99,13 @@ impl Reel {
             situation,
             is_whole: note.is_some(),
             note,
+            told_note_id: fetched_note_id,
             fetched_note_id,
             fetched_event_id,
             notes: VecDeque::new(),
             events: VecDeque::new(),
             told_events: 0,
+            torn_until: None,
         }
     }
 
@@ -114,7 +121,19 @@ impl Reel {
 
     /// True when it shows what was shown.
     pub(super) fn is_whole(&self) -> bool {
-        self.is_whole
+        self.is_whole && !self.is_torn()
+    }
+
+    /// True when a part of what led here is gone or cannot be read.
+    pub(super) fn is_torn(&self) -> bool {
+        self.torn_until.is_some_and(|until| self.noted_at().is_none_or(|at| at < until))
+    }
+
+    /// A part of what leads to `at` is missing. A day later all calls of that time are settled, and everything
+    /// else was told again.
+    fn tear(&mut self, at: Timestamp) {
+        tracing::warn!(at = clock::format_rfc3339(at), "a part of the journal before that time is missing");
+        self.torn_until = self.torn_until.max(Some(at + BEFORE_THE_FIRST));
     }
 
     /// When the next note is, if it was fetched already.
@@ -129,9 +148,12 @@ impl Reel {
 
     /// The next note, which is not told yet.
     pub(super) async fn next_note(&mut self) -> Result<Option<&StoredNote>, ShelfError> {
-        if self.notes.is_empty() {
-            self.notes = self.shelf.notes_after(self.fetched_note_id, PAGE).await?.into();
-            self.fetched_note_id = self.notes.back().map_or(self.fetched_note_id, |note| note.note_id);
+        while self.notes.is_empty() {
+            let page = self.shelf.notes_after(self.fetched_note_id, PAGE).await?;
+            if page.is_end() {
+                break;
+            }
+            (self.fetched_note_id, self.notes) = (page.until, page.rows.into());
         }
         Ok(self.notes.front())
     }
@@ -157,21 +179,28 @@ impl Reel {
         self.next_note().await?;
         let Some(stored) = self.notes.pop_front() else { return Ok(()) };
         let note = &stored.note;
-        let mut events = self.events_until(note.event_id).await?;
+        let (mut events, is_torn) = self.events_until(note.event_id).await?;
+        // A note that could not be taken has no place.
+        if is_torn || stored.note_id != self.told_note_id + 1 {
+            self.tear(note.at);
+        }
+        self.told_note_id = stored.note_id;
         self.told_events += events.len() as u64;
         self.situation.hear(note.at, &mut events);
         if let Some(told) = &note.told {
-            // Only a note of a newer version cannot be read.
-            let told: Told = serde_json::from_str(told).unwrap_or_else(|error| {
-                tracing::warn!(
-                    note_id = stored.note_id,
-                    error = telemetry::chain(&error),
-                    "a note is damaged"
-                );
-                Told::default()
-            });
-            self.is_whole |= told.whole;
-            self.situation.tell(note.at, told);
+            match serde_json::from_str::<Told>(told) {
+                Ok(told) => {
+                    self.is_whole |= told.whole;
+                    self.situation.tell(note.at, told);
+                }
+                // Damaged, or of a version that tells it otherwise: until everything is told again it is not
+                // known what the board goes by.
+                Err(error) => {
+                    let (note_id, error) = (stored.note_id, telemetry::chain(&error));
+                    tracing::warn!(note_id, error, "a note cannot be read");
+                    self.tear(note.at);
+                }
+            }
         }
         self.situation.heard_at(note.heard_at, note.newest_fact_at);
         self.situation.let_time_pass(note.at);
@@ -180,15 +209,19 @@ impl Reel {
         Ok(())
     }
 
-    async fn events_until(&mut self, event_id: i64) -> Result<Vec<Journalled>, ShelfError> {
+    /// The next events up to one of them, and whether some of them are missing.
+    async fn events_until(&mut self, event_id: i64) -> Result<(Vec<Journalled>, bool), ShelfError> {
+        let mut is_torn = false;
         while self.fetched_event_id < event_id {
             let page = self.shelf.events_after(self.fetched_event_id, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            self.fetched_event_id = last.event_id;
-            self.events.extend(page.iter().map(|event| Journalled::read_back(&self.reader, event)));
+            if page.is_end() {
+                break;
+            }
+            (self.fetched_event_id, is_torn) = (page.until, is_torn || page.is_torn);
+            self.events.extend(page.rows.iter().map(|event| Journalled::read_back(&self.reader, event)));
         }
         let told = self.events.partition_point(|event| event.event_id <= event_id);
-        Ok(self.events.drain(..told).collect())
+        Ok((self.events.drain(..told).collect(), is_torn))
     }
 
     /// The board as it was published with the last note; `None` for a queue nobody knew, or before the

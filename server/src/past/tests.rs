@@ -21,7 +21,7 @@ use crate::{
     journal::{Incoming, Journal, Journalled, Source, segment},
     publish::{BoardKey, Publisher, Stream as _},
     situation::{Situation, Told},
-    store::{LooseEvent, NoteRow, RecordBatch, SegmentBody, Store},
+    store::{ArchiveOrder, LooseEvent, NoteRow, RecordBatch, SegmentBody, Store, StoredNote, vandal::Vandal},
     zoom::wire::Reader,
 };
 
@@ -80,12 +80,16 @@ fn directory(world: &World) -> Directory {
 
 impl Days {
     async fn begin(folder: &Path) -> Self {
+        Self::begin_with(folder, WorldConfig::small(start())).await
+    }
+
+    async fn begin_with(folder: &Path, config: WorldConfig) -> Self {
         let now = start();
         let (store, writer) = Store::open(folder, Purpose::Work, timestamp(now)).await.unwrap();
         let (facts, journalled) = mpsc::channel(1_000);
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let journal = Journal::start(writer, Reader::default(), facts, timestamp(now), &tracker, stop);
-        let world = World::new(WorldConfig::small(now).without_latency(), 7);
+        let world = World::new(config.without_latency(), 7);
         Self {
             store,
             journal: journal.await.unwrap(),
@@ -162,6 +166,12 @@ impl Days {
         archive.catch_up(timestamp(self.now), &mut None).await.unwrap();
     }
 
+    /// What becomes of the board that was shown at an instant.
+    async fn board_of(&self, at: Timestamp) -> Result<Bytes, PastError> {
+        let past = Past::new(&self.store, Reader::default());
+        Ok(past.board(at, &BoardKey::All).await?.expect("all queues").full_frame())
+    }
+
     /// Every instant since `since` shows what was published then. How many there were.
     async fn compare(&self, since: Timestamp) -> usize {
         let past = Past::new(&self.store, Reader::default());
@@ -221,7 +231,7 @@ async fn a_damaged_snapshot_is_gone_without() {
     days.archive(Duration::from_secs(86_400)).await;
     let mut snapshot = days.store.snapshot_before(i64::MAX, super::reel::VERSION).await.unwrap().unwrap();
     snapshot.body.truncate(snapshot.body.len() / 2);
-    let order = crate::store::ArchiveOrder::Snapshot(snapshot);
+    let order = ArchiveOrder::Snapshot(snapshot);
     assert!(days.journal.archive(order).await.unwrap());
     assert!(days.compare(timestamp(start())).await > 1);
 }
@@ -244,8 +254,14 @@ fn an_event_takes_at_most_120_bytes() {
     let row = segment::pack(events[4_000..6_000].to_vec(), &[], (0, 0), (1, &dictionary)).unwrap();
     let (bytes, text) = (row.body.len() / 2_000, row.text_bytes / 2_000);
     assert!(bytes <= 120, "{bytes} bytes an event of {text}");
-    let body =
-        SegmentBody { last_event_id: 1, last_note_id: 0, body: row.body, dictionary: Some(dictionary) };
+    let body = SegmentBody {
+        last_event_id: 1,
+        last_note_id: 0,
+        after_event_id: Some(0),
+        form: row.form,
+        body: row.body,
+        dictionary: Some(dictionary),
+    };
     assert_eq!(segment::unpack(&body).unwrap().events.len(), 2_000);
 }
 
@@ -271,4 +287,134 @@ async fn a_record_that_was_packed_is_not_written_twice() {
     days.journal.append(read()).await.unwrap();
     days.journal.flush().await.unwrap();
     assert_eq!(days.store.last_event_id().await.unwrap(), last);
+}
+
+/// Three segments of some hours each, and what was shown while they were written.
+async fn packed(folder: &Path) -> Days {
+    let quiet = WorldConfig { load: 0.1, breaks_per_hour: 0.1, ..WorldConfig::small(start()) };
+    let mut days = Days::begin_with(folder, quiet).await;
+    days.noted_every = TimeDelta::minutes(15);
+    days.go_on(TimeDelta::hours(26)).await;
+    for _ in 0..3 {
+        days.go_on(TimeDelta::hours(2)).await;
+        days.archive(MONTH).await;
+    }
+    days
+}
+
+const MONTH: Duration = Duration::from_secs(86_400 * 30);
+
+#[tokio::test]
+async fn a_part_of_the_journal_that_is_gone_makes_no_quiet_board() {
+    let folder = tempfile::tempdir().unwrap();
+    let days = packed(folder.path()).await;
+    let mut vandal = Vandal::at(folder.path()).await;
+    let segments = vandal.segments().await;
+    assert_eq!(segments.len(), 3, "{segments:?}");
+    let lost = segments[1];
+    vandal.lose_segment(lost.0).await;
+    // Snapshots of that time and after it still lead past it; without them nothing does for a day.
+    assert!(days.compare(timestamp(start()) + Duration::from_secs(8 * 3600)).await > 3);
+    vandal.lose_snapshots().await;
+    days.archive(MONTH).await;
+    let (mut shown, mut torn, mut unrecorded) = (0, 0, 0);
+    for (at, frame) in &days.shown {
+        match days.board_of(*at).await {
+            Ok(board) if board == *frame => shown += 1,
+            Ok(board) => {
+                // Of a time without notes the last one before is shown, and how old it is.
+                let older = days.shown.iter().any(|(before, frame)| before < at && *frame == board);
+                assert!(older || !String::from_utf8_lossy(&board).contains(&at.as_millis().to_string()));
+                unrecorded += 1;
+            }
+            Err(PastError::Torn) => torn += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(shown > 0 && torn > 3 && unrecorded <= 1, "{shown} {torn} {unrecorded}");
+}
+
+#[tokio::test]
+async fn a_segment_that_cannot_be_read_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let days = packed(folder.path()).await;
+    let mut vandal = Vandal::at(folder.path()).await;
+    let segments = vandal.segments().await;
+    vandal.damage_segment(segments[0].0).await;
+    vandal.lose_snapshots().await;
+    days.archive(MONTH).await;
+    let last = days.shown.last().unwrap();
+    assert!(matches!(days.board_of(last.0).await, Err(PastError::NotKept | PastError::Torn)));
+    let inside = timestamp(start()) + Duration::from_secs(3600);
+    assert!(matches!(days.board_of(inside).await, Err(PastError::Torn)), "it is on record, but not readable");
+}
+
+#[tokio::test]
+async fn the_segment_of_an_instant_is_found_by_its_notes() {
+    let folder = tempfile::tempdir().unwrap();
+    let days = Days::begin(folder.path()).await;
+    let at = |minutes: u64| timestamp(start()) + Duration::from_secs(60 * minutes);
+    // Notes of three hours, and events that came before all but the first of them.
+    let mut packed = (0, 0);
+    for (hour, first_event) in [(0_u64, None), (1, Some(20)), (2, Some(25))] {
+        let notes = (0..4).map(|quarter| StoredNote {
+            note_id: packed.1 + 1 + quarter as i64,
+            note: NoteRow {
+                at: at(60 * hour + 15 * quarter),
+                epoch: 7,
+                revision: 1,
+                event_id: 0,
+                heard_at: None,
+                newest_fact_at: None,
+                told: None,
+            },
+        });
+        let event = first_event.map(|minutes| LooseEvent {
+            event_id: packed.0 + 1,
+            received_at: at(minutes),
+            source: Source::Socket,
+            raw: "{}".to_owned(),
+        });
+        let notes: Vec<StoredNote> = notes.collect();
+        let row = segment::pack(event.into_iter().collect(), &notes, packed, (0, &[])).unwrap();
+        packed = (row.last_event_id, row.last_note_id);
+        assert!(days.journal.archive(ArchiveOrder::Pack(row)).await.unwrap());
+    }
+    let shelf = crate::journal::Shelf::new(&days.store);
+    for (asked, found) in [(0, 0), (35, 30), (59, 45), (100, 90), (179, 165)] {
+        let note = shelf.note_at(at(asked)).await.unwrap().unwrap();
+        assert_eq!(note.note.at, at(found), "of minute {asked}");
+    }
+}
+
+#[tokio::test]
+async fn a_note_that_cannot_be_read_makes_no_wrong_board() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut days = Days::begin(folder.path()).await;
+    days.go_on(TimeDelta::hours(1)).await;
+    let trust = Some(Trust { demo: true, ..trust(timestamp(days.now)) });
+    let told = Told { trust, ..Told::default() };
+    let before = days.shown.last().unwrap().clone();
+    days.note(timestamp(days.now + TimeDelta::minutes(1)), Some(told)).await;
+    let after = timestamp(days.now + TimeDelta::minutes(2));
+    days.note(after, None).await;
+    assert!(days.board_of(after).await.is_ok());
+    Vandal::at(folder.path()).await.reword_note(1, r#"{"trust":{"feed":"telepathy"}}"#).await;
+    assert!(matches!(days.board_of(after).await, Err(PastError::Torn)));
+    assert_eq!(days.board_of(before.0).await.unwrap(), before.1, "nothing was missing yet");
+}
+
+#[tokio::test]
+async fn a_snapshot_of_another_version_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut days = Days::begin(folder.path()).await;
+    days.go_on(TimeDelta::hours(3)).await;
+    days.archive(MONTH).await;
+    let place = days.store.newest_snapshot(super::reel::VERSION).await.unwrap().unwrap();
+    Vandal::at(folder.path()).await.age_snapshots().await;
+    assert_eq!(days.store.newest_snapshot(super::reel::VERSION).await.unwrap(), None);
+    assert!(days.compare(timestamp(start())).await > 1, "without them");
+    days.archive(MONTH).await;
+    assert_eq!(days.store.newest_snapshot(super::reel::VERSION).await.unwrap(), Some(place));
+    assert!(days.compare(timestamp(start())).await > 1);
 }

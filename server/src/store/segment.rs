@@ -19,6 +19,10 @@ pub struct SegmentRow {
     pub began_at: Timestamp,
     /// When the last of it came.
     pub ended_at: Timestamp,
+    /// When the first of its notes was taken: its events may be from another time.
+    pub first_note_at: Option<Timestamp>,
+    /// Of the form of the body.
+    pub form: i64,
     /// How many events.
     pub event_count: i64,
     /// How many notes.
@@ -40,6 +44,10 @@ pub struct SegmentBody {
     pub last_event_id: i64,
     /// Where it ends.
     pub last_note_id: i64,
+    /// After which event it begins; `None` when the segment before is not there.
+    pub after_event_id: Option<i64>,
+    /// Of the form of the body.
+    pub form: i64,
     /// The body.
     pub body: Vec<u8>,
     /// Its dictionary.
@@ -72,6 +80,17 @@ pub struct SnapshotRow {
     pub version: i64,
     /// The body.
     pub body: Vec<u8>,
+}
+
+/// Where a snapshot stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SnapshotPlace {
+    /// It is of the board after this note.
+    pub note_id: i64,
+    /// When that was.
+    pub at: Timestamp,
+    /// It has the events up to this one.
+    pub event_id: i64,
 }
 
 /// What to write of the archive.
@@ -118,25 +137,34 @@ pub(super) const PACKED_UNTIL: &str = "
     select last_event_id, last_note_id from segment order by segment_id desc limit 1";
 
 pub(super) const SEGMENT_WITH_EVENT_AFTER: &str = "
-    select last_event_id, last_note_id, segment.body,
+    select last_event_id, last_note_id, form, segment.body,
+        case segment_id when 1 then 0 else (
+            select before.last_event_id from segment before where before.segment_id = segment.segment_id - 1
+        ) end as after_event_id,
         (select body from segment_dictionary d where d.dictionary_id = segment.dictionary_id) as dictionary
     from segment where last_event_id > ?1 and event_count > 0 order by last_event_id limit 1";
 
 pub(super) const SEGMENT_WITH_NOTE_AFTER: &str = "
-    select last_event_id, last_note_id, segment.body,
+    select last_event_id, last_note_id, form, segment.body,
+        case segment_id when 1 then 0 else (
+            select before.last_event_id from segment before where before.segment_id = segment.segment_id - 1
+        ) end as after_event_id,
         (select body from segment_dictionary d where d.dictionary_id = segment.dictionary_id) as dictionary
     from segment where last_note_id > ?1 and note_count > 0 order by last_note_id limit 1";
 
-/// A segment may begin before a note's instant and hold none before it: then the one before does.
+/// By its notes, which its events may lag behind. Two, should one be damaged.
 pub(super) const SEGMENT_WITH_NOTE_AT: &str = "
-    select last_event_id, last_note_id, segment.body,
+    select last_event_id, last_note_id, form, segment.body,
+        case segment_id when 1 then 0 else (
+            select before.last_event_id from segment before where before.segment_id = segment.segment_id - 1
+        ) end as after_event_id,
         (select body from segment_dictionary d where d.dictionary_id = segment.dictionary_id) as dictionary
-    from segment where began_at <= ?1 and note_count > 0 order by began_at desc, segment_id desc limit 2";
+    from segment where first_note_at <= ?1 order by first_note_at desc, segment_id desc limit 2";
 
 pub(super) const INSERT_SEGMENT: &str = "
     insert into segment (last_event_id, last_note_id, began_at, ended_at, event_count, note_count, text_bytes,
-        dictionary_id, body)
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        dictionary_id, body, first_note_at, form)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 
 pub(super) const INSERT_DICTIONARY: &str = "
     insert into segment_dictionary (dictionary_id, body) values (?1, ?2) on conflict do nothing";
@@ -160,6 +188,9 @@ pub(super) const INSERT_SNAPSHOT: &str = "
 pub(super) const SNAPSHOT_BEFORE: &str = "
     select note_id, at, event_id, version, body from board_snapshot
     where note_id <= ?1 and version = ?2 order by note_id desc limit 1";
+
+pub(super) const NEWEST_SNAPSHOT: &str = "
+    select note_id, at, event_id from board_snapshot where version = ?1 order by note_id desc limit 1";
 
 /// The newest that all kept instants come after stays: they are reached from it. Few at a time: events wait
 /// meanwhile.
@@ -243,6 +274,8 @@ async fn write_segment(connection: &mut SqliteConnection, segment: &SegmentRow) 
         .bind(segment.text_bytes)
         .bind(segment.dictionary_id)
         .bind(segment.body.clone())
+        .bind(segment.first_note_at.map(Timestamp::as_millis))
+        .bind(segment.form)
         .execute(&mut *connection)
         .await?;
     sqlx::query(KEEP_KEYS).bind(segment.last_event_id).execute(&mut *connection).await?;
@@ -331,6 +364,20 @@ impl Store {
             event_id,
             version,
             body,
+        }))
+    }
+
+    /// Note, instant and newest event of the newest snapshot of that version.
+    pub async fn newest_snapshot(&self, version: i64) -> Result<Option<SnapshotPlace>, StoreError> {
+        let row: Option<(i64, i64, i64)> = sqlx::query_as(NEWEST_SNAPSHOT)
+            .bind(version)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(StoreError::read("the place of the newest snapshot"))?;
+        Ok(row.map(|(note_id, at, event_id)| SnapshotPlace {
+            note_id,
+            at: Timestamp::from_millis(at),
+            event_id,
         }))
     }
 

@@ -304,7 +304,7 @@ async fn what_is_known_of_the_account_is_replaced_thing_by_thing() {
 
 /// Everything the store ever says to SQLite, and whether it may read a whole table: the counts of
 /// rows that are kept few may.
-const STATEMENTS: [(&str, bool); 76] = [
+const STATEMENTS: [(&str, bool); 77] = [
     (event::PAGE, false),
     (event::FIRST_SINCE, false),
     (event::LAST, false),
@@ -377,6 +377,8 @@ const STATEMENTS: [(&str, bool); 76] = [
     (segment::DROP_NOTES, false),
     (segment::INSERT_SNAPSHOT, false),
     (segment::SNAPSHOT_BEFORE, false),
+    // Those of other versions are passed over, until they are forgotten.
+    (segment::NEWEST_SNAPSHOT, true),
     // Some hundred snapshots and some thousand segments, once an hour.
     (segment::FORGET_SNAPSHOTS, true),
     (segment::FORGET_SEGMENTS, true),
