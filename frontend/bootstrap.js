@@ -47,24 +47,52 @@ function follow(seconds) {
   setTimeout(again, seconds * 1000);
 }
 
-// On a page of the past the slider goes where it is let go; what is done while the past runs starts from what
-// the clock shows.
-document.addEventListener("change", ({ target }) => {
-  if ("scrub" in target.dataset) target.form.requestSubmit();
-});
+// On a page of the past the slider says where it stands. It goes there when it is let go; by keyboard once the
+// keys rest, so that a held key is one way, and at Enter, as in any form. It has the focus again where it led.
+const slider = document.querySelector("[data-scrub]");
+if (slider) {
+  const { form, dataset } = slider;
+  const clock = new Intl.DateTimeFormat("en-GB", { timeZone: dataset.zone, hour: "2-digit", minute: "2-digit" });
+  let rest, keyed;
+  slider.addEventListener("input", () => {
+    const stands = clock.format(Number(dataset.scrub) + slider.value * 60_000);
+    slider.setAttribute("aria-valuetext", (form.querySelector("output").value = stands));
+  });
+  for (const event of ["keydown", "pointerdown"]) {
+    slider.addEventListener(event, () => (keyed = event === "keydown"));
+  }
+  slider.addEventListener("change", () => {
+    clearTimeout(rest);
+    rest = setTimeout(() => form.requestSubmit(), keyed ? 800 : 0);
+  });
+  form.addEventListener("submit", () => {
+    clearTimeout(rest);
+    if (document.activeElement === slider) form.action += "#minute";
+  });
+  if (location.hash === "#minute") slider.focus();
+}
+
+// What is done while the past runs starts from what the clock shows, between the beginning of the record and now
+// by the server's clock.
 const shown = () => Number(document.querySelector("[data-now]")?.dataset.now);
 const runs = document.querySelector(".past[data-runs]");
 if (runs) {
+  const { from, until } = runs.dataset;
+  const now = () => Number(until) + performance.now();
+  const leave = runs.querySelector(".past-now").href;
   document.addEventListener("click", ({ target }) => {
-    const link = target.closest("[data-past] a");
+    const link = target.closest("a[href]");
+    const step = Number(link?.dataset.step ?? 0);
     const address = link && new URL(link.href);
-    if (!address?.searchParams.has("at") || !shown()) return;
-    address.searchParams.set("at", new Date(shown() + (link.dataset.step ?? 0) * 1000).toISOString());
-    link.href = address;
+    if (!shown() || !(address?.searchParams.has("at") || step)) return;
+    const at = Math.max(shown() + step * 1000, from);
+    address.searchParams.set("at", new Date(at).toISOString());
+    if (step) address.searchParams.set("speed", new URL(location).searchParams.get("speed"));
+    link.href = at < now() ? address : leave;
   });
   // What has caught up with now is not the past any more.
   setInterval(() => {
-    if (Date.now() - shown() < 2_000) location.assign(runs.querySelector(".past-now").href);
+    if (now() - shown() < 2_000) location.assign(leave);
   }, 1_000);
 }
 

@@ -4,6 +4,7 @@ use domain::{time::Timestamp, view::BoardView};
 use leptos::prelude::*;
 
 use crate::{
+    address,
     bootstrap::{AssetLinks, Bootstrap},
     components::past_band::PastView,
     live_board::BoardStart,
@@ -178,18 +179,29 @@ pub fn StartData(
 }
 
 /// The bar of a desk page: the product's name and the pages there are.
+///
+/// On a page of the past, boards stay there and pages that know now only say so.
 #[component]
 pub fn Bar(
     /// What the server says of itself.
     site: Site,
     /// The address of the page it stands on.
     current: &'static str,
+    /// The instant of the past that links must ask for, empty on a page of now.
+    #[prop(optional)]
+    at: String,
 ) -> impl IntoView {
     let links = site
         .links
         .into_iter()
         .map(|PageLink { label, href }| {
             let here = (href == current).then_some("page");
+            let (label, href) = match href.as_str() {
+                _ if at.is_empty() => (label, href),
+                "/queues" | "/wall" => (label, address::with_query(&href, &[("at", &at)])),
+                "/agents" | "/feed" => (format!("{label} now"), href),
+                _ => (label, href),
+            };
             view! {
                 <li>
                     <a href=href aria-current=here>
@@ -201,7 +213,7 @@ pub fn Bar(
         .collect_view();
     view! {
         <header class="bar">
-            <a class="brand" href="/queues">
+            <a class="brand" href=address::with_query("/queues", &[("at", &at)])>
                 <span class="brand-sign" aria-hidden="true"></span>
                 "Callboard"
             </a>

@@ -46,6 +46,38 @@ test("steps, the slider and links keep to the past", async ({ page }) => {
   await expect(page.getByRole("region", { name: "The past" })).toBeVisible();
 });
 
+test("the slider says where it stands, and keys lead on once they rest", async ({ page }) => {
+  await page.goto("/queues?at=-2s");
+  await expect(page.locator("html")).toHaveAttribute("data-live", "yes");
+  const slider = page.getByLabel("Minute of the day");
+  const stands = page.locator(".past output");
+  const before = await stands.textContent();
+  const loads: string[] = [];
+  page.on("framenavigated", (frame) => loads.push(frame.url()));
+  // This server has hardly a minute on record.
+  await slider.evaluate((range: HTMLInputElement) => (range.min = "0"));
+  await slider.focus();
+  for (let key = 0; key < 3; key++) await page.keyboard.press("ArrowLeft");
+  await expect(stands).not.toHaveText(before ?? "");
+  await expect(slider).toHaveAttribute("aria-valuetext", (await stands.textContent()) ?? "");
+  await expect(page).toHaveURL(/at=.+#minute$/);
+  await expect(slider).toBeFocused();
+  expect(loads.length, "three keys, one way").toBe(1);
+});
+
+test("links of a board of the past stay there, and steps beyond now lead nowhere", async ({ page }) => {
+  await page.goto("/wall?at=-2s");
+  const at = new URL(page.url()).searchParams.get("at");
+  await expect(page.getByRole("link", { name: "+1 h" })).toHaveAttribute("aria-disabled", "true");
+  await expect(page.getByText("There is no later board than that of now")).toBeVisible();
+  await page.getByRole("link", { name: "All numbers" }).click();
+  await expect(page).toHaveURL(/\/queues\?at=/);
+  expect(instant(page.url())).toBe(Date.parse(at ?? ""));
+  await page.getByRole("link", { name: "Wall", exact: true }).click();
+  await expect(page).toHaveURL(/\/wall\?at=/);
+  await expect(page.getByRole("region", { name: "The past" })).toBeVisible();
+});
+
 test("it runs, by the same stream as the live board", async ({ page }) => {
   await page.goto("/wall?at=-5s&speed=1");
   const now = () => page.locator("[data-now]").getAttribute("data-now").then(Number);

@@ -39,6 +39,9 @@ const AT_ONCE: usize = 1;
 /// Who waits longer for a turn is told to come again.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Notes that are looked through for the first board with a queue: ten minutes.
+const EMPTY_NOTES: usize = 600;
+
 /// Why a past board cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PastError {
@@ -78,13 +81,49 @@ pub(crate) struct Past {
     reader: Reader,
     turns: Arc<Semaphore>,
     ready: Arc<Mutex<Vec<Reel>>>,
+    /// What is kept since when, and the first instant of it with a queue.
+    first: Arc<Mutex<Option<(Timestamp, Timestamp)>>>,
 }
 
 impl Past {
     /// Of that database.
     pub(crate) fn new(store: &Store, reader: Reader) -> Self {
         let turns = Arc::new(Semaphore::new(AT_ONCE));
-        Self { store: store.clone(), reader, turns, ready: Arc::default() }
+        Self { store: store.clone(), reader, turns, ready: Arc::default(), first: Arc::default() }
+    }
+
+    /// The first instant whose board has a queue: a server that starts has heard of none yet. Where it never
+    /// did, the first there is; `None` while nothing is kept.
+    pub(crate) async fn begins_at(&self) -> Result<Option<Timestamp>, PastError> {
+        let Some(since) = self.store.shown_since().await.map_err(ShelfError::from)? else { return Ok(None) };
+        let known = *self.first.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, first)) = known.filter(|(of, _)| *of == since) {
+            return Ok(Some(first));
+        }
+        let mut reel = match self.reel(since).await {
+            // Nobody would see why the way there is not known right now.
+            Err(PastError::NotKept | PastError::Busy) => return Ok(Some(since)),
+            reel => reel?,
+        };
+        let found = apart(async move {
+            for _ in 0..EMPTY_NOTES {
+                let (at, note_id) = (reel.noted_at(), reel.note_id());
+                if reel.published(&BoardKey::All).is_some_and(|board| !board.rows.is_empty()) {
+                    return Ok(at);
+                }
+                reel.step().await?;
+                if reel.note_id() == note_id {
+                    // It may come with the next note.
+                    return Ok(None);
+                }
+            }
+            Ok(Some(since))
+        });
+        let found = found.await?;
+        if let Some(first) = found {
+            *self.first.lock().unwrap_or_else(PoisonError::into_inner) = Some((since, first));
+        }
+        Ok(found.or(Some(since)))
     }
 
     /// The board as it was published at an instant, or at most a second before while the server ran; `None`

@@ -1,7 +1,8 @@
 //! Says of a page that it shows the past, and leads to other instants of it.
 //!
-//! Links and a form, so that it works without a program; with one, the slider goes where it is let go,
-//! and what is done while the past runs starts from what is shown (`frontend/bootstrap.js`).
+//! Links and a form, so that it works without a program; with one, the slider says where it stands and
+//! goes there when it is let go or the keys rest, and what is done while the past runs starts from what is
+//! shown (`frontend/bootstrap.js`).
 
 use std::time::Duration;
 
@@ -27,8 +28,12 @@ pub struct PastView {
     pub speeds: Vec<u32>,
     /// The local day: `2026-11-24`.
     pub day: String,
+    /// When that day began.
+    pub day_began: Timestamp,
     /// Which minute of it.
     pub minutes: Minutes,
+    /// From the first instant there is to the last.
+    pub span: Span,
     /// The zone of all times.
     pub zone: LocalZone,
 }
@@ -36,10 +41,23 @@ pub struct PastView {
 /// A minute of a day, which need not have 1,440.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Minutes {
+    /// The first there is.
+    pub first: u32,
     /// The one that is shown.
     pub shown: u32,
     /// The last there is.
     pub last: u32,
+}
+
+/// The instants there are, in whole seconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// The first with a board.
+    pub from: Timestamp,
+    /// The last: now, as the server's clock had it.
+    pub until: Timestamp,
+    /// The local days of both.
+    pub days: (String, String),
 }
 
 /// Nothing was published for so long before the instant: nothing is known of it.
@@ -75,14 +93,39 @@ impl PastView {
         address::with_query(&self.path, &pairs)
     }
 
-    /// Where a page that runs and has no program goes next.
+    /// The board as it is.
+    fn now_address(&self) -> String {
+        let pairs: Vec<_> = self.pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        address::with_query(&self.path, &pairs)
+    }
+
+    /// Where a page that runs and has no program goes next: in the end, to now.
     pub fn next_address(&self) -> Option<String> {
-        let seconds = u64::from(self.speed?) * u64::from(crate::document::PLAYED_SECONDS);
-        Some(self.address(self.at + Duration::from_secs(seconds), self.speed))
+        let speed = self.speed?;
+        let next = self.moved(i64::from(speed) * i64::from(crate::document::PLAYED_SECONDS));
+        Some(if next < self.span.until { self.address(next, self.speed) } else { self.now_address() })
     }
 
     fn moved(&self, seconds: i64) -> Timestamp {
         Timestamp::from_millis(self.at.as_millis() + seconds * 1000)
+    }
+
+    /// Where a step leads; `None` where there is nothing to see.
+    fn step(&self, seconds: i64) -> Option<String> {
+        let to = self.moved(seconds);
+        if self.speed.is_some() {
+            // Where it begins is not where it is by then: the program counts from what is shown.
+            return Some(match to {
+                to if to >= self.span.until => self.now_address(),
+                to => self.address(to.max(self.span.from), self.speed),
+            });
+        }
+        (self.span.from <= to && to < self.span.until).then(|| self.address(to, None))
+    }
+
+    /// The zone's clock and date.
+    fn words(&self, at: Timestamp) -> String {
+        format!("{} on {}", self.zone.clock(at), self.zone.date(at))
     }
 }
 
@@ -94,17 +137,31 @@ pub fn PastBand(
 ) -> impl IntoView {
     let runs = past.speed.is_some();
     let step = |seconds: i64| runs.then(|| seconds.to_string());
+    let (too_early, too_late) =
+        (format!("The record begins at {}.", past.words(past.span.from)), "That is later than now.");
     let steps = STEPS
         .iter()
-        .map(|&(seconds, label)| {
-            let href = past.address(past.moved(seconds), past.speed);
-            view! {
-                <a href=href data-step=step(seconds)>
-                    {label}
-                </a>
+        .map(|&(seconds, label)| match past.step(seconds) {
+            Some(href) => view! { <a href=href data-step=step(seconds)>{label}</a> }.into_any(),
+            // A link that leads nowhere keeps its place, so that the others keep theirs.
+            None => {
+                let why = if seconds < 0 { too_early.clone() } else { too_late.to_owned() };
+                view! { <a role="link" aria-disabled="true" title=why>{label}</a> }.into_any()
             }
         })
         .collect_view();
+    let is_missing = |ahead: bool| {
+        STEPS.iter().any(|&(seconds, _)| (seconds > 0) == ahead && past.step(seconds).is_none())
+    };
+    let beginning = is_missing(false).then(|| {
+        let first = (past.at > past.span.from)
+            .then(|| view! { " " <a href=past.address(past.span.from, None)>"Go there"</a> });
+        view! { <span>{too_early.clone()} {first}</span> }
+    });
+    let end = is_missing(true)
+        .then(|| format!("There is no later board than that of now: {}.", past.zone.clock(past.span.until)));
+    let note = (beginning.is_some() || end.is_some())
+        .then(|| view! { <p class="past-note">{beginning} " " {end}</p> });
     let pause = runs.then(|| {
         view! {
             <a class="past-pause" href=past.address(past.at, None) data-step=step(0)>
@@ -125,10 +182,6 @@ pub fn PastBand(
             }
         })
         .collect_view();
-    let now = {
-        let pairs: Vec<_> = past.pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        address::with_query(&past.path, &pairs)
-    };
     let hidden = past
         .pairs
         .iter()
@@ -136,12 +189,21 @@ pub fn PastBand(
         .collect_view();
     let (zone, as_of) = (&past.zone, past.as_of);
     let not_running = (past.at.since(as_of) >= UNRECORDED).then(|| {
-        let last = format!("{} on {}", zone.clock(as_of), zone.date(as_of));
+        let last = past.words(as_of);
         view! { <p class="past-gap">"Nothing was recorded at that time: Callboard did not run, or could not write. This was published before, at " {last} "."</p> }
     });
     let when = format!("{}, {}", zone.date(past.at), zone.clock(past.at));
+    let minute =
+        zone.hour_and_minute(past.day_began + Duration::from_secs(60 * u64::from(past.minutes.shown)));
+    let millis = |at: Timestamp| at.as_millis().to_string();
     view! {
-        <section class="past" aria-label="The past" data-runs=runs.then_some("yes")>
+        <section
+            class="past"
+            aria-label="The past"
+            data-runs=runs.then_some("yes")
+            data-from=millis(past.span.from)
+            data-until=millis(past.span.until)
+        >
             <p class="past-when">
                 <strong>"The past"</strong>
                 {runs.then_some(" runs, from ")}
@@ -151,25 +213,37 @@ pub fn PastBand(
             <nav class="past-steps" aria-label="Other instants">
                 <span class="past-group">{steps}</span>
                 <span class="past-group">{pause} {speeds}</span>
-                <a class="past-now" href=now>
+                <a class="past-now" href=past.now_address()>
                     "Back to now"
                 </a>
             </nav>
             <form class="past-slider" method="get" action=past.path.clone()>
                 {hidden}
-                <input r#type="date" name="at" aria-label="Day" value=past.day.clone() />
+                <input
+                    r#type="date"
+                    name="at"
+                    aria-label="Day"
+                    min=past.span.days.0.clone()
+                    max=past.span.days.1.clone()
+                    value=past.day.clone()
+                />
                 <input
                     r#type="range"
+                    id="minute"
                     name="minute"
                     aria-label="Minute of the day"
-                    min="0"
+                    aria-valuetext=minute.clone()
+                    min=past.minutes.first.to_string()
                     max=past.minutes.last.to_string()
                     step="1"
                     value=past.minutes.shown.to_string()
-                    data-scrub=""
+                    data-scrub=millis(past.day_began)
+                    data-zone=zone.name.clone()
                 />
+                <output class="past-minute" r#for="minute">{minute.clone()}</output>
                 <button r#type="submit">"Go"</button>
             </form>
+            {note}
             {not_running}
         </section>
     }

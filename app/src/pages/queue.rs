@@ -86,10 +86,11 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
     let extension = queue.extension_number.clone().map(|number| format!("extension {number}, "));
     let wall = address::with_query(&address::wall_of(&queue.id), &[("at", &at)]);
     let queues = address::with_query("/queues", &[("at", &at)]);
+    let look_back = address::with_query(&address::behind(&queue.id), &[("at", "-10m")]);
     let is_past = past.is_some().then_some("yes");
     view! {
         <Document site=site.clone() title=title.clone() body="desk".to_owned() theme=Theme::Auto liveness>
-            <Bar site current="" />
+            <Bar site current="" at />
             <main id="main" data-past=is_past>
                 {past.map(|past| view! { <PastBand past /> })}
                 <div class="head">
@@ -98,6 +99,7 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
                     <p class="head-links">
                         <a href=queues>"All queues"</a>
                         <a href=wall>"Its wall"</a>
+                        <a class="look-back" href=look_back hidden=is_past.is_some()>"Look back"</a>
                     </p>
                 </div>
                 {gap.map(|gap| view! { <p class="doubt" role="status">{gap}</p> })}

@@ -70,7 +70,7 @@ pub fn queues_page(page: QueuesPage) -> impl IntoView {
             liveness
             skip=Some(("#rows", "Skip to the queues"))
         >
-            <Bar site current="/queues" />
+            <Bar site current="/queues" at=at.clone() />
             <main id="main" data-past=is_past>
                 <StartData start />
                 {past.map(|past| view! { <PastBand past /> })}

@@ -136,6 +136,8 @@ pub fn WallScreen(
     let subjects =
         if alone { &Subject::QUEUE[..] } else { &Subject::BOARD[..figures.min(Subject::BOARD.len())] };
     let columns = &Column::WALL[..if alone { Column::WALL.len() } else { columns.min(Column::WALL.len()) }];
+    let is_past = !at.is_empty();
+    let queues = address::with_query("/queues", &[("at", &at)]);
     let rows =
         (!alone).then(|| view! { <WallTable board=board.clone() columns name_length page_address at /> });
     view! {
@@ -170,9 +172,11 @@ pub fn WallScreen(
                 </p>
                 <nav class="foot-pages" aria-label="Pages">
                     <span class="upright">"Service level and more of each queue: "</span>
-                    <a href="/queues">"All numbers"</a>
-                    <a href="/feed">"Feed"</a>
-                    <a class="look-back" href="?at=-10m">
+                    <a href=queues>"All numbers"</a>
+                    <a href="/feed" hidden=is_past>
+                        "Feed"
+                    </a>
+                    <a class="look-back" href="?at=-10m" hidden=is_past>
                         "Look back"
                     </a>
                 </nav>

@@ -15,6 +15,8 @@ mod reconciliation;
 
 mod documents;
 
+mod past;
+
 use app::{
     bootstrap::AssetLinks,
     document::{PageLink, Site},
@@ -33,7 +35,11 @@ fn site() -> Site {
         },
         build_id: "build-1".to_owned(),
         demo: true,
-        links: vec![PageLink::new("Queues", "/queues"), PageLink::new("Wall", "/wall")],
+        links: vec![
+            PageLink::new("Queues", "/queues"),
+            PageLink::new("Agents", "/agents"),
+            PageLink::new("Wall", "/wall"),
+        ],
     }
 }
 

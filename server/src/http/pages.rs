@@ -102,7 +102,7 @@ async fn wall_of(state: &AppState, request: Request, key: BoardKey) -> Response 
             Err(KeeperGone) => not_ready(state, &request),
         },
         Moment::Past(asked, rest, board) => {
-            let past = asked.view(state, uri, &rest, board.as_of);
+            let past = asked.view(state, uri, &rest, board.as_of).await;
             show_once(&request, page(&board, &rest, Some(past)), write)
         }
     }
@@ -134,7 +134,7 @@ pub(super) async fn queues(State(state): State<AppState>, request: Request) -> R
             _ => not_ready(&state, &request),
         },
         Moment::Past(asked, rest, board) => {
-            let past = asked.view(&state, uri, &rest, board.as_of);
+            let past = asked.view(&state, uri, &rest, board.as_of).await;
             show_once(&request, page(&board, &rest, Some(past)), write)
         }
     }
@@ -161,7 +161,7 @@ pub(super) async fn queue(
             }
         }
         Moment::Past(asked, rest, (board, detail)) => {
-            let past = asked.view(&state, uri, &rest, board.as_of);
+            let past = asked.view(&state, uri, &rest, board.as_of).await;
             // This page has no stream to run by.
             (board, detail, Some(PastView { speed: None, speeds: Vec::new(), ..past }))
         }

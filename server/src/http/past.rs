@@ -8,7 +8,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use app::{
-    components::past_band::{Minutes, PastView},
+    components::past_band::{Minutes, PastView, Span},
     document::PageLink,
     pages::problem::ProblemPage,
 };
@@ -114,8 +114,8 @@ impl Asked {
         Ok(())
     }
 
-    /// The address of the instant itself, where the page was asked for in other words; of the earliest there
-    /// is for one before it.
+    /// The address of the instant itself, where the page was asked for in other words; of the earliest with a
+    /// board for one before it.
     pub(super) async fn plain_address(
         &self,
         state: &AppState,
@@ -125,12 +125,12 @@ impl Asked {
         if self.is_plain {
             return None;
         }
-        let since = state.store.shown_since().await.ok().flatten();
         // Addresses have whole seconds.
-        let at = since.map_or(self.at, |since| self.at.max(since + Duration::from_millis(999)));
+        let at =
+            first_second(state).await.map_or(whole_second(self.at), |first| first.max(whole_second(self.at)));
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(rest.iter().filter(|(_, value)| !value.is_empty()));
-        query.append_pair("at", &clock::format_rfc3339(whole_second(at)));
+        query.append_pair("at", &clock::format_rfc3339(at));
         if let Some(speed) = self.speed {
             query.append_pair("speed", &speed.to_string());
         }
@@ -139,8 +139,16 @@ impl Asked {
     }
 
     /// What a page shows of it, as the board was at `as_of`.
-    pub(super) fn view(&self, state: &AppState, uri: &Uri, rest: &Rest<'_>, as_of: Timestamp) -> PastView {
-        let date = clock::date_of(state.home, self.at);
+    pub(super) async fn view(
+        &self,
+        state: &AppState,
+        uri: &Uri,
+        rest: &Rest<'_>,
+        as_of: Timestamp,
+    ) -> PastView {
+        let date_of = |at| clock::date_of(state.home, at);
+        let (date, now) = (date_of(self.at), clock::now());
+        let first = first_second(state).await.unwrap_or(self.at).min(self.at);
         let (from, to) = clock::day_of(state.home, date);
         let minutes = |duration: Duration| u32::try_from(duration.as_secs() / 60).unwrap_or(0);
         PastView {
@@ -151,14 +159,33 @@ impl Asked {
             speed: self.speed,
             speeds: SPEEDS.to_vec(),
             day: date.to_string(),
+            day_began: from,
             minutes: Minutes {
+                // Of the first day the one with the first board.
+                first: minutes(first.since(from)),
                 shown: minutes(self.at.since(from)),
                 // Of today the one that is now.
-                last: minutes(to.min(clock::now() + MINUTE).since(from)).saturating_sub(1),
+                last: minutes(to.min(now + MINUTE).since(from)).saturating_sub(1),
+            },
+            span: Span {
+                from: first,
+                until: whole_second(now),
+                days: (date_of(first).to_string(), date_of(now).to_string()),
             },
             zone: local_zone(state.home, self.at),
         }
     }
+}
+
+/// The first whole second with a board, or its very instant when that second is not over; `None` while there is
+/// none.
+async fn first_second(state: &AppState) -> Option<Timestamp> {
+    let first = state.past.begins_at().await.unwrap_or_else(|error| {
+        tracing::warn!(error = telemetry::chain(&error), "failed to look for the first board on record");
+        None
+    });
+    let (first, second) = (first?, whole_second(first? + Duration::from_millis(999)));
+    Some(if second <= clock::now() { second } else { first })
 }
 
 fn whole_second(at: Timestamp) -> Timestamp {

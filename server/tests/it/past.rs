@@ -141,6 +141,14 @@ async fn the_past_has_pages_and_says_what_it_cannot_show() {
     assert_eq!(answer.status(), 303);
     let there = answer.headers()["location"].to_str().unwrap();
     assert!(there.starts_with("/queues?sort=-offered&at=20"), "{there}");
+    // Who looks back further than there is sees the first board with a queue, not the first second of a server.
+    let answer = http.get(rig.url("/queues?at=-10m")).send().await.unwrap();
+    let there = answer.headers()["location"].to_str().unwrap();
+    let page = rig.get(there).await;
+    assert_eq!(page.status(), 200, "{there}");
+    assert!(page.text().await.unwrap().contains(&queue.name), "{there} has queues");
+    let page = rig.get(&format!("/queues/{}", queue.id)).await.text().await.unwrap();
+    assert!(page.contains("at=-10m"), "a queue's page looks back");
 
     assert_eq!(rig.get("/wall?at=2001-01-01T00:00:00Z").await.status(), 404, "nothing was kept of it");
     assert_eq!(rig.get("/wall?at=2999-01-01T00:00:00Z").await.status(), 400);
