@@ -72,27 +72,25 @@ if (slider) {
   if (location.hash === "#minute") slider.focus();
 }
 
-// What is done while the past runs starts from what the clock shows, between the beginning of the record and now
-// by the server's clock.
+// What is done while the past runs starts from what the clock shows, between the beginning of the record and its
+// end: now by the server's clock, unless it is a recording.
 const shown = () => Number(document.querySelector("[data-now]")?.dataset.now);
-const runs = document.querySelector(".past[data-runs]");
+const runs = document.querySelector(".past[data-runs]")?.dataset;
 if (runs) {
-  const { from, until } = runs.dataset;
-  const now = () => Number(until) + performance.now();
-  const leave = runs.querySelector(".past-now").href;
+  const last = () => Number(runs.until) + (runs.ends ? 0 : performance.now());
   document.addEventListener("click", ({ target }) => {
     const link = target.closest("a[href]");
     const step = Number(link?.dataset.step ?? 0);
     const address = link && new URL(link.href);
     if (!shown() || !(address?.searchParams.has("at") || step)) return;
-    const at = Math.max(shown() + step * 1000, from);
+    const at = Math.max(shown() + step * 1000, runs.from);
     address.searchParams.set("at", new Date(at).toISOString());
     if (step) address.searchParams.set("speed", new URL(location).searchParams.get("speed"));
-    link.href = at < now() ? address : leave;
+    link.href = at < last() ? address : runs.end;
   });
-  // What has caught up with now is not the past any more.
+  // What has caught up with now is not the past any more, and a recording stays at its end.
   setInterval(() => {
-    if (now() - shown() < 2_000) location.assign(leave);
+    if (last() - shown() < 2_000) location.assign(runs.end);
   }, 1_000);
 }
 

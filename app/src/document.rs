@@ -21,6 +21,8 @@ pub struct Site {
     pub build_id: String,
     /// The data is made up.
     pub demo: bool,
+    /// What of time the recording tells that is shown instead of an account: `of Saturday …`.
+    pub recording: Option<String>,
     /// The pages that exist, in the order of the navigation. Must not name one that does not.
     pub links: Vec<PageLink>,
 }
@@ -221,6 +223,7 @@ pub fn Bar(
                 <ul>{links}</ul>
             </nav>
             {site.demo.then(|| view! { <DemoBadge /> })}
+            {site.recording.map(|recording| view! { <p class="bar-recording"><span class="demo">"Recording"</span> " " {recording}</p> })}
         </header>
     }
 }

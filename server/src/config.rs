@@ -18,7 +18,10 @@ use domain::service_level::PromiseBook;
 use secrecy::SecretString;
 use url::{Host, Url};
 
-use crate::zoom::rate_limit::{Plan, Share};
+use crate::{
+    recording::RecordedSpan,
+    zoom::rate_limit::{Plan, Share},
+};
 
 mod service_levels;
 
@@ -42,6 +45,8 @@ pub struct Config {
     pub keep: Duration,
     /// `CALLBOARD_LOG`, default `info`: log filter, such as `info,server=debug`.
     pub log: String,
+    /// What a replay shows instead of an account. Not from the environment.
+    pub recording: Option<RecordedSpan>,
 }
 
 /// How Zoom is reached and believed.
@@ -485,6 +490,7 @@ impl Given {
             promises: self.promises(),
             keep: self.kept_for(),
             log: self.log(),
+            recording: None,
         }
     }
 

@@ -250,6 +250,7 @@ async fn serve_on(
     let filing = Filing { store: store.clone(), journal: journal.clone() };
     let filing = filing.spawn(&tracker, sources_stop.clone());
     let (past, keep) = (Past::new(&store, reader.clone()), config.keep);
+    let past = past.up_to(config.recording.map(|span| span.ends_at()));
     let archive = Archive { store: store.clone(), journal: journal.clone(), reader: reader.clone(), keep };
     let archiving = archive.spawn(&tracker, sources_stop.clone());
     let presence = match zoom.rest {
@@ -299,7 +300,7 @@ async fn serve_on(
         webhooks,
         home: config.time_zone,
         demo: demo_control(&config, purpose)?,
-        site: SiteFacts::new(purpose == Purpose::Demo, public_host.as_deref()),
+        site: SiteFacts::new(is_demo, public_host.as_deref(), config.recording, config.time_zone),
         past,
         keep,
         players: Players::new(tracker.clone(), sources_stop.clone()),

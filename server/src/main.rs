@@ -50,7 +50,7 @@ enum Command {
     },
     /// Show the events of a file as the boards they made: go through them, or let them run.
     Replay {
-        /// Text with one event a line, as Zoom sends them to webhooks, in the order they came.
+        /// Text with one event a line, as Zoom sends them to webhooks.
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
@@ -134,15 +134,17 @@ fn stop_on_signal() -> CancellationToken {
 }
 
 async fn replay(recording: &Recording, config: Config, stop: CancellationToken) -> ExitCode {
-    let Recording { events, unreadable, from, to, shown_at, .. } = recording;
-    let [from, to, at] = [from, to, shown_at].map(|at| clock::format_rfc3339(*at));
-    let unreadable = match unreadable {
+    let Recording { events, unreadable, out_of_order, span, .. } = recording;
+    let [from, to] = [span.from, span.to].map(clock::format_rfc3339);
+    let counted = |lines: &u64, what: &str| match lines {
         0 => String::new(),
-        lines => format!("; {lines} lines could not be read"),
+        lines => format!("; {lines} lines {what}"),
     };
-    telemetry::tell(&format!("{events} events from {from} to {to}{unreadable}."));
-    let pages =
-        Pages { wall: format!("/wall?at={at}"), queues: format!("/queues?at={at}"), note: String::new() };
+    let unreadable = counted(unreadable, "could not be read");
+    let out_of_order = counted(out_of_order, "were out of order and stand where they were sent");
+    telemetry::tell(&format!("{events} events from {from} to {to}{unreadable}{out_of_order}."));
+    let note = "It plays from its beginning and stays at its end.\n".to_owned();
+    let pages = Pages { feed: None, note, ..Pages::of(Purpose::Work, &config.data_dir) };
     serve(config, Purpose::Work, stop, Some(pages)).await
 }
 
@@ -178,8 +180,9 @@ async fn serve(config: Config, purpose: Purpose, stop: CancellationToken, pages:
 
 /// Where to look, and what else there is to know.
 struct Pages {
-    wall: String,
-    queues: String,
+    wall: &'static str,
+    queues: &'static str,
+    feed: Option<&'static str>,
     note: String,
 }
 
@@ -193,16 +196,17 @@ impl Pages {
                 data.display()
             ),
         };
-        Self { wall: "/wall".to_owned(), queues: "/queues".to_owned(), note }
+        Self { wall: "/wall", queues: "/queues", feed: Some("/feed"), note }
     }
 }
 
 /// Standard output carries the address alone, for people and for scripts. Nobody has to listen.
 fn announce(address: SocketAddr, pages: &Pages) {
-    let Pages { wall, queues, note } = pages;
+    let Pages { wall, queues, feed, note } = pages;
+    let feed = feed.map(|feed| format!("  the feed      http://{address}{feed}\n")).unwrap_or_default();
     let text = format!(
         "Callboard is at http://{address}/\n  the wall      http://{address}{wall}\n  all queues    \
-         http://{address}{queues}\n  the feed      http://{address}/feed\n{note}"
+         http://{address}{queues}\n{feed}{note}"
     );
     let mut out = io::stdout();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

@@ -83,13 +83,25 @@ pub(crate) struct Past {
     ready: Arc<Mutex<Vec<Reel>>>,
     /// What is kept since when, and the first instant of it with a queue.
     first: Arc<Mutex<Option<(Timestamp, Timestamp)>>>,
+    /// Where it ends, if not now: a recording.
+    end: Option<Timestamp>,
 }
 
 impl Past {
     /// Of that database.
     pub(crate) fn new(store: &Store, reader: Reader) -> Self {
         let turns = Arc::new(Semaphore::new(AT_ONCE));
-        Self { store: store.clone(), reader, turns, ready: Arc::default(), first: Arc::default() }
+        Self { store: store.clone(), reader, turns, ready: Arc::default(), first: Arc::default(), end: None }
+    }
+
+    /// The same up to an instant, after which there is nothing to see.
+    pub(crate) fn up_to(self, end: Option<Timestamp>) -> Self {
+        Self { end, ..self }
+    }
+
+    /// The last instant of a recording; `None` while time goes on.
+    pub(crate) fn ends_at(&self) -> Option<Timestamp> {
+        self.end
     }
 
     /// The first instant whose board has a queue: a server that starts has heard of none yet. Where it never

@@ -2,6 +2,7 @@
 //!
 //! The events are journalled in a folder that is thrown away, with notes as a server would have taken them
 //! that had heard them when they were sent. Then the same server shows them; nothing is asked of Zoom.
+//! A file is read twice: its lines need not stand in the order in which their events were sent.
 
 use std::{
     fs::File,
@@ -45,13 +46,27 @@ pub struct Recording {
     pub events: u64,
     /// Lines that could not be read.
     pub unreadable: u64,
+    /// Lines that came after one whose event was sent later; they were put where they belong.
+    pub out_of_order: u64,
+    /// What of time it tells.
+    pub span: RecordedSpan,
+    _data: TempDir,
+}
+
+/// The time a file of events tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordedSpan {
     /// When the first event was sent.
     pub from: Timestamp,
     /// When the last one was.
     pub to: Timestamp,
-    /// The first full second after that, whose board has it.
-    pub shown_at: Timestamp,
-    _data: TempDir,
+}
+
+impl RecordedSpan {
+    /// The first full second after the last event, whose board has it.
+    pub const fn ends_at(&self) -> Timestamp {
+        Timestamp::from_millis((second(self.to) + 1) * 1000)
+    }
 }
 
 /// Why a file cannot be shown.
@@ -128,12 +143,17 @@ impl Recording {
             ..Told::default()
         };
         let mut import = Import::new(writer, told);
-        let lines = File::open(file).map(BufReader::new);
         let file_error = |source| RecordingError::File { file: file.to_path_buf(), source };
-        let mut lines = Lines::new(lines.map_err(file_error)?);
-        while let Some(line) = lines.next().map_err(file_error)? {
-            import.take(line).await?;
+        let mut lines = Lines::open(file, data.path()).map_err(file_error)?;
+        let mut order = Order::default();
+        while let Some(place) = lines.next().map_err(file_error)? {
+            order.add(place, &lines.line);
             // Whoever started it may want to stop it.
+            tokio::task::yield_now().await;
+        }
+        let out_of_order = order.out_of_order;
+        for place in order.in_time() {
+            import.take(lines.read(place).map_err(file_error)?).await?;
             tokio::task::yield_now().await;
         }
         import.end().await?;
@@ -145,29 +165,93 @@ impl Recording {
         store.close().await;
         // However old it is.
         config.keep = now.since(from) + config.keep;
-        let shown_at = Timestamp::from_millis((second(to) + 1) * 1000);
-        Ok((Self { events, unreadable, from, to, shown_at, _data: data }, config))
+        let span = RecordedSpan { from, to };
+        config.recording = Some(span);
+        Ok((Self { events, unreadable, out_of_order, span, _data: data }, config))
     }
+}
+
+/// Where a line stands in its file.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    offset: u64,
+    length: usize,
 }
 
 /// The lines of a file, of which none takes more memory than the longest event.
 struct Lines {
     file: BufReader<File>,
+    offset: u64,
     line: Vec<u8>,
 }
 
 impl Lines {
-    fn new(file: BufReader<File>) -> Self {
-        Self { file, line: Vec::new() }
+    /// Of a file, or of what comes through a pipe, which is kept in `folder` to be read twice.
+    fn open(path: &Path, folder: &Path) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        if !file.metadata()?.is_file() {
+            let copy = folder.join("events");
+            io::copy(&mut file, &mut File::create(&copy)?)?;
+            file = File::open(copy)?;
+        }
+        Ok(Self { file: BufReader::new(file), offset: 0, line: Vec::new() })
     }
 
     /// The next line, or the next part of one that is too long to be an event.
-    fn next(&mut self) -> io::Result<Option<&[u8]>> {
+    fn next(&mut self) -> io::Result<Option<Place>> {
         self.line.clear();
         let longest = LONGEST_MESSAGE as u64 + 1;
-        let count = self.file.by_ref().take(longest).read_until(b'\n', &mut self.line)?;
-        Ok((count > 0).then_some(&self.line))
+        let length = self.file.by_ref().take(longest).read_until(b'\n', &mut self.line)?;
+        let place = Place { offset: self.offset, length };
+        self.offset += length as u64;
+        Ok((length > 0).then_some(place))
     }
+
+    /// A line again.
+    fn read(&mut self, place: Place) -> io::Result<&[u8]> {
+        self.file.seek_relative(place.offset.wrapping_sub(self.offset).cast_signed())?;
+        self.line.resize(place.length, 0);
+        self.file.read_exact(&mut self.line)?;
+        self.offset = place.offset + place.length as u64;
+        Ok(&self.line)
+    }
+}
+
+/// The order in which a file's events were sent.
+#[derive(Default)]
+struct Order {
+    reader: Reader,
+    /// Each line with when it was sent; one that does not say goes with the line before it.
+    places: Vec<(Option<Timestamp>, Place)>,
+    newest: Option<Timestamp>,
+    out_of_order: u64,
+}
+
+impl Order {
+    fn add(&mut self, place: Place, line: &[u8]) {
+        let told = text_of(line).and_then(|text| self.reader.read(text, clock::now()).ok());
+        let sent_at = told.and_then(|parsed| believed(parsed.sent_at));
+        self.out_of_order += u64::from(sent_at.is_some() && sent_at < self.newest);
+        self.newest = self.newest.max(sent_at);
+        let before = self.places.last().and_then(|(sent_at, _)| *sent_at);
+        self.places.push((sent_at.or(before), place));
+    }
+
+    /// Those that were sent at the same time as they stand in the file.
+    fn in_time(mut self) -> impl Iterator<Item = Place> {
+        self.places.sort_by_key(|(sent_at, _)| *sent_at);
+        self.places.into_iter().map(|(_, place)| place)
+    }
+}
+
+/// A line without what editors put around it; `None` if it is no text.
+fn text_of(line: &[u8]) -> Option<&str> {
+    str::from_utf8(line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii()).ok()
+}
+
+/// A date in the future is nobody's.
+fn believed(sent_at: Option<Timestamp>) -> Option<Timestamp> {
+    sent_at.filter(|at| *at <= clock::now() && *at > EARLIEST)
 }
 
 /// Writes the lines of a file as they come.
@@ -204,21 +288,16 @@ impl Import {
     }
 
     async fn take(&mut self, line: &[u8]) -> Result<(), StoreError> {
-        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii();
-        if line.is_empty() {
-            return Ok(());
-        }
         let newest = self.span.map_or_else(clock::now, |(_, newest)| newest);
-        let read = str::from_utf8(line).ok().map(|text| (text, self.reader.read(text, newest)));
-        let parsed = match read {
-            Some((text, Ok(parsed))) => (text, parsed),
-            Some((_, Err(reason))) => return self.set_aside(line, &reason.to_string()).await,
+        let (text, parsed) = match text_of(line) {
             None => return self.set_aside(line, "it is no text").await,
+            Some("") => return Ok(()),
+            Some(text) => match self.reader.read(text, newest) {
+                Ok(parsed) => (text, parsed),
+                Err(reason) => return self.set_aside(line, &reason.to_string()).await,
+            },
         };
-        let (text, parsed) = parsed;
-        // As it was heard in the order of the file: time does not go back.
-        // A date in the future is nobody's.
-        let sent_at = parsed.sent_at.filter(|at| *at <= clock::now() && *at > EARLIEST);
+        let sent_at = believed(parsed.sent_at);
         if sent_at.is_none() && self.span.is_none() {
             return self.set_aside(line, "it does not say when it was sent, and comes first").await;
         }
@@ -309,7 +388,7 @@ impl Import {
     }
 }
 
-fn second(at: Timestamp) -> i64 {
+const fn second(at: Timestamp) -> i64 {
     at.as_millis().div_euclid(1000)
 }
 
@@ -338,7 +417,8 @@ mod tests {
         let mut world = World::new(WorldConfig::small(morning).without_latency(), 7);
         let events = world.step_until(morning + TimeDelta::hours(1));
         let mut lines: Vec<String> = events.iter().map(|event| event.json.clone()).collect();
-        // Twice told, and what is no event.
+        // Some in the wrong place, one twice told, and what is no event.
+        lines[100..300].reverse();
         lines.push(lines[0].clone());
         lines.extend(["no event".to_owned(), String::new()]);
         let folder = tempfile::tempdir().unwrap();
@@ -350,18 +430,28 @@ mod tests {
         let key = |text: &str| *Reader::default().read(text, clock::now()).unwrap().key.as_bytes();
         let distinct: HashSet<[u8; 16]> = events.iter().map(|event| key(&event.json)).collect();
         assert_eq!((recording.events, recording.unreadable), (distinct.len() as u64, 1));
+        assert!((150..=200).contains(&recording.out_of_order), "{}", recording.out_of_order);
+        assert_eq!(config.recording, Some(recording.span));
         let (store, _writer) = Store::open(&config.data_dir, Purpose::Work, clock::now()).await.unwrap();
         let past = Past::new(&store, Reader::default());
         let shown = |at| past.board(at, &BoardKey::All);
-        let end = shown(recording.to + Duration::from_secs(2)).await.unwrap().unwrap();
+        let end = shown(recording.span.to + Duration::from_secs(2)).await.unwrap().unwrap();
         let offered: u32 = end.rows.iter().map(|row| row.view.figures.offered_today).sum();
         let told = world.truth().visits().filter(|visit| visit.first_ring.is_some()).count();
         assert_eq!(offered as usize, told, "every caller for whom a phone rang");
-        let middle = recording.from + Duration::from_secs(1_800);
+        let middle = recording.span.from + Duration::from_secs(1_800);
         let middle = shown(middle).await.unwrap().unwrap();
         let so_far: u32 = middle.rows.iter().map(|row| row.view.figures.offered_today).sum();
-        assert!(so_far < offered, "{so_far} of {offered}");
-        assert!(recording.to.since(middle.as_of) < Duration::from_secs(1_900), "a note every second");
+        let half = morning
+            + TimeDelta::milliseconds(recording.span.from.as_millis() - morning.timestamp_millis())
+            + TimeDelta::minutes(30);
+        let rung = |visit: &&zoom_sim::QueueVisit| visit.first_ring.is_some_and(|at| at <= half);
+        let told = world.truth().visits().filter(rung).count();
+        assert!(
+            so_far.abs_diff(u32::try_from(told).unwrap()) <= 1,
+            "{so_far} of {told} so far, each at its time"
+        );
+        assert!(recording.span.to.since(middle.as_of) < Duration::from_secs(1_900), "a note every second");
     }
 
     #[tokio::test]

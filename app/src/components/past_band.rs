@@ -34,6 +34,8 @@ pub struct PastView {
     pub minutes: Minutes,
     /// From the first instant there is to the last.
     pub span: Span,
+    /// What of time the recording tells whose past this is: `of Saturday …`.
+    pub recording: Option<String>,
     /// The zone of all times.
     pub zone: LocalZone,
 }
@@ -54,7 +56,7 @@ pub struct Minutes {
 pub struct Span {
     /// The first with a board.
     pub from: Timestamp,
-    /// The last: now, as the server's clock had it.
+    /// The last: now, as the server's clock had it, or the end of a recording.
     pub until: Timestamp,
     /// The local days of both.
     pub days: (String, String),
@@ -93,17 +95,25 @@ impl PastView {
         address::with_query(&self.path, &pairs)
     }
 
-    /// The board as it is.
-    fn now_address(&self) -> String {
+    /// Where it leads in the end: to the board as it is now, or to the last of a recording.
+    fn end_address(&self) -> String {
+        match self.recording {
+            Some(_) => self.address(self.span.until, None),
+            None => self.plain_address(),
+        }
+    }
+
+    /// The page without an instant: the board as it is now, or a recording from its beginning.
+    fn plain_address(&self) -> String {
         let pairs: Vec<_> = self.pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         address::with_query(&self.path, &pairs)
     }
 
-    /// Where a page that runs and has no program goes next: in the end, to now.
+    /// Where a page that runs and has no program goes next.
     pub fn next_address(&self) -> Option<String> {
         let speed = self.speed?;
         let next = self.moved(i64::from(speed) * i64::from(crate::document::PLAYED_SECONDS));
-        Some(if next < self.span.until { self.address(next, self.speed) } else { self.now_address() })
+        Some(if next < self.span.until { self.address(next, self.speed) } else { self.end_address() })
     }
 
     fn moved(&self, seconds: i64) -> Timestamp {
@@ -116,11 +126,11 @@ impl PastView {
         if self.speed.is_some() {
             // Where it begins is not where it is by then: the program counts from what is shown.
             return Some(match to {
-                to if to >= self.span.until => self.now_address(),
+                to if to >= self.span.until => self.end_address(),
                 to => self.address(to.max(self.span.from), self.speed),
             });
         }
-        (self.span.from <= to && to < self.span.until).then(|| self.address(to, None))
+        (self.span.from <= to && to <= self.span.until).then(|| self.address(to, None))
     }
 
     /// The zone's clock and date.
@@ -137,15 +147,21 @@ pub fn PastBand(
 ) -> impl IntoView {
     let runs = past.speed.is_some();
     let step = |seconds: i64| runs.then(|| seconds.to_string());
-    let (too_early, too_late) =
-        (format!("The record begins at {}.", past.words(past.span.from)), "That is later than now.");
+    let is_recording = past.recording.is_some();
+    let what = if is_recording { "recording" } else { "record" };
+    let begins = format!("The {what} begins at {}.", past.words(past.span.from));
+    let ends = if is_recording {
+        format!("The recording ends at {}.", past.words(past.span.until))
+    } else {
+        format!("There is no later board than that of now: {}.", past.zone.clock(past.span.until))
+    };
     let steps = STEPS
         .iter()
         .map(|&(seconds, label)| match past.step(seconds) {
             Some(href) => view! { <a href=href data-step=step(seconds)>{label}</a> }.into_any(),
             // A link that leads nowhere keeps its place, so that the others keep theirs.
             None => {
-                let why = if seconds < 0 { too_early.clone() } else { too_late.to_owned() };
+                let why = if seconds < 0 { begins.clone() } else { ends.clone() };
                 view! { <a role="link" aria-disabled="true" title=why>{label}</a> }.into_any()
             }
         })
@@ -153,15 +169,19 @@ pub fn PastBand(
     let is_missing = |ahead: bool| {
         STEPS.iter().any(|&(seconds, _)| (seconds > 0) == ahead && past.step(seconds).is_none())
     };
+    let there = |at: Timestamp| view! { <a href=past.address(at, None)>"Go there"</a> };
     let beginning = is_missing(false).then(|| {
-        let first = (past.at > past.span.from)
-            .then(|| view! { " " <a href=past.address(past.span.from, None)>"Go there"</a> });
-        view! { <span>{too_early.clone()} {first}</span> }
+        let first = (past.at > past.span.from).then(|| there(past.span.from));
+        view! { <span>{begins.clone()} " " {first}</span> }
     });
-    let end = is_missing(true)
-        .then(|| format!("There is no later board than that of now: {}.", past.zone.clock(past.span.until)));
+    let is_over = is_recording && past.at >= past.span.until;
+    let end = is_missing(true).then(|| {
+        let words = if is_over { "This is the end of the recording.".to_owned() } else { ends.clone() };
+        let last = (is_recording && !is_over).then(|| there(past.span.until));
+        view! { <span>{words} " " {last}</span> }
+    });
     let note = (beginning.is_some() || end.is_some())
-        .then(|| view! { <p class="past-note">{beginning} " " {end}</p> });
+        .then(|| view! { <p class="past-note" data-over=is_over.then_some("yes")>{beginning} " " {end}</p> });
     let pause = runs.then(|| {
         view! {
             <a class="past-pause" href=past.address(past.at, None) data-step=step(0)>
@@ -190,7 +210,12 @@ pub fn PastBand(
     let (zone, as_of) = (&past.zone, past.as_of);
     let not_running = (past.at.since(as_of) >= UNRECORDED).then(|| {
         let last = past.words(as_of);
-        view! { <p class="past-gap">"Nothing was recorded at that time: Callboard did not run, or could not write. This was published before, at " {last} "."</p> }
+        let why = if is_recording {
+            "The recording has nothing of that time"
+        } else {
+            "Nothing was recorded at that time: Callboard did not run, or could not write"
+        };
+        view! { <p class="past-gap">{why} ". This was published before, at " {last} "."</p> }
     });
     let when = format!("{}, {}", zone.date(past.at), zone.clock(past.at));
     let minute =
@@ -203,18 +228,21 @@ pub fn PastBand(
             data-runs=runs.then_some("yes")
             data-from=millis(past.span.from)
             data-until=millis(past.span.until)
+            data-ends=is_recording.then_some("yes")
+            data-end=past.end_address()
         >
             <p class="past-when">
-                <strong>"The past"</strong>
-                {runs.then_some(" runs, from ")}
+                <strong>{if is_recording { "Recording" } else { "The past" }}</strong>
+                {past.recording.clone().map(|recording| view! { <span class="past-of">{recording}": "</span> })}
+                {runs.then_some(if is_recording { "plays from " } else { " runs, from " })}
                 <time datetime=past.instant(past.at)>{when}</time>
                 <span class="clock-zone">{zone.label.clone()}</span>
             </p>
             <nav class="past-steps" aria-label="Other instants">
                 <span class="past-group">{steps}</span>
                 <span class="past-group">{pause} {speeds}</span>
-                <a class="past-now" href=past.now_address()>
-                    "Back to now"
+                <a class="past-now" href=past.plain_address()>
+                    {if is_recording { "Play from the beginning" } else { "Back to now" }}
                 </a>
             </nav>
             <form class="past-slider" method="get" action=past.path.clone()>

@@ -35,6 +35,7 @@ fn site() -> Site {
         },
         build_id: "build-1".to_owned(),
         demo: true,
+        recording: None,
         links: vec![
             PageLink::new("Queues", "/queues"),
             PageLink::new("Agents", "/agents"),

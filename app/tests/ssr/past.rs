@@ -34,6 +34,7 @@ pub(crate) fn past(speed: Option<u32>) -> PastView {
             until: at + Duration::from_secs(1_800),
             days: ("2026-11-21".to_owned(), "2026-11-21".to_owned()),
         },
+        recording: None,
         zone: zone(),
     }
 }
@@ -129,4 +130,25 @@ fn links_of_a_board_of_the_past_stay_there() {
     });
     assert!(link(&html, "Wall").contains("/wall?at=2026-11-21T14"), "{}", link(&html, "Wall"));
     assert!(link(&html, "Agents now").contains(r#"href="/agents""#), "who leaves is told");
+}
+
+#[test]
+fn a_recording_says_so_and_stays_at_its_end() {
+    let recording = Some("of Saturday 21 November 2026, 13:57–14:32 (Berlin)".to_owned());
+    let running = PastView { recording: recording.clone(), ..past(Some(60)) };
+    let end = "/wall?rows=7&at=2026-11-21T14%3A32%3A11%2B01%3A00";
+    let near = PastView { at: running.span.until - Duration::from_secs(9), ..running.clone() };
+    assert_eq!(near.next_address().as_deref(), Some(end), "without a program, too");
+    let html = wall(running);
+    assert_reads(&html, &["Recording of Saturday 21 November 2026, 13:57–14:32 (Berlin): plays from"]);
+    assert!(html.contains(&format!(r#"data-end="{}""#, end.replace('&', "&amp;"))));
+    assert!(!html.contains("Back to now"), "there is none");
+    assert!(link(&html, "Play from the beginning").contains(r#"href="/wall?rows=7""#));
+
+    let over = past(None);
+    let html = wall(PastView { at: over.span.until, as_of: over.span.until, recording, ..over });
+    assert_reads(&html, &["This is the end of the recording."]);
+    let site = app::document::Site { recording: Some("of a day".to_owned()), ..site() };
+    let page = app::pages::problem::ProblemPage::not_found(site);
+    assert_reads(&render(|| app::pages::problem::problem_page(page)), &["Recording of a day"]);
 }

@@ -100,7 +100,7 @@ pub(super) async fn queues(
     State(state): State<AppState>,
     uri: Uri,
 ) -> Result<Json<Vec<QueueJson>>, ApiError> {
-    let asked = Asked::alone(&uri, state.home)?;
+    let asked = Asked::alone(&uri, &state)?;
     let board = match asked {
         None => state.keeper.board(BoardKey::All).await?,
         Some(asked) => state.past.board(asked.at, &BoardKey::All).await?,

@@ -37,7 +37,7 @@ pub(super) async fn stream_board(
         id => BoardKey::Queue(id.into()),
     };
     let permit = state.streams.clone().try_acquire_owned().map_err(|_| ApiError::TooManyStreams)?;
-    match Asked::alone(&uri, state.home)? {
+    match Asked::alone(&uri, &state)? {
         None => {
             let board = state.keeper.subscribe(key).await?.ok_or(NO_BOARD)?;
             Ok(respond(&state, changes(board), permit))
@@ -45,9 +45,14 @@ pub(super) async fn stream_board(
         Some(asked) => {
             let speed = asked.speed.unwrap_or(1);
             let board = state.players.play(&state.past, asked.at, speed, &key).await?.ok_or(NO_BOARD)?;
-            // When it has caught up with now.
-            let keeper = state.keeper.clone();
-            let live = stream::once(async move { keeper.subscribe(key).await.ok().flatten() });
+            // When it has caught up with now. A recording stays at its end.
+            let (keeper, is_recording) = (state.keeper.clone(), state.past.ends_at().is_some());
+            let live = stream::once(async move {
+                if is_recording {
+                    std::future::pending::<()>().await;
+                }
+                keeper.subscribe(key).await.ok().flatten()
+            });
             let live = live.filter_map(|board| async { board }).flat_map(changes);
             Ok(respond(&state, changes(board).chain(live), permit))
         }

@@ -31,7 +31,6 @@ use super::{
     router::AppState,
 };
 use crate::{
-    clock,
     keeper::KeeperGone,
     past::{Past, PastError},
     publish::{BoardKey, Published},
@@ -215,8 +214,12 @@ impl<'a, T> Moment<'a, T> {
             Elsewhere::Problem(Box::new(ProblemPage::bad_address(state.site.site(), problems, next)))
         };
         let mut rest = pairs(uri).map_err(bad_address)?;
-        let Some(asked) = Asked::take(&mut rest, state.home, clock::now()).map_err(bad_address)? else {
-            return Ok(Self::Now(rest));
+        let Some(asked) = Asked::take(&mut rest, state.home, past::latest(state)).map_err(bad_address)?
+        else {
+            return match past::beginning(state, uri.path(), &rest).await {
+                Some(there) => Err(Elsewhere::There(there)),
+                None => Ok(Self::Now(rest)),
+            };
         };
         if let Some(there) = asked.plain_address(state, uri.path(), &rest).await {
             return Err(Elsewhere::There(there));
@@ -247,6 +250,14 @@ pub(super) async fn style(State(state): State<AppState>, request: Request) -> Re
 /// Any other address.
 pub(super) async fn not_found(State(state): State<AppState>, request: Request) -> Response {
     nothing_here(&state, &request)
+}
+
+/// A page that a recording has nothing for.
+pub(super) async fn not_recorded(State(state): State<AppState>, request: Request) -> Response {
+    let next = PageLink::new("Play the recording", "/queues");
+    let why = "It holds the events of calls: queues and walls can be shown of it.".to_owned();
+    let title = "This is not in the recording";
+    problem_page_of(&request, ProblemPage::past(state.site.site(), 404, title, why, next))
 }
 
 fn nothing_here(state: &AppState, request: &Request) -> Response {
@@ -362,7 +373,7 @@ mod tests {
     use super::*;
 
     fn at(text: &str) -> Timestamp {
-        clock::parse_rfc3339(text).unwrap()
+        crate::clock::parse_rfc3339(text).unwrap()
     }
 
     #[test]

@@ -25,7 +25,7 @@ use super::{
     pages::{local_zone, pairs},
     router::AppState,
 };
-use crate::{clock, past::PastError, telemetry};
+use crate::{clock, past::PastError, recording::RecordedSpan, telemetry};
 
 /// How much faster than life the past may run.
 pub(super) const SPEEDS: [u32; 3] = [1, 10, 60];
@@ -74,7 +74,10 @@ impl Asked {
         let read = read(&at, minute.as_deref(), home, now);
         match read {
             Some(instant) if instant > now => {
-                problems.push(format!("at={at} lies in the future; leave it out to see the board as it is."));
+                problems.push(format!(
+                    "at={at} lies in the future, after all that is on record; leave it out to see the board as it \
+                     is."
+                ));
             }
             None => problems.push(
                 "at is an instant such as 2026-11-24T14:02:11Z, a local time such as 2026-11-24T14:02, or so \
@@ -90,10 +93,10 @@ impl Asked {
         }
     }
 
-    /// What a program asks for: nothing else may be asked with it.
-    pub(super) fn alone(uri: &Uri, home: Tz) -> Result<Option<Self>, ApiError> {
+    /// What a program asks for: nothing else may be asked with it. Of a recording, without anything, its end.
+    pub(super) fn alone(uri: &Uri, state: &AppState) -> Result<Option<Self>, ApiError> {
         let asked = pairs(uri).and_then(|mut rest| {
-            let asked = Self::take(&mut rest, home, clock::now())?;
+            let asked = Self::take(&mut rest, state.home, latest(state))?;
             match asked {
                 Some(_) if !rest.is_empty() => {
                     Err(vec!["Only at and speed can be asked for here.".to_owned()])
@@ -101,7 +104,10 @@ impl Asked {
                 _ => Ok(asked),
             }
         });
-        asked.map_err(|problems| ApiError::BadQuestion { problem: problems.join(" ") })
+        let end = state.past.ends_at().map(|at| Self { at, speed: None, is_plain: true });
+        asked
+            .map(|asked| asked.or(end))
+            .map_err(|problems| ApiError::BadQuestion { problem: problems.join(" ") })
     }
 
     /// For what cannot be shown of the past: an answer about now would be taken for one about then.
@@ -126,16 +132,9 @@ impl Asked {
             return None;
         }
         // Addresses have whole seconds.
-        let at =
-            first_second(state).await.map_or(whole_second(self.at), |first| first.max(whole_second(self.at)));
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(rest.iter().filter(|(_, value)| !value.is_empty()));
-        query.append_pair("at", &clock::format_rfc3339(at));
-        if let Some(speed) = self.speed {
-            query.append_pair("speed", &speed.to_string());
-        }
-        let address = HeaderValue::try_from(format!("{path}?{}", query.finish())).ok()?;
-        Some((StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response())
+        let at = whole_second(self.at);
+        let at = first_second(state).await.map_or(at, |first| first.max(at));
+        elsewhere(path, rest, at, self.speed)
     }
 
     /// What a page shows of it, as the board was at `as_of`.
@@ -147,7 +146,7 @@ impl Asked {
         as_of: Timestamp,
     ) -> PastView {
         let date_of = |at| clock::date_of(state.home, at);
-        let (date, now) = (date_of(self.at), clock::now());
+        let (date, now) = (date_of(self.at), latest(state));
         let first = first_second(state).await.unwrap_or(self.at).min(self.at);
         let (from, to) = clock::day_of(state.home, date);
         let minutes = |duration: Duration| u32::try_from(duration.as_secs() / 60).unwrap_or(0);
@@ -172,9 +171,47 @@ impl Asked {
                 until: whole_second(now),
                 days: (date_of(first).to_string(), date_of(now).to_string()),
             },
+            recording: state.site.recording.as_deref().map(str::to_owned),
             zone: local_zone(state.home, self.at),
         }
     }
+}
+
+/// The last instant there is: now, or the end of a recording.
+pub(super) fn latest(state: &AppState) -> Timestamp {
+    state.past.ends_at().unwrap_or_else(clock::now)
+}
+
+/// Where a board of a recording leads that asks for no instant: the beginning, playing; the page or wall of a
+/// single queue, of which the beginning may not know, the end. `None` where there is a board of now.
+pub(super) async fn beginning(state: &AppState, path: &str, rest: &Rest<'_>) -> Option<Response> {
+    let end = state.past.ends_at()?;
+    match first_second(state).await {
+        Some(first) if matches!(path, "/wall" | "/queues") => elsewhere(path, rest, first, Some(1)),
+        _ => elsewhere(path, rest, end, None),
+    }
+}
+
+/// What a file of events tells of: `of Saturday 29 February 2020, 10:00–11:00 (Berlin)`.
+pub(super) fn recording_words(span: RecordedSpan, home: Tz) -> String {
+    let RecordedSpan { from, to } = span;
+    let zone = local_zone(home, from);
+    let (first, last) = (zone.date(from), zone.date(to));
+    let [begin, end] = [from, to].map(|at| zone.hour_and_minute(at));
+    let until = if first == last { format!("–{end}") } else { format!(" to {last}, {end}") };
+    format!("of {first}, {begin}{until} ({})", zone.label)
+}
+
+/// The address of an instant.
+fn elsewhere(path: &str, rest: &Rest<'_>, at: Timestamp, speed: Option<u32>) -> Option<Response> {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(rest.iter().filter(|(_, value)| !value.is_empty()));
+    query.append_pair("at", &clock::format_rfc3339(at));
+    if let Some(speed) = speed {
+        query.append_pair("speed", &speed.to_string());
+    }
+    let address = HeaderValue::try_from(format!("{path}?{}", query.finish())).ok()?;
+    Some((StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response())
 }
 
 /// The first whole second with a board, or its very instant when that second is not over; `None` while there is
@@ -185,7 +222,7 @@ async fn first_second(state: &AppState) -> Option<Timestamp> {
         None
     });
     let (first, second) = (first?, whole_second(first? + Duration::from_millis(999)));
-    Some(if second <= clock::now() { second } else { first })
+    Some(if second <= latest(state) { second } else { first })
 }
 
 fn whole_second(at: Timestamp) -> Timestamp {

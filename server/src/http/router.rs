@@ -18,13 +18,14 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::{
     agents, api, assets,
     error::{self, ApiError},
-    feed, guard, health, live, pages, reconciliation,
+    feed, guard, health, live, pages, past, reconciliation,
     rendered::RenderedPages,
 };
 use crate::{
     journal::Journal,
     keeper::KeeperHandle,
     past::{Past, Players},
+    recording::RecordedSpan,
     store::Store,
     zoom::{
         directory::{DirectoryStatus, phone_book::PhoneBookHandle},
@@ -90,11 +91,19 @@ pub(crate) struct SiteFacts {
     pub(crate) demo: bool,
     /// Host of `CALLBOARD_PUBLIC_URL`, lower case.
     pub(crate) public_host: Option<Arc<str>>,
+    /// What a replay shows, in words.
+    pub(crate) recording: Option<Arc<str>>,
 }
 
 impl SiteFacts {
-    pub(crate) fn new(demo: bool, public_host: Option<&str>) -> Self {
+    pub(crate) fn new(
+        demo: bool,
+        public_host: Option<&str>,
+        recording: Option<RecordedSpan>,
+        home: Tz,
+    ) -> Self {
         Self {
+            recording: recording.map(|span| past::recording_words(span, home).into()),
             build_id: build_id(),
             demo,
             public_host: public_host.map(|host| host.to_ascii_lowercase().into()),
@@ -103,14 +112,23 @@ impl SiteFacts {
 
     /// As the pages want it.
     pub(super) fn site(&self) -> Site {
-        let links = vec![
+        let mut links = vec![
             PageLink::new("Queues", "/queues"),
             PageLink::new("Agents", "/agents"),
             PageLink::new("Wall", "/wall"),
             PageLink::new("Reconciliation", "/reconciliation"),
             PageLink::new("Feed", "/feed"),
         ];
-        Site { assets: assets::links(), build_id: self.build_id.to_string(), demo: self.demo, links }
+        if self.recording.is_some() {
+            links.retain(|link| link.href == "/queues" || link.href == "/wall");
+        }
+        Site {
+            assets: assets::links(),
+            build_id: self.build_id.to_string(),
+            demo: self.demo,
+            recording: self.recording.as_deref().map(str::to_owned),
+            links,
+        }
     }
 }
 
@@ -138,10 +156,7 @@ pub fn router(state: AppState) -> Router {
         .route("/wall/{queue}", get(pages::wall_of_queue))
         .route("/queues", get(pages::queues))
         .route("/queues/{queue}", get(pages::queue))
-        .route("/agents", get(agents::page))
-        .route("/agents/", get(|| async { Redirect::permanent("/agents") }))
-        .route("/feed", get(feed::feed))
-        .route("/reconciliation", get(reconciliation::page))
+        .merge(pages_of_now(&state))
         .route(feed::CUT, post(feed::cut))
         .route("/style", get(pages::style))
         .fallback(pages::not_found);
@@ -171,6 +186,21 @@ pub fn router(state: AppState) -> Router {
         })
         .layer(middleware::from_fn(guard::set_security_headers))
         .layer(CatchPanicLayer::custom(say_sorry))
+}
+
+/// Pages that know now only, of which a recording has nothing.
+fn pages_of_now(state: &AppState) -> Router<AppState> {
+    if state.past.ends_at().is_some() {
+        let paths = ["/agents", "/feed", "/reconciliation"];
+        return paths
+            .into_iter()
+            .fold(Router::new(), |router, path| router.route(path, get(pages::not_recorded)));
+    }
+    Router::new()
+        .route("/agents", get(agents::page))
+        .route("/agents/", get(|| async { Redirect::permanent("/agents") }))
+        .route("/feed", get(feed::feed))
+        .route("/reconciliation", get(reconciliation::page))
 }
 
 /// A bug in one answer must not take the others down.

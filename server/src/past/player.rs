@@ -37,7 +37,7 @@ impl Players {
     }
 
     /// Lets a board run from `at`, `speed` seconds a second, until nobody follows it or
-    /// it has caught up with now. `None` for a queue nobody knew then.
+    /// it has caught up with now, or a recording has ended. `None` for a queue nobody knew then.
     pub(crate) async fn play(
         &self,
         past: &Past,
@@ -52,7 +52,9 @@ impl Players {
         let mut publisher = reel.publisher().ok_or(PastError::NotKept)?;
         reel.publish(&mut publisher);
         let Some(followed) = publisher.subscribe(reel.board(), key) else { return Ok(None) };
-        let stop = self.stop.clone();
+        let (stop, end) = (self.stop.clone(), past.ends_at());
+        // A recording lies in the journal of a server that goes on.
+        let is_over = move |at: Timestamp| end.is_some_and(|end| at >= end);
         self.tracker.spawn(async move {
             let _permit = permit;
             let mut step = interval(STEP);
@@ -65,6 +67,7 @@ impl Players {
                     _ = step.tick() => {}
                 }
                 until = until + STEP * speed;
+                until = end.map_or(until, |end| until.min(end));
                 let wound = apart(async move {
                     reel.wind_until(until).await?;
                     Ok(reel)
@@ -76,14 +79,16 @@ impl Players {
                         break;
                     }
                 };
+                reel.publish(&mut publisher);
                 until = match reel.next_at() {
+                    _ if is_over(until) => break,
                     // It has caught up with now: who follows goes on with the live board.
                     None => break,
+                    Some(next) if is_over(next) => break,
                     // Nobody wants to watch a server that did not run.
                     Some(next) if next.since(until) > IDLE => next - STEP,
                     Some(_) => until,
                 };
-                reel.publish(&mut publisher);
             }
         });
         Ok(Some(followed))

@@ -15,6 +15,7 @@ mod log;
 mod past;
 mod reconciliation;
 mod refusing_disk;
+mod replay;
 mod requests;
 mod restart;
 mod support;
