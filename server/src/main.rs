@@ -141,7 +141,7 @@ async fn replay(recording: &Recording, config: Config, stop: CancellationToken) 
         lines => format!("; {lines} lines {what}"),
     };
     let unreadable = counted(unreadable, "could not be read");
-    let out_of_order = counted(out_of_order, "were out of order and stand where they were sent");
+    let out_of_order = counted(out_of_order, "were out of order and were placed by the time they were sent");
     telemetry::tell(&format!("{events} events from {from} to {to}{unreadable}{out_of_order}."));
     let note = "It plays from its beginning and stays at its end.\n".to_owned();
     let pages = Pages { feed: None, note, ..Pages::of(Purpose::Work, &config.data_dir) };
