@@ -19,8 +19,10 @@ pub struct Counts {
     pub offered: u32,
     /// Of these, taken by somebody.
     pub answered: u32,
-    /// Of these, callers who left, the short ones included.
+    /// Of these, callers who left, short abandons included.
     pub abandoned: u32,
+    /// Of these, callers who left within the queue's short time.
+    pub short_abandoned: u32,
 }
 
 /// Stays that count alike. Each side is there when it puts the stay into this day.
@@ -58,8 +60,8 @@ pub struct Reconciliation {
     pub record: Counts,
     /// Stays by which the sides differ and that the record corrects.
     pub corrected: u32,
-    /// Stays whose record was not read yet.
-    pub awaited: u32,
+    /// Stays whose record was not read yet, as the board counted them: the other side lacks these.
+    pub awaited: Counts,
     /// Stays by which the sides differ, and nobody knows why.
     pub unexplained: u32,
     /// Stays that both sides count alike, with other times.
@@ -71,9 +73,18 @@ impl Counts {
         self.offered += count;
         match outcome {
             Outcome::Answered => self.answered += count,
-            Outcome::Abandoned | Outcome::ShortAbandoned => self.abandoned += count,
+            Outcome::Abandoned => self.abandoned += count,
+            Outcome::ShortAbandoned => {
+                self.abandoned += count;
+                self.short_abandoned += count;
+            }
             _ => {}
         }
+    }
+
+    /// Callers who left, save for short abandons: what boards call abandoned.
+    pub const fn abandoned_late(&self) -> u32 {
+        self.abandoned - self.short_abandoned
     }
 
     /// Both together.
@@ -82,6 +93,7 @@ impl Counts {
             offered: self.offered + other.offered,
             answered: self.answered + other.answered,
             abandoned: self.abandoned + other.abandoned,
+            short_abandoned: self.short_abandoned + other.short_abandoned,
         }
     }
 }
@@ -130,7 +142,11 @@ impl Reconciliation {
             Standing::Agreed if class.difference == Some(Difference::Times) => self.corrected_times += count,
             Standing::Agreed => {}
             Standing::Corrected => self.corrected += count,
-            Standing::Awaited => self.awaited += count,
+            Standing::Awaited => {
+                if let Some(outcome) = class.live {
+                    self.awaited.add(outcome, count);
+                }
+            }
             Standing::Unexplained => self.unexplained += count,
         }
     }
@@ -141,7 +157,7 @@ impl Reconciliation {
             live: self.live.plus(other.live),
             record: self.record.plus(other.record),
             corrected: self.corrected + other.corrected,
-            awaited: self.awaited + other.awaited,
+            awaited: self.awaited.plus(other.awaited),
             unexplained: self.unexplained + other.unexplained,
             corrected_times: self.corrected_times + other.corrected_times,
         }

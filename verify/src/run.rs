@@ -115,7 +115,8 @@ impl fmt::Display for Report {
             )?;
             writeln!(
                 f,
-                "corrected: {corrected} stays, and the times of {corrected_times}; not written down yet: {awaited}"
+                "corrected: {corrected} stays, and the times of {corrected_times}; not written down yet: {}",
+                awaited.offered
             )?;
             writeln!(f, "unexplained differences: {unexplained}")?;
         }

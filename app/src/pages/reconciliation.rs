@@ -27,12 +27,16 @@ pub struct ReconciliationPage {
     pub as_of: Timestamp,
     /// The zone of that.
     pub zone: LocalZone,
+    /// All queues on all of the last days.
+    pub total: Reconciliation,
     /// The last days, newest first.
     pub days: Vec<DaySum>,
     /// The day that is shown in full.
     pub day: DayInFull,
     /// Zoom's record was last walked through up to calls that ended then.
     pub read_until: Option<Timestamp>,
+    /// What of it is being read right now, one sentence.
+    pub reading: Option<String>,
 }
 
 /// All queues on one day.
@@ -53,6 +57,8 @@ pub struct DaySum {
 pub struct DayInFull {
     /// The day: `Wednesday 25 November 2026`.
     pub title: String,
+    /// It is the day that is called today on boards: each queue's own, by its own zone.
+    pub is_today: bool,
     /// The zone as it was on that day.
     pub zone: LocalZone,
     /// By queue, in the order of their names.
@@ -81,6 +87,8 @@ pub struct OnlyQueue {
 pub struct QueueDay {
     /// Its name.
     pub name: String,
+    /// Its own local day and zone, where that is not the installation's: `Tue 24 Nov, New York`.
+    pub day: Option<String>,
     /// Where only its calls are listed.
     pub href: String,
     /// What it comes to.
@@ -106,10 +114,9 @@ pub struct CallInQuestion {
 
 /// The whole page.
 pub fn reconciliation_page(page: ReconciliationPage) -> impl IntoView {
-    let ReconciliationPage { site, as_of, zone, days, day, read_until } = page;
+    let ReconciliationPage { site, as_of, zone, total, days, day, read_until, reading } = page;
     let liveness = Liveness::Reloaded { as_of, zone: zone.clone() };
     let made_at = format!("as of {} ({})", zone.clock(as_of), zone.label);
-    let total = days.iter().fold(Reconciliation::default(), |total, day| total.plus(day.sum));
     view! {
         <Document site=site.clone() title="Reconciliation".to_owned() body="desk".to_owned() theme=Theme::Auto liveness>
             <Bar site current="/reconciliation" />
@@ -118,9 +125,9 @@ pub fn reconciliation_page(page: ReconciliationPage) -> impl IntoView {
                     <h1>"Reconciliation"</h1>
                     <p class="head-date">{made_at}</p>
                 </div>
-                <Verdict total read_until zone />
+                <Verdict total read_until reading zone />
                 <Days days />
-                <Queues title=day.title.clone() queues=day.queues />
+                <Queues title=day.title.clone() is_today=day.is_today home=day.zone.label.clone() queues=day.queues />
                 <Calls calls=day.calls zone=day.zone is_closed=day.is_closed has_more=day.has_more only=day.only />
                 <Meaning />
             </main>
@@ -135,6 +142,8 @@ fn Verdict(
     total: Reconciliation,
     /// How far the record was read.
     read_until: Option<Timestamp>,
+    /// What is being read now.
+    reading: Option<String>,
     /// Of the times.
     zone: LocalZone,
 ) -> impl IntoView {
@@ -149,7 +158,7 @@ fn Verdict(
                 calls(total.unexplained, "is unexplained", "are unexplained")
             ),
         )
-    } else if total.record.offered == 0 && total.awaited > 0 {
+    } else if total.record.offered == 0 && total.awaited.offered > 0 {
         ("late", "Zoom’s record of these days was not read yet.".to_owned())
     } else if total.corrected > 0 {
         (
@@ -166,8 +175,13 @@ fn Verdict(
             let at = format!("{}, {}", zone.date(until), zone.hour_and_minute(until));
             format!("Zoom’s record was walked through up to {at}. That is done at night, and for every gap.")
         });
-    let awaited = (total.awaited > 0)
-        .then(|| format!(" {} for Zoom’s record.", calls(total.awaited, "still waits", "still wait")));
+    let awaited = total.awaited.offered;
+    let awaited = (awaited > 0).then(|| {
+        format!(
+            " Not read yet: {} Until then Zoom’s side lacks them.",
+            calls(awaited, "of today or lately.", "of today or lately.")
+        )
+    });
     view! {
         <div class="verdict link" data-state=state role="status">
             <span class="dot" aria-hidden="true"></span>
@@ -177,33 +191,63 @@ fn Verdict(
                     " " {sentence}
                 </p>
                 <p class="verdict-problem">{read} {awaited}</p>
+                {reading.map(|reading| view! { <p class="verdict-problem">{reading}</p> })}
             </div>
         </div>
     }
 }
 
-/// The cells by which two sides are compared: board, Zoom.
-fn both(live: u32, record: u32) -> impl IntoView {
-    let differs = (live != record).then_some("differs");
-    view! {
-        <td class="pair">{numeral::count(live)}</td>
-        <td class="pair" data-mark=differs>{numeral::count(record)}</td>
+/// The numbers in which two sides are compared, by what boards call them.
+const SIDES: [(&str, fn(&Counts) -> u32); 4] = [
+    ("Offered", |counts| counts.offered),
+    ("Answered", |counts| counts.answered),
+    ("Abandoned", Counts::abandoned_late),
+    ("Short abandons", |counts| counts.short_abandoned),
+];
+
+/// What Zoom's side says: what it lacks because it was not read yet is no difference.
+fn zooms(record: u32, awaited: u32) -> String {
+    match (record, awaited) {
+        (0, 1..) => format!("{} not read", numeral::count(awaited)),
+        (_, 1..) => format!("{} + {} not read", numeral::count(record), numeral::count(awaited)),
+        _ => numeral::count(record),
     }
 }
 
 /// The cells after a name.
 fn cells(sum: Reconciliation) -> impl IntoView {
     let Reconciliation { live, record, corrected, awaited, unexplained, corrected_times } = sum;
-    let sides = |of: fn(&Counts) -> u32| both(of(&live), of(&record));
+    let sides = SIDES.map(|(_, of)| {
+        let (live, record, awaited) = (of(&live), of(&record), of(&awaited));
+        let differs = (live != record + awaited).then_some("differs");
+        let unread = (awaited > 0).then_some("unread");
+        view! {
+            <td class="pair">{numeral::count(live)}</td>
+            <td class="pair" data-mark=differs.or(unread)>{zooms(record, awaited)}</td>
+        }
+    });
     let mark = if unexplained > 0 { "act" } else { "normal" };
     view! {
-        {sides(|counts| counts.offered)}
-        {sides(|counts| counts.answered)}
-        {sides(|counts| counts.abandoned)}
+        {sides.collect_view()}
         <td>{numeral::count(corrected)}</td>
-        <td>{numeral::count(corrected_times)}</td>
-        <td>{numeral::count(awaited)}</td>
+        <td class="pair">{numeral::count(corrected_times)}</td>
+        <td>{numeral::count(awaited.offered)}</td>
         <td class="unexplained" data-mark=mark>{numeral::count(unexplained)}</td>
+    }
+}
+
+/// The two sides in words, for screens with no room for their columns.
+fn folded(sum: Reconciliation) -> impl IntoView {
+    let Reconciliation { live, record, awaited, .. } = sum;
+    let sides = SIDES.map(|(name, of)| {
+        let zoom = zooms(of(&record), of(&awaited));
+        view! { <li>{format!("{name}: board {}, Zoom {zoom}", numeral::count(of(&live)))}</li> }
+    });
+    view! {
+        <details class="folded">
+            <summary>"Board and Zoom"</summary>
+            <ul>{sides.collect_view()}</ul>
+        </details>
     }
 }
 
@@ -213,25 +257,24 @@ fn Headings(
     /// Over the names.
     first: &'static str,
 ) -> impl IntoView {
-    let sides = || {
+    let names = SIDES.map(|(name, _)| view! { <th scope="colgroup" colspan="2">{name}</th> });
+    let sides = SIDES.map(|_| {
         view! {
             <th scope="col">"Board"</th>
             <th scope="col">"Zoom"</th>
         }
-    };
+    });
     view! {
         <thead>
             <tr>
                 <th scope="col" rowspan="2">{first}</th>
-                <th scope="colgroup" colspan="2">"Offered"</th>
-                <th scope="colgroup" colspan="2">"Answered"</th>
-                <th scope="colgroup" colspan="2">"Abandoned"</th>
+                {names.collect_view()}
                 <th scope="col" rowspan="2">"Corrected"</th>
-                <th scope="col" rowspan="2">"Times corrected"</th>
+                <th scope="col" rowspan="2" class="pair">"Times corrected"</th>
                 <th scope="col" rowspan="2">"Not read yet"</th>
                 <th scope="col" rowspan="2">"Unexplained"</th>
             </tr>
-            <tr>{sides()} {sides()} {sides()}</tr>
+            <tr class="pair">{sides.collect_view()}</tr>
         </thead>
     }
 }
@@ -246,7 +289,7 @@ fn Days(
         let here = day.is_shown.then_some("true");
         view! {
             <tr data-mark="normal">
-                <th scope="row"><a href=day.href aria-current=here>{day.label}</a></th>
+                <th scope="row"><a href=day.href aria-current=here>{day.label}</a> {folded(day.sum)}</th>
                 {cells(day.sum)}
             </tr>
         }
@@ -269,21 +312,31 @@ fn Days(
 fn Queues(
     /// The day.
     title: String,
+    /// It is today.
+    is_today: bool,
+    /// The zone of queues that name none.
+    home: String,
     /// In the order of their names.
     queues: Vec<QueueDay>,
 ) -> impl IntoView {
     let rows = queues.into_iter().map(|queue| {
         view! {
             <tr data-mark="normal">
-                <th scope="row"><a href=queue.href>{queue.name}</a></th>
+                <th scope="row">
+                    <a href=queue.href>{queue.name}</a>
+                    {queue.day.map(|day| view! { " " <span class="row-remark">{day}</span> })}
+                    {folded(queue.sum)}
+                </th>
                 {cells(queue.sum)}
             </tr>
         }
     });
     let rows = rows.collect_view();
+    let as_boards = if is_today { ", as on boards" } else { "" };
     view! {
         <section class="part" aria-labelledby="queues">
             <h2 id="queues">{format!("{title}, by queue")}</h2>
+            <p>{format!("Each queue’s day is its own, from midnight to midnight where it stands{as_boards}: in {home}, unless another place is written beside it.")}</p>
             {if rows.is_empty() {
                 view! { <p class="none">"No call entered a queue on this day."</p> }.into_any()
             } else {
@@ -300,6 +353,9 @@ fn Queues(
     }
 }
 
+/// Calls that are listed at once; the others are folded.
+const CALLS_UNFOLDED: usize = 10;
+
 /// The calls that make the differences.
 #[component]
 fn Calls(
@@ -314,6 +370,8 @@ fn Calls(
     /// Narrowed to one queue.
     only: Option<OnlyQueue>,
 ) -> impl IntoView {
+    let began = format!("Began ({})", zone.label);
+    let count = calls.len();
     let rows = calls.into_iter().map(|call| {
         let standing = call.class.standing(is_closed);
         let entered = [call.live, call.record].into_iter().flatten().map(|told| told.entered_at).min();
@@ -329,7 +387,27 @@ fn Calls(
             </tr>
         }
     });
-    let rows = rows.collect_view();
+    let mut rows: Vec<_> = rows.collect();
+    let further = rows.split_off(rows.len().min(CALLS_UNFOLDED));
+    let table = move |rows: Vec<_>| {
+        view! {
+            <div class="scroller" tabindex="0" role="group" aria-labelledby="calls">
+                <table class="desk-table reconciliation-table calls">
+                    <thead>
+                        <tr>
+                            <th scope="col">{began.clone()}</th>
+                            <th scope="col" class="words">"Queue"</th>
+                            <th scope="col" class="words">"The board said"</th>
+                            <th scope="col" class="words">"Zoom’s record says"</th>
+                            <th scope="col" class="words">"Why"</th>
+                            <th scope="col">"Call"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows.into_iter().collect_view()}</tbody>
+                </table>
+            </div>
+        }
+    };
     let narrowed = only.map(|OnlyQueue { name, all_href }| {
         view! { <p>{format!("Only calls of {name}. ")} <a href=all_href>"Show those of all queues"</a></p> }
     });
@@ -345,23 +423,11 @@ fn Calls(
                 };
                 view! { <p class="none">{none}</p> }.into_any()
             } else {
-                view! {
-                    <div class="scroller" tabindex="0" role="group" aria-labelledby="calls">
-                        <table class="desk-table reconciliation-table calls">
-                            <thead>
-                                <tr>
-                                    <th scope="col">"Began"</th>
-                                    <th scope="col" class="words">"Queue"</th>
-                                    <th scope="col" class="words">"The board said"</th>
-                                    <th scope="col" class="words">"Zoom’s record says"</th>
-                                    <th scope="col" class="words">"Why"</th>
-                                    <th scope="col">"Call"</th>
-                                </tr>
-                            </thead>
-                            <tbody>{rows}</tbody>
-                        </table>
-                    </div>
-                }.into_any()
+                let further = (!further.is_empty()).then(|| {
+                    let summary = format!("{} more of {count}", further.len());
+                    view! { <details class="further"><summary>{summary}</summary> {table(further)}</details> }
+                });
+                view! { {table(rows)} {further} }.into_any()
             }}
             {has_more.then(|| view! { <p>"There are more. Choose a queue above to see its calls, or read /api/v1/reconciliation."</p> })}
         </section>
@@ -376,17 +442,19 @@ fn Meaning() -> impl IntoView {
             <h2 id="meaning">"What this page means"</h2>
             <dl>
                 <dt>"Board"</dt>
-                <dd>"Stays in the queue that began on this day as live events told them: what the boards counted before the record was known."</dd>
+                <dd>"Visits to queues that began on this day as live events told them: what the boards counted before the record was known."</dd>
                 <dt>"Zoom"</dt>
-                <dd>"The same stays as Zoom wrote them down after the calls. The record has the last word: boards and reports are corrected by it."</dd>
+                <dd>"The same visits as Zoom wrote them down after the calls. The record has the last word: boards and reports are corrected by it."</dd>
                 <dt>"Corrected"</dt>
                 <dd>"Calls that the two count differently and of which the record says how it really was. Each is listed with what was said and why."</dd>
                 <dt>"Times corrected"</dt>
                 <dd>"Counted alike, but the caller came or left at another time: live events only know when the first phone rang."</dd>
                 <dt>"Not read yet"</dt>
-                <dd>"Zoom’s record of the call is still to be read."</dd>
+                <dd>"Zoom’s record of the call is still to be read: at night, or soon after a gap. Zoom’s side lacks these calls until then; that is no difference."</dd>
+                <dt>"Abandoned, short abandons"</dt>
+                <dd>"As on boards: callers who left unanswered, and apart from them those who left within s seconds, the queue’s short time (5 s unless promised otherwise). Both sides by the same rule, Zoom’s by the wait it wrote down."</dd>
                 <dt>"Unexplained"</dt>
-                <dd>"Zoom’s record does not know of the stay at all. Should be 0."</dd>
+                <dd>"Zoom’s record does not know of the visit at all. Should be 0."</dd>
             </dl>
         </section>
     }
@@ -397,11 +465,11 @@ fn words(told: Told) -> String {
     let wait = clock_face(told.left_at.since(told.entered_at));
     let end = match told.outcome {
         Outcome::Answered => format!("answered after {wait}"),
-        Outcome::Abandoned => format!("left after {wait}"),
-        Outcome::ShortAbandoned => format!("left soon, after {wait}"),
-        Outcome::Overflowed => format!("overflowed after {wait}"),
-        Outcome::Voicemail => format!("to voicemail after {wait}"),
-        Outcome::TransferredOut => format!("sent elsewhere after {wait}"),
+        Outcome::Abandoned => format!("abandoned after {wait}"),
+        Outcome::ShortAbandoned => format!("short abandon after {wait}"),
+        Outcome::Overflowed => format!("overflow after {wait}"),
+        Outcome::Voicemail => format!("voicemail after {wait}"),
+        Outcome::TransferredOut => format!("transferred after {wait}"),
         Outcome::Waiting => format!("waiting for {wait}"),
     };
     if told.presumed { format!("{end}, presumably") } else { end }
@@ -419,7 +487,7 @@ fn silence(standing: Standing) -> &'static str {
 fn why(call: &CallInQuestion, standing: Standing) -> &'static str {
     match standing {
         Standing::Awaited => "The record is read at night.",
-        Standing::Unexplained if call.class.is_recorded => "Zoom wrote the call down without this stay.",
+        Standing::Unexplained if call.class.is_recorded => "Zoom wrote the call down without this visit.",
         Standing::Unexplained => "Zoom never wrote this call down.",
         _ if call.class.live.is_some() != call.class.record.is_some()
             && call.live.is_some()

@@ -22,6 +22,7 @@ fn reconciliation(sum: Reconciliation, calls: Vec<CallInQuestion>) -> String {
         site: site(),
         as_of: NOW,
         zone: zone(),
+        total: sum,
         days: vec![DaySum {
             label: "Sat 21 Nov".to_owned(),
             href: "/reconciliation?day=2026-11-21".to_owned(),
@@ -30,9 +31,11 @@ fn reconciliation(sum: Reconciliation, calls: Vec<CallInQuestion>) -> String {
         }],
         day: DayInFull {
             title: "Saturday 21 November 2026".to_owned(),
+            is_today: true,
             zone: zone(),
             queues: vec![QueueDay {
                 name: "Billing".to_owned(),
+                day: Some("Fri 20 Nov, New York".to_owned()),
                 href: "/reconciliation?queue=q".to_owned(),
                 sum,
             }],
@@ -42,6 +45,7 @@ fn reconciliation(sum: Reconciliation, calls: Vec<CallInQuestion>) -> String {
             only: Some(OnlyQueue { name: "Billing".to_owned(), all_href: "/reconciliation".to_owned() }),
         },
         read_until: Some(NOW),
+        reading: Some("12 calls are left.".to_owned()),
     };
     render(move || reconciliation_page(page))
 }
@@ -72,13 +76,13 @@ fn in_question(
 
 #[test]
 fn a_day_is_held_against_the_record_in_a_supervisors_words() {
-    let counts = |offered, answered, abandoned| Counts { offered, answered, abandoned };
+    let counts = |offered, answered, abandoned| Counts { offered, answered, abandoned, short_abandoned: 2 };
     let sum = Reconciliation {
         live: counts(40, 30, 8),
         record: counts(41, 31, 7),
         corrected: 2,
         corrected_times: 36,
-        awaited: 0,
+        awaited: Counts::default(),
         unexplained: 0,
     };
     let calls = vec![
@@ -90,11 +94,13 @@ fn a_day_is_held_against_the_record_in_a_supervisors_words() {
         &html,
         &[
             "Unexplained differences: 0 Every difference is explained: 2 calls were corrected.",
-            "Sat 21 Nov 40 41 30 31 8 7 2 36 0 0",
+            "12 calls are left.",
+            "Abandoned: board 6, Zoom 5 Short abandons: board 2, Zoom 2 40 41 30 31 6 5 2 2 2 36 0 0",
             "Saturday 21 November 2026, by queue",
-            "Billing 40 41 30 31 8 7 2 36 0 0",
+            "midnight where it stands, as on boards: in Berlin, unless another place is written beside it.",
+            "Billing Fri 20 Nov, New York",
             "14:01:11 Billing nothing answered after 0:42 Callboard could not hear Zoom at that time. 7400000000000000007",
-            "left after 0:42, presumably overflowed after 0:42 No event said how it ended; the record does.",
+            "abandoned after 0:42, presumably overflow after 0:42 No event said how it ended; the record does.",
             "Only calls of Billing.",
         ],
     );
@@ -104,7 +110,7 @@ fn a_day_is_held_against_the_record_in_a_supervisors_words() {
 #[test]
 fn what_nothing_explains_is_said_first() {
     let sum = Reconciliation {
-        live: Counts { offered: 1, answered: 0, abandoned: 1 },
+        live: Counts { offered: 1, abandoned: 1, ..Counts::default() },
         unexplained: 1,
         ..Reconciliation::default()
     };
@@ -116,8 +122,38 @@ fn what_nothing_explains_is_said_first() {
         &html,
         &[
             "Unexplained differences: 1 1 call is unexplained: the board counted differently",
-            "nothing Zoom wrote the call down without this stay.",
+            "nothing Zoom wrote the call down without this visit.",
         ],
     );
     assert!(html.contains(r#"data-state="lost""#));
+}
+
+#[test]
+fn what_was_not_read_yet_is_no_difference() {
+    let live = Counts { offered: 40, answered: 30, abandoned: 8, short_abandoned: 3 };
+    let record = Counts { offered: 4, answered: 3, abandoned: 0, short_abandoned: 0 };
+    let awaited = Counts { offered: 36, answered: 27, abandoned: 8, short_abandoned: 3 };
+    let html = reconciliation(Reconciliation { live, record, awaited, ..Reconciliation::default() }, vec![]);
+    assert_reads(&html, &["40 4 + 36 not read 30 3 + 27 not read 5 5 not read 3 3 not read 0 0 36 0"]);
+    assert!(!html.contains("differs"), "nothing differs");
+    let record = Counts { offered: 5, ..record };
+    let html = reconciliation(Reconciliation { live, record, awaited, ..Reconciliation::default() }, vec![]);
+    assert_eq!(
+        html.matches(r#"data-mark="differs""#).count(),
+        2,
+        "one call too many, of the day and of the queue"
+    );
+}
+
+#[test]
+fn more_calls_than_a_screen_takes_are_folded() {
+    let calls = (0..30).map(|_| in_question(None, Some(Outcome::Answered), Difference::Missed, true));
+    let html = reconciliation(Reconciliation { corrected: 30, ..Reconciliation::default() }, calls.collect());
+    let (unfolded, folded) = html.split_once(r#"<details class="further">"#).unwrap();
+    assert_eq!(
+        unfolded.matches(r#"class="call-id""#).count() + folded.matches(r#"class="call-id""#).count(),
+        30
+    );
+    assert!(unfolded.matches(r#"class="call-id""#).count() <= 10);
+    assert_reads(&html, &["20 more of 30"]);
 }

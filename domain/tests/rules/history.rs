@@ -196,15 +196,15 @@ fn a_day_is_held_against_the_record_and_every_difference_is_accounted_for() {
         (stay(answered(1002), answered(998)), true),
         (stay(answered(1500), None), false),
     ];
-    let counts = |offered, answered, abandoned| Counts { offered, answered, abandoned };
+    let counts = |offered, answered, abandoned| Counts { offered, answered, abandoned, short_abandoned: 0 };
     let open = Reconciliation {
         live: counts(6, 4, 2),
         record: counts(5, 4, 1),
         corrected: 4,
-        awaited: 1,
+        awaited: counts(1, 1, 0),
         unexplained: 1,
         corrected_times: 1,
     };
     assert_eq!(day(&stays, false), open);
-    assert_eq!(day(&stays, true), Reconciliation { awaited: 0, unexplained: 2, ..open });
+    assert_eq!(day(&stays, true), Reconciliation { awaited: Counts::default(), unexplained: 2, ..open });
 }

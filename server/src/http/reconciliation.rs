@@ -71,33 +71,64 @@ impl Asked {
         if problems.is_empty() { Ok(asked) } else { Err(problems) }
     }
 
-    fn href(day: NaiveDate, queue: Option<&QueueId>) -> String {
+    /// Of today, without a day.
+    fn href(day: Option<NaiveDate>, queue: Option<&QueueId>) -> String {
         let queue = queue.map(|id| {
             let id = percent_encoding::utf8_percent_encode(id.as_str(), percent_encoding::NON_ALPHANUMERIC);
-            format!("&queue={id}#calls")
+            format!("queue={id}")
         });
-        format!("/reconciliation?day={day}{}", queue.unwrap_or_default())
+        let pairs: Vec<String> =
+            day.map(|day| format!("day={day}")).into_iter().chain(queue.clone()).collect();
+        let query = if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) };
+        format!("/reconciliation{query}{}", if queue.is_some() { "#calls" } else { "" })
     }
 }
 
 /// One local day, of each queue by its own zone.
 #[derive(Debug, Clone)]
 struct Day {
+    /// As the installation's zone has it.
     date: NaiveDate,
     /// From where it begins first to where it ends last.
     from: Timestamp,
     to: Timestamp,
     /// All that was written down of it has been read.
     is_closed: bool,
-    parts: Vec<DayOf>,
+    parts: Vec<Part>,
+}
+
+/// The day of the queues of one zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Part {
+    zone: Tz,
+    date: NaiveDate,
+    of: DayOf,
+}
+
+/// Which day is meant in a zone.
+#[derive(Debug, Clone, Copy)]
+enum Which {
+    /// That date.
+    Date(NaiveDate),
+    /// Whatever date it is there now: what boards call today.
+    Today(Timestamp),
+}
+
+impl Which {
+    fn date_in(self, zone: Tz) -> NaiveDate {
+        match self {
+            Self::Date(date) => date,
+            Self::Today(now) => clock::date_of(zone, now),
+        }
+    }
 }
 
 impl Day {
-    fn of(state: &AppState, date: NaiveDate, read_until: Option<Timestamp>) -> Self {
-        Self::cut(state.home, &state.queues.borrow(), date, read_until)
+    fn of(state: &AppState, which: Which, read_until: Option<Timestamp>) -> Self {
+        Self::cut(state.home, &state.queues.borrow(), which, read_until)
     }
 
-    fn cut(home: Tz, directory: &Directory, date: NaiveDate, read_until: Option<Timestamp>) -> Self {
+    fn cut(home: Tz, directory: &Directory, which: Which, read_until: Option<Timestamp>) -> Self {
         let mut elsewhere: BTreeMap<&str, (Tz, Vec<QueueId>)> = BTreeMap::new();
         for queue in &directory.queues {
             let zone = queue.zone.as_ref().and_then(|zone| clock::zone(zone.as_str()));
@@ -108,25 +139,38 @@ impl Day {
         let others = elsewhere.values().flat_map(|(_, queues)| queues.iter().cloned()).collect();
         let here = (home, Queues::AllBut(others));
         let zones = elsewhere.into_values().map(|(zone, queues)| (zone, Queues::Only(queues)));
-        let parts: Vec<DayOf> = std::iter::once(here)
+        let parts: Vec<Part> = std::iter::once(here)
             .chain(zones)
             .map(|(zone, queues)| {
+                let date = which.date_in(zone);
                 let (from, to) = clock::day_of(zone, date);
-                DayOf { from, to, queues }
+                Part { zone, date, of: DayOf { from, to, queues } }
             })
             .collect();
+        let date = which.date_in(home);
         let (from, to) = clock::day_of(home, date);
-        let from = parts.iter().map(|part| part.from).fold(from, Timestamp::min);
-        let to = parts.iter().map(|part| part.to).fold(to, Timestamp::max);
+        let from = parts.iter().map(|part| part.of.from).fold(from, Timestamp::min);
+        let to = parts.iter().map(|part| part.of.to).fold(to, Timestamp::max);
         let is_closed = read_until.is_some_and(|until| until >= to + DAY_LASTS_ON);
         Self { date, from, to, is_closed, parts }
+    }
+
+    /// The zone and the date of a queue's day.
+    fn part_of(&self, queue: &QueueId) -> Option<&Part> {
+        let is_in = |part: &&Part| matches!(&part.of.queues, Queues::Only(queues) if queues.contains(queue));
+        self.parts.iter().find(is_in).or(self.parts.first())
+    }
+
+    /// It is another date somewhere.
+    fn has_several_dates(&self) -> bool {
+        self.parts.iter().any(|part| part.date != self.date)
     }
 
     /// What each queue's day comes to.
     async fn sums(&self, store: &Store) -> Result<BTreeMap<QueueId, Reconciliation>, StoreError> {
         let mut counts = Vec::new();
         for part in &self.parts {
-            counts.extend(store.stay_classes(part).await?);
+            counts.extend(store.stay_classes(&part.of).await?);
         }
         Ok(by_queue(&counts, self.is_closed))
     }
@@ -141,7 +185,7 @@ impl Day {
     ) -> Result<Vec<DifferingStay>, StoreError> {
         let mut calls = Vec::new();
         for part in &self.parts {
-            calls.extend(store.differing_stays(part, only, limit, unwritten).await?);
+            calls.extend(store.differing_stays(&part.of, only, limit, unwritten).await?);
         }
         // In the order of each part's own.
         calls.sort_by_key(|stay| {
@@ -175,28 +219,53 @@ pub(super) async fn page(State(state): State<AppState>, request: Request) -> Res
 async fn prepare(state: &AppState, asked: Asked) -> Result<ReconciliationPage, StoreError> {
     let now = clock::now();
     let read_until = state.store.record_walk().await?.map(|walk| walk.read_until);
-    let today = clock::date_of(state.home, now);
-    let shown = Day::of(state, asked.day.unwrap_or(today), read_until);
+    let today = Day::of(state, Which::Today(now), read_until);
+    let which = asked.day.map_or(Which::Today(now), Which::Date);
+    let shown = Day::of(state, which, read_until);
     let names = names(state).await;
     let mut days = Vec::new();
-    for date in (0..DAYS).filter_map(|days| today.checked_sub_days(chrono::Days::new(days))) {
-        let day = Day::of(state, date, read_until);
-        let sums = day.sums(&state.store).await?;
+    let mut total = Reconciliation::default();
+    let sum_of = |sums: &BTreeMap<QueueId, Reconciliation>| {
+        sums.values().fold(Reconciliation::default(), |total, sum| total.plus(*sum))
+    };
+    let sums = shown.sums(&state.store).await?;
+    let is_one_date = !today.has_several_dates();
+    if !is_one_date {
+        days.push(DaySum {
+            label: "Today, each queue’s own".to_owned(),
+            href: "/reconciliation".to_owned(),
+            is_shown: asked.day.is_none(),
+            sum: sum_of(&today.sums(&state.store).await?),
+        });
+    }
+    // It is the latest date where the sun rose first.
+    let newest = today.parts.iter().map(|part| part.date).fold(today.date, NaiveDate::max);
+    for date in (0..DAYS).filter_map(|days| newest.checked_sub_days(chrono::Days::new(days))) {
+        let sums = Day::of(state, Which::Date(date), read_until).sums(&state.store).await?;
+        let is_shown = asked.day.map_or(is_one_date && date == today.date, |asked| asked == date);
+        total = total.plus(sum_of(&sums));
         // A day without a call says nothing, unless it is the one asked for.
-        if !sums.is_empty() || date == shown.date {
+        if !sums.is_empty() || is_shown {
             days.push(DaySum {
                 label: date.format("%a %-d %b").to_string(),
-                href: Asked::href(date, None),
-                is_shown: date == shown.date,
-                sum: sums.values().fold(Reconciliation::default(), |total, sum| total.plus(*sum)),
+                href: Asked::href(Some(date), None),
+                is_shown,
+                sum: sum_of(&sums),
             });
         }
     }
-    let sums = shown.sums(&state.store).await?;
     let name = |id: &QueueId| names.get(id).cloned().unwrap_or_else(|| id.to_string());
     let mut queues: Vec<QueueDay> = sums
         .into_iter()
-        .map(|(id, sum)| QueueDay { name: name(&id), href: Asked::href(shown.date, Some(&id)), sum })
+        .map(|(id, sum)| QueueDay {
+            name: name(&id),
+            day: shown.part_of(&id).filter(|part| part.zone != state.home).map(|part| {
+                let zone = local_zone(part.zone, part.of.from).label;
+                format!("{}, {zone}", part.date.format("%a %-d %b"))
+            }),
+            href: Asked::href(asked.day, Some(&id)),
+            sum,
+        })
         .collect();
     queues.sort_by(|a, b| a.name.cmp(&b.name));
     // Who is still awaited is only counted: the list would be all of today's calls.
@@ -215,16 +284,30 @@ async fn prepare(state: &AppState, asked: Asked) -> Result<ReconciliationPage, S
         class: stay.class,
     };
     let day = DayInFull {
-        title: shown.date.format("%A %-d %B %Y").to_string(),
+        title: match asked.day {
+            None => format!("Today, {}", shown.date.format("%A %-d %B %Y")),
+            Some(date) => date.format("%A %-d %B %Y").to_string(),
+        },
+        is_today: asked.day.is_none(),
         zone: local_zone(state.home, shown.from),
         queues,
         is_closed: shown.is_closed,
         calls: calls.into_iter().map(in_question).collect(),
         has_more,
-        only: asked.queue.map(|id| OnlyQueue { name: name(&id), all_href: Asked::href(shown.date, None) }),
+        only: asked.queue.map(|id| OnlyQueue { name: name(&id), all_href: Asked::href(asked.day, None) }),
     };
     let zone = local_zone(state.home, now);
-    Ok(ReconciliationPage { site: state.site.site(), as_of: now, zone, days, day, read_until })
+    let reading = state.record.borrow().reading();
+    Ok(ReconciliationPage {
+        site: state.site.site(),
+        as_of: now,
+        zone,
+        total,
+        days,
+        day,
+        read_until,
+        reading,
+    })
 }
 
 /// The zones of queues that have one of their own.
@@ -281,6 +364,8 @@ struct QueueJson {
     name: Option<String>,
     /// By which its day is cut.
     zone: String,
+    /// Its own date: today need not be the same date everywhere.
+    day: Option<String>,
     live: Counts,
     record: Counts,
     corrected: u32,
@@ -333,9 +418,9 @@ pub(super) async fn json(State(state): State<AppState>, request: Request) -> Res
 }
 
 async fn day_json(state: &AppState, asked: Asked) -> Result<DayJson, StoreError> {
-    let today = clock::date_of(state.home, clock::now());
     let read_until = state.store.record_walk().await?.map(|walk| walk.read_until);
-    let day = Day::of(state, asked.day.unwrap_or(today), read_until);
+    let which = asked.day.map_or(Which::Today(clock::now()), Which::Date);
+    let day = Day::of(state, which, read_until);
     let names = names(state).await;
     let mut sums = day.sums(&state.store).await?;
     sums.retain(|id, _| asked.queue.as_ref().is_none_or(|only| only == id));
@@ -359,12 +444,13 @@ async fn day_json(state: &AppState, asked: Asked) -> Result<DayJson, StoreError>
     let queue = |(id, sum): (QueueId, Reconciliation)| QueueJson {
         name: names.get(&id).cloned(),
         zone: zones.get(&id).cloned().unwrap_or_else(|| state.home.name().to_owned()),
+        day: day.part_of(&id).map(|part| part.date.to_string()),
         queue_id: id.to_string(),
         live: sum.live,
         record: sum.record,
         corrected: sum.corrected,
         corrected_times: sum.corrected_times,
-        awaited: sum.awaited,
+        awaited: sum.awaited.offered,
         unexplained: sum.unexplained,
     };
     Ok(DayJson {
@@ -434,28 +520,44 @@ mod tests {
         ];
         let (date, at) = ("2026-11-25".parse().unwrap(), |text: &str| clock::parse_rfc3339(text).unwrap());
         let cut = |read_until: &str| {
-            Day::cut(Tz::Europe__Berlin, &Directory { queues: queues.clone() }, date, Some(at(read_until)))
+            let directory = Directory { queues: queues.clone() };
+            Day::cut(Tz::Europe__Berlin, &directory, Which::Date(date), Some(at(read_until)))
         };
         let day = cut("2026-11-26T06:59:59Z");
         let (berlin, new_york) = (at("2026-11-24T23:00:00Z"), at("2026-11-25T05:00:00Z"));
         let length = Duration::from_secs(86_400);
-        let part = |from, queues| DayOf { from, to: from + length, queues };
+        let part = |zone, from, queues| {
+            let of = DayOf { from, to: from + length, queues };
+            Part { zone, date, of }
+        };
         assert_eq!(
             day.parts,
             [
-                part(berlin, Queues::AllBut(vec!["west".into()])),
-                part(new_york, Queues::Only(vec!["west".into()])),
+                part(Tz::Europe__Berlin, berlin, Queues::AllBut(vec!["west".into()])),
+                part(Tz::America__New_York, new_york, Queues::Only(vec!["west".into()])),
             ]
         );
         assert_eq!((day.from, day.to, day.is_closed), (berlin, new_york + length, false));
         assert!(cut("2026-11-26T07:00:00Z").is_closed);
+
+        // Two in the morning in Berlin is the evening before in New York.
+        let directory = Directory { queues: queues.clone() };
+        let now = Which::Today(at("2026-11-26T01:00:00Z"));
+        let today = Day::cut(Tz::Europe__Berlin, &directory, now, None);
+        let of = |queue: &str| today.part_of(&queue.into()).map(|part| part.date.to_string()).unwrap();
+        assert_eq!(
+            (of("here"), of("west"), of("gone")),
+            ("2026-11-26".into(), "2026-11-25".into(), "2026-11-26".into())
+        );
+        assert!(today.has_several_dates() && !day.has_several_dates());
     }
 
     #[test]
     fn an_address_is_read_or_refused_with_reasons() {
         let asked = Asked::parse(vec![("day", "2026-11-25"), ("queue", "q 7")]).unwrap();
         let (day, queue) = (asked.day.unwrap(), asked.queue.unwrap());
-        assert_eq!(Asked::href(day, Some(&queue)), "/reconciliation?day=2026-11-25&queue=q%207#calls");
+        assert_eq!(Asked::href(Some(day), Some(&queue)), "/reconciliation?day=2026-11-25&queue=q%207#calls");
+        assert_eq!(Asked::href(None, None), "/reconciliation", "today");
         assert_eq!(Asked::parse(vec![("day", "25.11."), ("zone", "UTC")]).unwrap_err().len(), 2);
     }
 }

@@ -175,8 +175,8 @@ impl Backfill {
         let problem = error.and_then(RepairError::sentence).or(noted);
         let shortfall = Shortfall { unread: if problem.is_some() { unread } else { 0 }, problem };
         self.status.send_if_modified(|status| {
-            let changed = status.repair != shortfall;
-            status.repair = shortfall;
+            let changed = status.repair != shortfall || status.repairing > 0;
+            (status.repair, status.repairing) = (shortfall, 0);
             changed
         });
     }
@@ -246,6 +246,7 @@ impl Backfill {
         }
         // Whatever ends this in between finds the others still on the list.
         let mut unread = Vec::new();
+        self.status.send_modify(|status| status.repairing = work.calls.len());
         while let Some(id) = work.calls.pop() {
             match self.paths.read(&id).await {
                 Ok(true) => {
@@ -261,6 +262,7 @@ impl Backfill {
                     }
                 }
             }
+            self.status.send_modify(|status| status.repairing = work.calls.len());
         }
         work.calls = unread;
         if work.unread() > 0 {

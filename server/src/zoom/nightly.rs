@@ -123,8 +123,8 @@ impl Nightly {
         let problem = problem.or_else(|| (unread > 0).then(|| MISSHAPEN.to_owned()));
         self.status.send_if_modified(|status| {
             let shortfall = Shortfall { unread, problem };
-            let changed = status.walk != shortfall;
-            status.walk = shortfall;
+            let changed = status.walk != shortfall || status.walking > 0;
+            (status.walk, status.walking) = (shortfall, 0);
             changed
         });
     }
@@ -261,7 +261,10 @@ impl Nightly {
             },
         };
         let mut unread = Vec::new();
-        for id in ids.into_iter().filter(|id| !read_before.contains(id)) {
+        let ids: Vec<String> = ids.into_iter().filter(|id| !read_before.contains(id)).collect();
+        let count = ids.len();
+        for (index, id) in ids.into_iter().enumerate() {
+            self.status.send_modify(|status| status.walking = count - index);
             match self.paths.read(&id).await {
                 Ok(is_understood) => {
                     setbacks.read_one();

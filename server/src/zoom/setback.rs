@@ -82,6 +82,10 @@ pub(crate) struct RecordStatus {
     pub(crate) repair: Shortfall,
     /// Reading the last days every night.
     pub(crate) walk: Shortfall,
+    /// Calls of gaps that are being read right now.
+    pub(crate) repairing: usize,
+    /// Calls that the walk through the last days is reading right now.
+    pub(crate) walking: usize,
 }
 
 /// What could not be read of the record.
@@ -97,6 +101,24 @@ impl RecordStatus {
     /// Things that could not be read.
     pub(crate) fn unread(&self) -> usize {
         self.repair.unread + self.walk.unread
+    }
+
+    /// What is being read, and what that does to the numbers.
+    pub(crate) fn reading(&self) -> Option<String> {
+        let calls = |count: usize| {
+            if count == 1 { "1 call is left".to_owned() } else { format!("{count} calls are left") }
+        };
+        let repairing = (self.repairing > 0).then(|| {
+            format!("Numbers are being corrected from Zoom’s record of a gap: {}.", calls(self.repairing))
+        });
+        let walking = (self.walking > 0).then(|| {
+            format!(
+                "Numbers of the last days are being corrected from Zoom’s record: {} of the quarter of an hour that is read now.",
+                calls(self.walking)
+            )
+        });
+        let sentences: Vec<String> = [repairing, walking].into_iter().flatten().collect();
+        (!sentences.is_empty()).then(|| sentences.join(" "))
     }
 
     /// What is wrong, and what it means.
@@ -175,5 +197,9 @@ mod tests {
         assert_eq!(status.problem().as_deref(), Some(said));
         status.walk.unread = 0;
         assert_eq!(status.problem().as_deref(), Some("Cannot read it."), "nothing at all can be read");
+        assert_eq!(status.reading(), None);
+        status.repairing = 3;
+        let said = "Numbers are being corrected from Zoom’s record of a gap: 3 calls are left.";
+        assert_eq!(status.reading().as_deref(), Some(said));
     }
 }
