@@ -265,11 +265,16 @@ impl Journal {
         };
         let slot = slot.map_err(|_| AppendError::Stopped)?;
         let (reply, answer) = oneshot::channel();
+        let is_read = incoming.source == Source::Rest;
         slot.order.send(Order::Event { incoming, reply: Some(reply), bytes: slot.bytes });
-        match timeout_at(deadline, answer).await {
+        let receipt = match timeout_at(deadline, answer).await {
             Ok(answer) => answer.unwrap_or(Err(AppendError::Stopped)),
             Err(_) => Err(AppendError::TimedOut),
+        };
+        if is_read && receipt == Ok(Receipt::Duplicate) {
+            stats::Counters::add(&self.counters.read_again, 1);
         }
+        receipt
     }
 
     /// Waits for room for a message of that many bytes. Cancel-safe.

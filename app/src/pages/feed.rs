@@ -66,8 +66,10 @@ pub struct FeedFacts {
     pub token_expires_at: Option<Timestamp>,
     /// New events on disk.
     pub journalled: u64,
-    /// Events that had come before.
-    pub duplicates: u64,
+    /// Events that came and had come before.
+    pub sent_again: u64,
+    /// Records that Callboard read and had read before.
+    pub read_again: u64,
     /// Messages nobody could read.
     pub quarantined: u64,
     /// Messages that were not written.
@@ -82,6 +84,8 @@ pub struct FeedFacts {
     pub directory_problem: Option<String>,
     /// What could not be read of Zoom's record, one sentence with the next step.
     pub record_problem: Option<String>,
+    /// What of it is being read right now, one sentence.
+    pub reading: Option<String>,
     /// Whose presence could not be read, one sentence with the next step.
     pub presence_problem: Option<String>,
     /// Whose names are known.
@@ -244,7 +248,8 @@ fn Verdict(
                 .to_owned(),
         ),
     };
-    let FeedFacts { problem, directory_problem, record_problem, presence_problem, phones, .. } = feed;
+    let FeedFacts { problem, directory_problem, record_problem, reading, presence_problem, phones, .. } =
+        feed;
     let problems = [problem, record_problem, directory_problem, presence_problem, phones.problem];
     let problems = problems.into_iter().flatten();
     view! {
@@ -253,6 +258,7 @@ fn Verdict(
             <div>
                 <p>{sentence}</p>
                 {problems.map(|problem| view! { <p class="verdict-problem">{problem}</p> }).collect_view()}
+                {reading.map(|reading| view! { <p>{reading}</p> })}
             </div>
         </div>
     }
@@ -339,9 +345,14 @@ fn Facts(
         ),
         ("Events saved", numeral::big_count(feed.journalled), "Since this server started."),
         (
-            "Repeated events",
-            numeral::big_count(feed.duplicates),
-            "Zoom sent them again; each is counted once.",
+            "Events that came again",
+            numeral::big_count(feed.sent_again),
+            "Zoom sent them twice, or by WebSocket and by webhook; each is counted once.",
+        ),
+        (
+            "Records read again",
+            numeral::big_count(feed.read_again),
+            "Callboard itself asked for them a second time, after gaps and at night, and they had not changed.",
         ),
         (
             "Reconnections",

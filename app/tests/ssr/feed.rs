@@ -25,7 +25,8 @@ fn facts() -> FeedFacts {
         reconnects: 1,
         token_expires_at: Some(NOW + Duration::from_secs(1_800)),
         journalled: 1_234_567,
-        duplicates: 12,
+        sent_again: 12,
+        read_again: 34,
         quarantined: 0,
         lost: 0,
         late: 0,
@@ -33,6 +34,7 @@ fn facts() -> FeedFacts {
         directory_read_at: Some(ago(70)),
         directory_problem: None,
         record_problem: None,
+        reading: None,
         presence_problem: None,
         phones: PhonesKnown { people: 1_024, common_areas: 1, sites: 2, ..PhonesKnown::default() },
         requests: None,
@@ -83,7 +85,7 @@ fn the_feed_is_told_in_a_supervisors_words() {
 }
 
 #[test]
-fn questions_to_zoom_are_counted_in_words() {
+fn requests_to_zoom_are_counted_in_words() {
     let html = feed(|feed| {
         let kind = |topic, used, left, refused| RequestKind { topic, used, left, refused };
         feed.requests = Some(RequestFacts {
@@ -100,15 +102,15 @@ fn questions_to_zoom_are_counted_in_words() {
         &html,
         &[
             "Callboard uses at most 50 % of it. The count begins anew at 01:00.",
-            "Details of a queue or a call 1,204 no daily limit 0",
-            "Records of finished calls 6,400 1,100 of 7,500 2",
+            "A queue’s members, and records of single calls 1,204 no daily limit 0",
+            "Lists of finished calls, after gaps and at night 6,400 1,100 of 7,500 2",
             "Reports 0 none until 01:00 0",
-            "People and their presence 9 none until 14:02 1",
+            "Lists of people, and who is signed in 9 none until 14:02 1",
         ],
     );
     assert_eq!(html.matches("<tr data-mark=\"act\"").count(), 2, "none left");
     assert_eq!(html.matches("<tr data-mark=\"watch\"").count(), 1, "little left");
-    assert!(!feed(|_| {}).contains("Questions to Zoom"), "who cannot ask has nothing to tell");
+    assert!(!feed(|_| {}).contains("Requests to Zoom’s API"), "who cannot ask has nothing to tell");
 }
 
 #[test]
@@ -145,9 +147,15 @@ fn what_could_not_be_read_is_said_beside_the_verdict() {
     let html = feed(|feed| {
         feed.record_problem = Some("1 record could not be read of a gap.".to_owned());
         feed.presence_problem = Some("The presence of 2 people could not be read.".to_owned());
+        feed.reading = Some("Numbers are being corrected.".to_owned());
     });
     let said = "1 record could not be read of a gap. The presence of 2 people could not be read.";
-    assert_reads(&html, &[said]);
+    assert_reads(&html, &[&format!("{said} Numbers are being corrected.")]);
+    // What Callboard itself asked for a second time is not Zoom's doing.
+    assert_reads(
+        &html,
+        &["Events that came again 12 Zoom sent them twice", "Records read again 34 Callboard itself"],
+    );
 }
 
 #[test]

@@ -69,7 +69,10 @@ async fn facts(state: &AppState, now: Timestamp) -> Result<FeedFacts, KeeperGone
     let feed = state.feed.borrow().clone();
     let stats = state.journal.stats();
     let directory = state.directory.borrow().clone();
-    let record_problem = state.record.borrow().problem();
+    let (record_problem, reading) = {
+        let record = state.record.borrow();
+        (record.problem(), record.reading())
+    };
     // Without credentials there is nothing to mend.
     let presence_problem = state.presence.borrow().problem.clone().filter(|_| state.budget.is_some());
     let anomalies = state.keeper.anomalies().await?;
@@ -117,7 +120,8 @@ async fn facts(state: &AppState, now: Timestamp) -> Result<FeedFacts, KeeperGone
         reconnects: feed.reconnects,
         token_expires_at: feed.token_expires_on,
         journalled: stats.journalled,
-        duplicates: stats.duplicates,
+        sent_again: stats.duplicates.saturating_sub(stats.read_again),
+        read_again: stats.read_again,
         quarantined: stats.quarantined,
         lost: stats.lost,
         late: anomalies.late,
@@ -125,6 +129,7 @@ async fn facts(state: &AppState, now: Timestamp) -> Result<FeedFacts, KeeperGone
         directory_read_at: directory.read_at,
         directory_problem: directory.problem,
         record_problem,
+        reading,
         presence_problem,
         phones: phones(&state.phone_book),
         requests: match &state.budget {

@@ -94,6 +94,8 @@ pub(super) struct FeedJson {
     journalled: u64,
     facts: u64,
     duplicates: u64,
+    /// Of these, records that were read a second time.
+    read_again: u64,
     quarantined: u64,
     quarantine_size: u64,
     lost: u64,
@@ -244,6 +246,7 @@ pub(super) async fn feed(State(state): State<AppState>, uri: Uri) -> Result<Json
         journalled: stats.journalled,
         facts: stats.facts,
         duplicates: stats.duplicates,
+        read_again: stats.read_again,
         quarantined: stats.quarantined,
         quarantine_size,
         lost: stats.lost,

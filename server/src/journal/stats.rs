@@ -38,6 +38,8 @@ pub struct JournalStats {
     pub foreign_account: u64,
     /// Events that had been written before.
     pub duplicates: u64,
+    /// Of these, what was read of Zoom's record and had been read before.
+    pub read_again: u64,
     /// Messages that could not be understood.
     pub quarantined: u64,
     /// Messages of the socket that could not be written.
@@ -76,6 +78,7 @@ pub(super) struct Counters {
     pub(super) facts: AtomicU64,
     pub(super) foreign_account: AtomicU64,
     pub(super) duplicates: AtomicU64,
+    pub(super) read_again: AtomicU64,
     pub(super) quarantined: AtomicU64,
     pub(super) lost: AtomicU64,
     newest_at_ms: AtomicI64,
@@ -147,6 +150,7 @@ impl Counters {
             journalled: self.journalled.load(Relaxed),
             facts: self.facts.load(Relaxed),
             foreign_account: self.foreign_account.load(Relaxed),
+            read_again: self.read_again.load(Relaxed),
             duplicates: self.duplicates.load(Relaxed),
             quarantined: self.quarantined.load(Relaxed),
             lost: self.lost.load(Relaxed),

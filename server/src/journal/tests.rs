@@ -86,6 +86,9 @@ async fn an_event_counts_once_by_whichever_way_it_comes() {
     let stats = journal.stats();
     assert_eq!((stats.journalled, stats.facts, stats.duplicates), (2, 2, 2));
     assert_eq!((stats.newest_at, stats.queued), (Some(NOW), 0));
+    assert_eq!(journal.append(from(Source::Rest, 1)).await, Ok(Receipt::Duplicate));
+    let stats = journal.stats();
+    assert_eq!((stats.duplicates, stats.read_again), (3, 1), "what was read again was not sent again");
     assert_eq!(fixture.store.last_event_id().await.unwrap(), 2);
 }
 

@@ -25,7 +25,7 @@ async fn requests_are_counted_shown_and_remembered() {
     assert_eq!(line(&feed, "heavy")["share_of_day"], 7_500, "half of the smaller plan");
     assert_eq!(line(&feed, "medium")["left_today"], Value::Null);
     let page = rig.get("/feed").await.text().await.unwrap();
-    assert!(page.contains("Questions to Zoom today") && page.contains("Records of finished calls"));
+    assert!(page.contains("Requests to Zoom’s API today") && page.contains("Lists of finished calls"));
 
     // Written down ahead of the requests, a block at a time.
     let rig = rig.restart(async |_| {}, |config| config.zoom.api_share = server_share(10)).await;

@@ -65,13 +65,13 @@ pub enum RequestsLeft {
 impl RequestTopic {
     const fn words(self) -> &'static str {
         match self {
-            Self::Details => "Details of a queue or a call",
-            Self::Lists => "Lists of queues and phones",
-            Self::History => "Records of finished calls",
+            Self::Details => "A queue’s members, and records of single calls",
+            Self::Lists => "Lists of queues and phones, for names",
+            Self::History => "Lists of finished calls, after gaps and at night",
             Self::Reports => "Reports",
             Self::Person => "Details of a person",
-            Self::People => "People and their presence",
-            Self::Other => "Other questions about the account",
+            Self::People => "Lists of people, and who is signed in",
+            Self::Other => "Other requests",
         }
     }
 }
@@ -110,19 +110,20 @@ pub(super) fn Requests(
     });
     let rows = rows.collect_view();
     let explanation = format!(
-        "Events come by themselves; names, members and the records that repair a gap are asked for. All apps \
-         of the account share what Zoom answers: Callboard uses at most {share_percent} % of it. The count \
+        "Zoom sends events by itself. Callboard requests the rest: names and members, who is signed in, and the \
+         records that repair gaps and correct the last days. All apps of the account share Zoom’s limits: \
+         Callboard uses at most {share_percent} % of it. The count \
          begins anew at {}.",
         zone.hour_and_minute(next_day)
     );
     view! {
         <section class="part" aria-labelledby="requests">
-            <h2 id="requests">"Questions to Zoom today"</h2>
+            <h2 id="requests">"Requests to Zoom’s API today"</h2>
             <p>{explanation}</p>
             <div class="scroller" tabindex="0" role="group" aria-labelledby="requests">
                 <table class="desk-table record-table">
                     <thead>
-                        <tr><th scope="col">"What"</th><th scope="col">"Asked"</th><th scope="col">"Left"</th>
+                        <tr><th scope="col">"What"</th><th scope="col">"Sent"</th><th scope="col">"Left"</th>
                             <th scope="col">"Refused"</th></tr>
                     </thead>
                     <tbody>{rows}</tbody>
