@@ -35,7 +35,7 @@ pub const fn definition(state: AgentState) -> &'static str {
             "At least one queue rings them, and nothing keeps them from the next call. Who is only away or busy by their client is rung all the same."
         }
         AgentState::Ringing => {
-            "A phone of theirs rings and they are on no call. They count as free until they pick up."
+            "A phone of theirs rings and they are on no call. They count as available until they pick up."
         }
         AgentState::OnQueueCall => "They talk to a caller whom a queue offered.",
         AgentState::OnOtherCall => {

@@ -151,12 +151,12 @@ impl Column {
             Self::Ringing => "Ringing",
             Self::Talking => "Talking",
             Self::OnHold => "On hold",
-            Self::Free => "Free",
+            Self::Free => "Available",
             Self::Offered => "Offered",
             Self::Answered => "Answered",
             Self::Abandoned => "Abandoned",
-            Self::Short => "Short",
-            Self::Elsewhere => "Elsewhere",
+            Self::Short => "Short abandons",
+            Self::Elsewhere => "Flow-out",
             Self::ServiceLevel => "Service level",
         }
     }
@@ -169,17 +169,17 @@ impl Column {
                  “Not in the directory” means that calls mention the queue but the directory does not list it (yet)."
             }
             Self::State => {
-                "About now. Watch: somebody waits longer than the queue’s threshold, or waits while nobody is free. \
+                "About now. Watch: somebody waits longer than the queue’s threshold, or waits while nobody is available. \
                  Overdue: somebody has been waiting longer than that for 10 seconds more; answer now. \
                  Who was not heard of since a gap in the events may have left: they make it watch, not overdue. \
-                 0 free: nobody is seen waiting, but nobody is free either, so callers may wait unseen. \
+                 0 available: nobody is seen waiting, but nobody is available either, so callers may wait unseen. \
                  The number that is the reason is underlined. \
                  A queue leaves a state 15 seconds after its reason is gone."
             }
             Self::Waiting => {
                 "Callers in the queue who are not answered yet, from the moment the first phone rings for them, also \
                  between two rings. Zoom does not report who waits: it is worked out from call events, so callers \
-                 for whom no phone has rung yet, because nobody is free, cannot be seen. “2+” says that this may be so."
+                 for whom no phone has rung yet, because nobody is available, cannot be seen. “2+” says that this may be so."
             }
             Self::Longest => {
                 "Time since the first of them entered the queue. Ticks by itself between updates."
@@ -197,26 +197,26 @@ impl Column {
             }
             Self::Offered => {
                 "Visits that entered the queue since midnight. A call that enters two queues is two visits. \
-                 Each visit is answered, abandoned, short, gone elsewhere, or still waiting: these add up."
+                 Each visit is answered, abandoned, a short abandon, flow-out, or still waiting: these add up."
             }
             Self::Answered => {
                 "Of these, answered by a person. Voicemail is not an answer. Counted at the answer."
             }
             Self::Abandoned => {
-                "Of these, callers who hung up before an answer, the short ones left out. Counted when they leave. \
-                 Its percentage leaves the short ones out as well: abandoned, of offered without short."
+                "Of these, callers who hung up before an answer, short abandons left out. Counted when they leave. \
+                 Its percentage leaves them out as well: abandoned, of offered without short abandons."
             }
             Self::Short => {
                 "Callers who hung up within the queue’s short time (5 seconds unless set otherwise). \
                  They count neither as abandoned nor in the service level."
             }
             Self::Elsewhere => {
-                "Visits that ended neither with an answer nor by hanging up: the caller was sent to voicemail, to \
-                 another queue or to another place, or the queue was closed."
+                "Visits that ended neither with an answer nor by hanging up: overflow to another queue or place, \
+                 voicemail, or a transfer before an answer."
             }
             Self::ServiceLevel => {
                 "Visits answered within the threshold, of all that are decided: answered, gone, or past the threshold. \
-                 Short ones are left out. ▼ marks a level below the queue’s target. \
+                 Short abandons are left out. ▼ marks a level below the queue’s target. \
                  With fewer than 10 decided visits it is shown as “4 of 5”."
             }
         }
@@ -227,7 +227,7 @@ impl Column {
     pub const fn formula(self) -> &'static str {
         match self {
             Self::Queue => "",
-            Self::State => "wait ≥ T, or wait and free = 0",
+            Self::State => "wait ≥ T, or wait and available = 0",
             Self::Waiting => "entered − answered − left",
             Self::Longest => "now − the earliest entry among the waiting",
             Self::Ringing => "waiting with at least one ringing phone",
@@ -238,7 +238,7 @@ impl Column {
             Self::Answered => "A, of O",
             Self::Abandoned => "B with a wait > s, of O",
             Self::Short => "B with a wait ≤ s, of O",
-            Self::Elsewhere => "O − answered − abandoned − short − waiting",
+            Self::Elsewhere => "F = O − answered − abandoned − short abandons − waiting",
             Self::ServiceLevel => "by the promised definition, below",
         }
     }

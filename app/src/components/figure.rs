@@ -135,7 +135,7 @@ impl Subject {
         match self {
             Self::Waiting => "Waiting now",
             Self::Longest => "Longest wait",
-            Self::Free => "Agents free",
+            Self::Free => "Agents available",
             Self::Talking => "Talking",
             Self::ServiceLevel => "Service level",
             Self::Answered => "Answered",
@@ -489,7 +489,7 @@ mod tests {
         assert_eq!(
             face(Quality::Inferred, 3, 0)[0],
             "0+ nobody seen inferred",
-            "nobody free: they cannot be seen"
+            "nobody available: they cannot be seen"
         );
         assert_eq!(face(Quality::Unknown, 3, 1)[..2], ["— not known now quiet", "— not known now quiet"]);
     }

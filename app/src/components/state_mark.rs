@@ -21,7 +21,7 @@ impl Mark {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Level(level) => level_word(level),
-            Self::NobodyFree => "0 free",
+            Self::NobodyFree => "0 available",
             Self::Stale => "stale",
         }
     }

@@ -165,7 +165,7 @@ pub fn WallScreen(
                     ": worked out from calls"
                 </p>
                 <p hidden=board.condition(|state| !state.sure.or_more)>
-                    "+: nobody free, more may wait unseen"
+                    "+: nobody available, more may wait unseen"
                 </p>
                 <p class="legible" hidden=legible.is_empty()>
                     {legible.clone()}
