@@ -31,6 +31,15 @@ impl OverflowReason {
         }
     }
 
+    /// What a person reads.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::MaxWait => "longest wait reached",
+            Self::Full => "queue full",
+            Self::NoAgent => "no agent there",
+        }
+    }
+
     /// Reads [`OverflowReason::word`].
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.word() == word)
@@ -102,10 +111,10 @@ impl Outcome {
             Self::Waiting => "still waiting",
             Self::Answered => "answered",
             Self::Abandoned => "abandoned",
-            Self::ShortAbandoned => "abandoned, short",
-            Self::Overflowed => "overflowed: went on elsewhere",
-            Self::Voicemail => "went to a mailbox",
-            Self::TransferredOut => "sent elsewhere by a person",
+            Self::ShortAbandoned => "short abandon",
+            Self::Overflowed => "flow-out: overflow",
+            Self::Voicemail => "flow-out: voicemail",
+            Self::TransferredOut => "flow-out: transferred by a person",
         }
     }
 

@@ -3,10 +3,10 @@
 //! Pure sums. Ratios are kept as their two counts, so that queues and intervals can be added up;
 //! percentages and percentiles are never averaged.
 
-use std::{sync::LazyLock, time::Duration};
+use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
 use crate::{
-    outcome::Outcome,
+    outcome::{Outcome, OverflowReason},
     queue::Visit,
     service_level::{Definition, ServiceLevel, ServiceLevelPolicy},
     time::Timestamp,
@@ -165,6 +165,79 @@ impl Waits {
     pub fn percentile(&self, percent: u8) -> Option<Duration> {
         let rank = (self.sorted.len() * usize::from(percent)).div_ceil(100);
         self.sorted.get(rank.checked_sub(1)?).copied()
+    }
+}
+
+/// A finished visit, as far as its wait and its end are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finished {
+    /// How it ended, and after how long.
+    pub wait: Wait,
+    /// Why it overflowed, where it did and that is known.
+    pub overflow: Option<OverflowReason>,
+}
+
+/// How long the callers of some visits waited: by band, and by percentile.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WaitTable {
+    /// By band: [`WaitTable::BANDS`] and beyond.
+    pub bands: [WaitBand; WaitTable::BANDS.len() + 1],
+    /// Of those who were answered: the time to answer.
+    pub answered: Waits,
+    /// Of all.
+    pub all: Waits,
+    /// Overflow by reason, `None` where nothing tells it; reasons that never were are left out.
+    pub overflow: Vec<(Option<OverflowReason>, u32)>,
+}
+
+/// Visits whose callers waited about as long.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WaitBand {
+    /// Answered.
+    pub answered: u32,
+    /// Abandoned, short abandons included.
+    pub abandoned: u32,
+    /// Flowed out before an answer.
+    pub flowed_out: u32,
+}
+
+impl WaitBand {
+    /// All of them.
+    pub const fn total(&self) -> u32 {
+        self.answered + self.abandoned + self.flowed_out
+    }
+}
+
+impl WaitTable {
+    /// The ends of the bands in seconds. A band holds its lower end and not its upper.
+    pub const BANDS: [u64; 6] = [5, 10, 20, 30, 60, 120];
+
+    /// Of finished visits.
+    pub fn of(visits: &[Finished]) -> Self {
+        let waits = || visits.iter().map(|visit| visit.wait);
+        let mut table = Self {
+            answered: Waits::of(waits(), |outcome| outcome == Outcome::Answered),
+            all: Waits::of(waits(), |_| true),
+            ..Self::default()
+        };
+        let mut overflow: BTreeMap<Option<OverflowReason>, u32> = BTreeMap::new();
+        for Finished { wait, overflow: reason } in visits {
+            let band = Self::BANDS.partition_point(|end| Duration::from_secs(*end) <= wait.length);
+            let band = &mut table.bands[band];
+            match wait.outcome {
+                Outcome::Answered => band.answered += 1,
+                Outcome::Abandoned | Outcome::ShortAbandoned => band.abandoned += 1,
+                Outcome::Overflowed | Outcome::Voicemail | Outcome::TransferredOut => band.flowed_out += 1,
+                Outcome::Waiting => {}
+            }
+            if wait.outcome == Outcome::Overflowed {
+                *overflow.entry(*reason).or_default() += 1;
+            }
+        }
+        table.overflow = overflow.into_iter().collect();
+        // What is known comes first.
+        table.overflow.sort_by_key(|(reason, _)| reason.is_none());
+        table
     }
 }
 

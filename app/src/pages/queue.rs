@@ -3,6 +3,8 @@
 //!
 //! Complete without a program: it holds no island, and loads itself again.
 
+mod waits;
+
 use std::time::Duration;
 
 use domain::{
@@ -12,9 +14,11 @@ use domain::{
     time::{Timestamp, clock_face},
     trust::Gap,
     view::QueueView,
+    volume::WaitTable,
 };
 use leptos::prelude::*;
 
+use self::waits::TodaysWaits;
 use crate::{
     address,
     column::{Column, Room},
@@ -40,6 +44,8 @@ pub struct QueuePage {
     pub queue: QueueView,
     /// What stands behind it.
     pub detail: QueueDetail,
+    /// How long today's callers waited; `None` where that is not known: of the past.
+    pub waits: Option<WaitTable>,
     /// The instant, when it is not now.
     pub past: Option<PastView>,
 }
@@ -49,7 +55,7 @@ const MOST_ROWS: usize = 200;
 
 /// The whole page.
 pub fn queue_page(page: QueuePage) -> impl IntoView {
-    let QueuePage { site, zone, as_of, gap, queue, detail, past } = page;
+    let QueuePage { site, zone, as_of, gap, queue, detail, waits, past } = page;
     let QueueDetail { promise, service_levels, outcomes, calls, lost } = detail;
     let liveness = match past {
         None => Liveness::Reloaded { as_of, zone: zone.clone() },
@@ -130,6 +136,7 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
                     zone=zone.clone()
                 />
                 <Lost lost zone />
+                {waits.map(|waits| view! { <TodaysWaits waits /> })}
                 <section class="part" aria-labelledby="outcomes">
                     <h2 id="outcomes">"Visits of today by outcome"</h2>
                     <p>"Each visit has exactly one. Together they are the offered."</p>
@@ -220,7 +227,7 @@ fn Promised(
 ) -> impl IntoView {
     let Promise { policy, definition: promised } = promise;
     let sentence = format!(
-        "Promised: {} of callers answered within T = {} s. Who leaves within s = {} s is a short one. A visit is judged \
+        "Promised: {} of callers answered within T = {} s. Who leaves within s = {} s is a short abandon. A visit is judged \
          by what was promised when it entered, and is decided when it is answered, when the caller leaves or \
          when T passes, whichever is first.",
         numeral::target(policy.target_permille),
@@ -282,7 +289,7 @@ const fn words_of(definition: Definition) -> (&'static str, &'static str, &'stat
             ("Positive", "(A_T + B_T) ÷ O", "Callers who leave within T count as if they had been served.")
         }
         Definition::ShortExcluded => {
-            ("Short ones excluded", "A_T ÷ (O − B_s)", "Only callers who leave within s do not count.")
+            ("Short abandons excluded", "A_T ÷ (O − B_s)", "Only callers who leave within s do not count.")
         }
     }
 }
@@ -413,7 +420,7 @@ fn Lost(
                     <td>{zone.clock(visit.entered_at)}</td>
                     <td>{zone.clock(visit.left_at)}</td>
                     <td>{clock_face(waited)}</td>
-                    <td class="words">{if visit.short { "short" } else { "abandoned" }}</td>
+                    <td class="words">{if visit.short { "short abandon" } else { "abandoned" }}</td>
                     <td class="words">{sure}</td>
                 </tr>
             }
@@ -442,7 +449,7 @@ fn Lost(
     };
     view! {
         <section class="part" aria-labelledby="lost">
-            <h2 id="lost">{format!("Abandoned today, the short ones included: {}", numeral::big_count(count as u64))}</h2>
+            <h2 id="lost">{format!("Abandoned today, short abandons included: {}", numeral::big_count(count as u64))}</h2>
             {if count == 0 {
                 view! { <p class="none">"Nobody has left this queue unanswered since midnight."</p> }.into_any()
             } else {

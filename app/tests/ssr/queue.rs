@@ -8,9 +8,10 @@ use app::pages::{
 };
 use domain::{
     board::{CallPhase, Direction, LiveCall, LostVisit, QueueDetail},
-    outcome::Outcome,
+    outcome::{Outcome, OverflowReason},
     service_level::{Promise, ServiceLevels},
     trust::Gap,
+    volume::{Finished, Wait, WaitTable},
 };
 
 use crate::{assert_reads, queues::desk, render, site, zone};
@@ -57,8 +58,28 @@ fn every_number_of_a_queue_opens_what_stands_behind_it() {
         calls: vec![live_call(CallPhase::Ringing, 42, false), live_call(CallPhase::Talking, 90, true)],
         lost: vec![lost],
     };
+    let visit = |outcome, seconds, overflow| Finished {
+        wait: Wait { outcome, length: Duration::from_secs(seconds) },
+        overflow,
+    };
+    let waits = WaitTable::of(&[
+        visit(Outcome::Answered, 4, None),
+        visit(Outcome::Answered, 40, None),
+        visit(Outcome::ShortAbandoned, 3, None),
+        visit(Outcome::Overflowed, 300, Some(OverflowReason::MaxWait)),
+        visit(Outcome::Overflowed, 5, None),
+    ]);
     let gap = Some(Gap { from: sample::NOW - Duration::from_secs(60), to: Some(sample::NOW) });
-    let page = QueuePage { site: site(), zone: zone(), as_of: sample::NOW, gap, queue, detail, past: None };
+    let page = QueuePage {
+        site: site(),
+        zone: zone(),
+        as_of: sample::NOW,
+        gap,
+        queue,
+        detail,
+        waits: Some(waits),
+        past: None,
+    };
     let html = render(move || queue_page(page));
     assert_reads(
         &html,
@@ -68,7 +89,7 @@ fn every_number_of_a_queue_opens_what_stands_behind_it() {
             "Events may have been missed from 14:01:11 to 14:02:11.",
             "Waiting 4 + inferred Callers in the queue who are not answered yet",
             "Promised: 80 % of callers answered within T = 20 s.",
-            "Short ones excluded promised 100 % 1 of 1",
+            "Short abandons excluded promised 100 % 1 of 1",
             "Negative 50 % 1 of 2",
             "Waiting now: 1",
             "14:01:29 0:42 a phone rings",
@@ -76,7 +97,13 @@ fn every_number_of_a_queue_opens_what_stands_behind_it() {
             "nothing heard of it since the gap: it may be over",
             "On hold or parked now: 0 Nobody.",
             "Withheld 13:52:11 13:52:56 0:45 abandoned inferred",
-            "abandoned, short 1",
+            "short abandon 1",
+            "Time to answer 0:04 0:40 0:40 2 All visits 0:05 0:40 5:00 5",
+            "under 0:05 1 1 0",
+            "0:05 to 0:10 0 0 1",
+            "2:00 and more 0 0 1",
+            "Overflow of today by reason: 2",
+            "longest wait reached 1 not known 1",
         ],
     );
     assert!(!html.contains("<b>"), "what a caller is called is text");

@@ -22,7 +22,7 @@ use axum::{
 };
 use chrono::{DateTime, Duration, Offset, TimeZone};
 use chrono_tz::Tz;
-use domain::{id::QueueId, time::Timestamp};
+use domain::{id::QueueId, time::Timestamp, volume::WaitTable};
 use leptos::prelude::{AnyView, IntoAny as _};
 
 use super::{
@@ -31,9 +31,11 @@ use super::{
     router::AppState,
 };
 use crate::{
+    clock,
     keeper::KeeperGone,
     past::{Past, PastError},
     publish::{BoardKey, Published},
+    telemetry,
 };
 
 /// Longer queries than this are nobody's who wants to see a board.
@@ -151,10 +153,10 @@ pub(super) async fn queue(
         Ok(moment) => moment,
         Err(elsewhere) => return elsewhere.answer(&request),
     };
-    let (board, detail, past) = match moment {
+    let (board, detail, waits, past) = match moment {
         Moment::Now(_) => {
             match (state.keeper.board(BoardKey::All).await, state.keeper.queue_detail(id.clone()).await) {
-                (Ok(Some(board)), Ok(Some(detail))) => (board, detail, None),
+                (Ok(Some(board)), Ok(Some(detail))) => (board, detail, todays_waits(&state, &id).await, None),
                 (Ok(Some(_)), Ok(None)) => return nothing_here(&state, &request),
                 _ => return not_ready(&state, &request),
             }
@@ -162,7 +164,7 @@ pub(super) async fn queue(
         Moment::Past(asked, rest, (board, detail)) => {
             let past = asked.view(&state, uri, &rest, board.as_of).await;
             // This page has no stream to run by.
-            (board, detail, Some(PastView { speed: None, speeds: Vec::new(), ..past }))
+            (board, detail, None, Some(PastView { speed: None, speeds: Vec::new(), ..past }))
         }
     };
     let Some(queue) = board.row(&id) else { return nothing_here(&state, &request) };
@@ -173,9 +175,27 @@ pub(super) async fn queue(
         gap: board.trust.gap,
         queue: queue.clone(),
         detail,
+        waits,
         past,
     };
     RenderedPage::of(|| queue_page(page).into_any()).respond(StatusCode::OK, request.headers())
+}
+
+/// The waits of a queue since its own midnight; `None` when they cannot be read.
+async fn todays_waits(state: &AppState, id: &QueueId) -> Option<WaitTable> {
+    let zone = {
+        let directory = state.queues.borrow();
+        let queue = directory.queues.iter().find(|queue| queue.id == *id);
+        let zone = queue.and_then(|queue| clock::zone(queue.zone.as_ref()?.as_str()));
+        zone.map_or(state.home, |(zone, _)| zone)
+    };
+    let now = clock::now();
+    let (from, to) = clock::day_of(zone, clock::date_of(zone, now));
+    let visits = state.store.finished_visits(id, from, to).await;
+    let visits = visits.inspect_err(|error| {
+        tracing::warn!(error = telemetry::chain(error), "failed to read the waits of a queue");
+    });
+    Some(WaitTable::of(&visits.ok()?))
 }
 
 /// Now, or an instant of the past with what was shown then; and what else the address asks for.
@@ -373,7 +393,7 @@ mod tests {
     use super::*;
 
     fn at(text: &str) -> Timestamp {
-        crate::clock::parse_rfc3339(text).unwrap()
+        clock::parse_rfc3339(text).unwrap()
     }
 
     #[test]

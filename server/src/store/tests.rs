@@ -330,6 +330,7 @@ const STATEMENTS: [(&str, bool); 77] = [
     (visit::WAITS_OF_QUARTERS, false),
     (visit::SUM_QUARTERS, false),
     (visit::WAITS, false),
+    (visit::FINISHED, false),
     (visit::SET_PLACE, false),
     (visit::PLACE, false),
     (record::UPSERT_RECORDS, false),

@@ -16,7 +16,7 @@ use domain::{
     outcome::{Outcome, OverflowReason},
     service_level::{Definition, Promise, ServiceLevelPolicy},
     time::Timestamp,
-    volume::Histogram,
+    volume::{Finished, Histogram, Wait},
 };
 use serde_json::{Value, json};
 use sqlx::SqliteConnection;
@@ -157,6 +157,11 @@ pub(super) const WAITS: &str = "
     select waits from queue_quarter
     where queue_id = ?1 and began_at >= ?2 and began_at < ?3 and waits is not null";
 
+/// The finished visits of a queue that entered in a time.
+pub(super) const FINISHED: &str = "
+    select outcome, left_at - entered_at, overflow_reason from queue_visit
+    where queue_id = ?1 and entered_at >= ?2 and entered_at < ?3";
+
 /// How long callers waited.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WaitHistograms {
@@ -221,6 +226,29 @@ impl Store {
         let mut histograms = WaitHistograms::default();
         texts.iter().for_each(|text| histograms.add(text));
         Ok(histograms)
+    }
+
+    /// The finished visits of a queue that entered in `[from, to)`.
+    pub async fn finished_visits(
+        &self,
+        queue_id: &QueueId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Finished>, StoreError> {
+        let rows: Vec<(String, i64, Option<String>)> = sqlx::query_as(FINISHED)
+            .bind(queue_id.as_str())
+            .bind(from.as_millis())
+            .bind(to.as_millis())
+            .fetch_all(&self.readers)
+            .await
+            .map_err(StoreError::read("the visits of a queue"))?;
+        let finished = |(outcome, wait_ms, reason): (String, i64, Option<String>)| {
+            let outcome = Outcome::parse(&outcome)?;
+            let length = Duration::from_millis(wait_ms.unsigned_abs());
+            let overflow = reason.as_deref().and_then(OverflowReason::parse);
+            Some(Finished { wait: Wait { outcome, length }, overflow })
+        };
+        Ok(rows.into_iter().filter_map(finished).collect())
     }
 
     /// How far history is written; `None` when it never was.

@@ -228,6 +228,9 @@ async fn waits_of_quarters_and_queues_can_be_added_up_and_follow_every_revision(
     );
     assert!(near(both.unanswered.percentile(50), 30.0), "{both:?}");
     assert_eq!(waits(1800, 9000).await, WaitHistograms::default());
+    let finished = store.finished_visits(&"q-801".into(), at(0), at(902)).await.unwrap();
+    let lengths: Vec<u64> = finished.iter().map(|visit| visit.wait.length.as_secs()).collect();
+    assert_eq!(lengths, [10, 10, 40], "those that entered in that time");
 
     // The record knows that one of them waited longer. Its sums are revised, and so are its waits.
     let longer = call("c-0", None, vec![record("r-1", 5000, &[(-10, 10, StayEnd::Answered)])]);
