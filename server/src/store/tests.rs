@@ -304,7 +304,7 @@ async fn what_is_known_of_the_account_is_replaced_thing_by_thing() {
 
 /// Everything the store ever says to SQLite, and whether it may read a whole table: the counts of
 /// rows that are kept few may.
-const STATEMENTS: [(&str, bool); 77] = [
+const STATEMENTS: [(&str, bool); 78] = [
     (event::PAGE, false),
     (event::FIRST_SINCE, false),
     (event::LAST, false),
