@@ -172,7 +172,7 @@ impl Column {
                 "About now. Watch: somebody waits longer than the queue’s threshold, or waits while nobody is available. \
                  Overdue: somebody has been waiting longer than that for 10 seconds more; answer now. \
                  Who was not heard of since a gap in the events may have left: they make it watch, not overdue. \
-                 0 available: nobody is seen waiting, but nobody is available either, so callers may wait unseen. \
+                 No agent: nobody is seen waiting, but nobody is available either, so callers may wait unseen. \
                  The number that is the reason is underlined. \
                  A queue leaves a state 15 seconds after its reason is gone."
             }

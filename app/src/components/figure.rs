@@ -135,7 +135,7 @@ impl Subject {
         match self {
             Self::Waiting => "Waiting now",
             Self::Longest => "Longest wait",
-            Self::Free => "Agents available",
+            Self::Free => "Available",
             Self::Talking => "Talking",
             Self::ServiceLevel => "Service level",
             Self::Answered => "Answered",

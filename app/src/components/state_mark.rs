@@ -21,7 +21,7 @@ impl Mark {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Level(level) => level_word(level),
-            Self::NobodyFree => "0 available",
+            Self::NobodyFree => "no agent",
             Self::Stale => "stale",
         }
     }

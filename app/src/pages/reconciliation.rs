@@ -197,8 +197,11 @@ fn Verdict(
     }
 }
 
+/// One number of a side.
+type CountOf = fn(&Counts) -> u32;
+
 /// The numbers in which two sides are compared, by what boards call them.
-const SIDES: [(&str, fn(&Counts) -> u32); 4] = [
+const SIDES: [(&str, CountOf); 4] = [
     ("Offered", |counts| counts.offered),
     ("Answered", |counts| counts.answered),
     ("Abandoned", Counts::abandoned_late),
@@ -229,7 +232,7 @@ fn cells(sum: Reconciliation) -> impl IntoView {
     let mark = if unexplained > 0 { "act" } else { "normal" };
     view! {
         {sides.collect_view()}
-        <td>{numeral::count(corrected)}</td>
+        <td class="pair">{numeral::count(corrected)}</td>
         <td class="pair">{numeral::count(corrected_times)}</td>
         <td>{numeral::count(awaited.offered)}</td>
         <td class="unexplained" data-mark=mark>{numeral::count(unexplained)}</td>
@@ -238,7 +241,12 @@ fn cells(sum: Reconciliation) -> impl IntoView {
 
 /// The two sides in words, for screens with no room for their columns.
 fn folded(sum: Reconciliation) -> impl IntoView {
-    let Reconciliation { live, record, awaited, .. } = sum;
+    let Reconciliation { live, record, awaited, corrected, corrected_times, .. } = sum;
+    let corrected = format!(
+        "Corrected: {}, times corrected: {}",
+        numeral::count(corrected),
+        numeral::count(corrected_times)
+    );
     let sides = SIDES.map(|(name, of)| {
         let zoom = zooms(of(&record), of(&awaited));
         view! { <li>{format!("{name}: board {}, Zoom {zoom}", numeral::count(of(&live)))}</li> }
@@ -246,7 +254,7 @@ fn folded(sum: Reconciliation) -> impl IntoView {
     view! {
         <details class="folded">
             <summary>"Board and Zoom"</summary>
-            <ul>{sides.collect_view()}</ul>
+            <ul>{sides.collect_view()} <li>{corrected}</li></ul>
         </details>
     }
 }
@@ -269,7 +277,7 @@ fn Headings(
             <tr>
                 <th scope="col" rowspan="2">{first}</th>
                 {names.collect_view()}
-                <th scope="col" rowspan="2">"Corrected"</th>
+                <th scope="col" rowspan="2" class="pair">"Corrected"</th>
                 <th scope="col" rowspan="2" class="pair">"Times corrected"</th>
                 <th scope="col" rowspan="2">"Not read yet"</th>
                 <th scope="col" rowspan="2">"Unexplained"</th>

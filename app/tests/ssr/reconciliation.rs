@@ -95,7 +95,7 @@ fn a_day_is_held_against_the_record_in_a_supervisors_words() {
         &[
             "Unexplained differences: 0 Every difference is explained: 2 calls were corrected.",
             "12 calls are left.",
-            "Abandoned: board 6, Zoom 5 Short abandons: board 2, Zoom 2 40 41 30 31 6 5 2 2 2 36 0 0",
+            "Abandoned: board 6, Zoom 5 Short abandons: board 2, Zoom 2 Corrected: 2, times corrected: 36 40 41 30 31 6 5 2 2 2 36 0 0",
             "Saturday 21 November 2026, by queue",
             "midnight where it stands, as on boards: in Berlin, unless another place is written beside it.",
             "Billing Fri 20 Nov, New York",

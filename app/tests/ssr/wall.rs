@@ -41,7 +41,7 @@ fn the_wall_answers_who_waits_and_whether_to_believe_it() {
             "14:02:11 Berlin",
             "Waiting now 7 + watch 2 beyond 20 s",
             "Longest wait 3:42 overdue Billing",
-            "Agents available 5 / 25+ normal 12 on calls · 3 wrap-up · 5 away",
+            "Available 5 / 25+ normal 12 on calls · 3 wrap-up · 5 away",
             "Service level 79 % watch today, target 80 %",
             "Abandoned 12 normal today, 3.8 % of 319",
         ],
@@ -54,7 +54,7 @@ fn the_wall_answers_who_waits_and_whether_to_believe_it() {
     assert_eq!(row(&html, "unresolved:869"), "normal Extension 869 not in the directory 0 — 4 of 4 0 4");
     assert_eq!(
         row(&html, "queue-805"),
-        "0 available Night desk 1 on a call 0 + 0 / 1 81 % 0 12",
+        "no agent Night desk 1 on a call 0 + 0 / 1 81 % 0 12",
         "who waits there cannot be seen"
     );
 }
@@ -139,7 +139,7 @@ fn a_broken_feed_is_named_and_nothing_looks_normal() {
             "Today counting since 09:02, incomplete 13:41–13:52",
             "Callboard has lost the Zoom feed Who waits now is not known; today’s numbers are as of 14:02:00.",
             "Waiting now — normal not known now",
-            "Agents available — normal not known now",
+            "Available — normal not known now",
         ],
     );
     assert_eq!(row(&html, "queue-806"), "stale Spare parts — — — / 2 n/a 0 0");

@@ -33,7 +33,7 @@ pub(super) fn TodaysWaits(
     view! {
         <section class="part" aria-labelledby="waits">
             <h2 id="waits">"Waits of today"</h2>
-            <p>"Of visits that entered since midnight and are over, ring time included. A percentile is the wait that so many of a hundred callers did not exceed."</p>
+            <p>"Of visits that entered since midnight and are over, ring time included. A percentile is the wait that so many of a hundred callers did not exceed; abandoned here includes short abandons."</p>
             {if is_empty {
                 view! { <p class="none">"No visit of today is over yet."</p> }.into_any()
             } else {
@@ -124,7 +124,7 @@ fn Bands(
                         <th scope="col" data-part="answered">"Answered"</th>
                         <th scope="col" data-part="abandoned">"Abandoned"</th>
                         <th scope="col" data-part="flow-out">"Flow-out"</th>
-                        <td></td>
+                        <th scope="col" class="wait-bar"><span class="unseen">"Bar"</span></th>
                     </tr>
                 </thead>
                 <tbody>{rows.collect_view()}</tbody>
