@@ -51,6 +51,9 @@ pub(crate) enum PastError {
     /// Something that led there is gone, or cannot be read.
     #[error("show the board of that time: a part of the record before it is missing")]
     Torn,
+    /// Snapshots that lead there are being taken.
+    #[error("show the board of that time: it is being made ready; try again later")]
+    NotReady,
     /// Too many look at the past.
     #[error("show the board of that time: others are looking back; try again in a moment")]
     Busy,
@@ -78,6 +81,7 @@ impl From<ShelfError> for PastError {
 #[derive(Debug, Clone)]
 pub(crate) struct Past {
     store: Store,
+    shelf: Shelf,
     reader: Reader,
     turns: Arc<Semaphore>,
     ready: Arc<Mutex<Vec<Reel>>>,
@@ -91,7 +95,8 @@ impl Past {
     /// Of that database.
     pub(crate) fn new(store: &Store, reader: Reader) -> Self {
         let turns = Arc::new(Semaphore::new(AT_ONCE));
-        Self { store: store.clone(), reader, turns, ready: Arc::default(), first: Arc::default(), end: None }
+        let (store, shelf) = (store.clone(), Shelf::new(store));
+        Self { store, shelf, reader, turns, ready: Arc::default(), first: Arc::default(), end: None }
     }
 
     /// The same up to an instant, after which there is nothing to see.
@@ -114,7 +119,7 @@ impl Past {
         }
         let mut reel = match self.reel(since).await {
             // Nobody would see why the way there is not known right now.
-            Err(PastError::NotKept | PastError::Busy) => return Ok(Some(since)),
+            Err(PastError::NotKept | PastError::NotReady | PastError::Busy) => return Ok(Some(since)),
             reel => reel?,
         };
         let found = apart(async move {
@@ -167,16 +172,19 @@ impl Past {
     async fn reel(&self, at: Timestamp) -> Result<Reel, PastError> {
         let turn = timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
         let Ok(Ok(turn)) = turn else { return Err(PastError::Busy) };
-        let note = Shelf::new(&self.store).note_at(at).await?.ok_or(PastError::NotKept)?;
+        let note = self.shelf.note_at(at).await?.ok_or(PastError::NotKept)?;
         let ready = self.take_ready(note.note_id);
-        let (store, reader) = (self.store.clone(), self.reader.clone());
+        let (store, shelf, reader) = (self.store.clone(), self.shelf.clone(), self.reader.clone());
         apart(async move {
             // Whoever asked may be gone before it is done.
             let _turn = turn;
             let mut reel = match ready {
                 Some(reel) => reel,
-                None => Reel::before(&store, reader, note.note_id).await?,
+                None => Reel::before(&store, shelf, reader, note.note_id).await?,
             };
+            if !reel.is_near(&note) {
+                return Err(PastError::NotReady);
+            }
             reel.wind_to(note.note_id).await?;
             match (reel.is_torn(), reel.is_whole()) {
                 (true, _) => Err(PastError::Torn),

@@ -31,6 +31,9 @@ pub(crate) enum ApiError {
     /// Too many look at the past.
     #[error("too many are looking back; try again in a moment")]
     TooManyLookBack,
+    /// It would take minutes now.
+    #[error("that time is being made ready; try again in some minutes")]
+    PastNotReady,
     /// The server is stopping.
     #[error("the server is restarting; try again in a moment")]
     Stopping,
@@ -64,9 +67,11 @@ impl ApiError {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
-            Self::TooManyStreams | Self::TooManyLookBack | Self::Stopping | Self::StoreUnreadable => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::TooManyStreams
+            | Self::TooManyLookBack
+            | Self::PastNotReady
+            | Self::Stopping
+            | Self::StoreUnreadable => StatusCode::SERVICE_UNAVAILABLE,
             Self::BadQuestion { .. } => StatusCode::BAD_REQUEST,
         }
     }

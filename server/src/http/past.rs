@@ -267,6 +267,7 @@ impl From<PastError> for ApiError {
             PastError::NotKept => Self::NotFound { what: "record of that time" },
             PastError::Torn => Self::NotFound { what: "complete record of that time" },
             PastError::Busy => Self::TooManyLookBack,
+            PastError::NotReady => Self::PastNotReady,
             PastError::Journal(_) | PastError::Failed => {
                 tracing::warn!(error = telemetry::chain(&error), "failed to show the past");
                 Self::StoreUnreadable
@@ -298,6 +299,11 @@ pub(super) async fn problem(state: &AppState, uri: &Uri, error: &PastError) -> P
             let torn = "A part of what Callboard wrote down before that time is gone from the database, or cannot \
                 be read. What was shown then cannot be worked out; of other times it can.";
             ProblemPage::past(site, 404, "The record of that time is incomplete", torn.to_owned(), next)
+        }
+        PastError::NotReady => {
+            let unready = "Callboard is still working through what it wrote down around that time, as after an \
+                update or a backlog. Load this page again in some minutes.";
+            ProblemPage::past(site, 503, "That time is being made ready", unready.to_owned(), next)
         }
         PastError::Busy => {
             let busy = "Several people are looking back right now. Load this page again in a moment.";

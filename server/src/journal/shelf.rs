@@ -3,6 +3,11 @@
 //! Rows move into segments while they are read: who finds none of one kind looks for the other again. What is
 //! gone or cannot be read is passed over, and said.
 
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
 use domain::time::Timestamp;
 
 use super::segment::{Segment, SegmentError, unpack};
@@ -25,11 +30,18 @@ pub enum ShelfError {
     GivenUp,
 }
 
-/// Reads the journal.
+/// Segments that are kept unpacked: events and notes of one time may stand in two.
+const UNPACKED: usize = 2;
+
+/// Reads the journal. Clones share what they have unpacked last.
 #[derive(Debug, Clone)]
 pub struct Shelf {
     store: Store,
+    unpacked: Arc<Mutex<VecDeque<Unpacked>>>,
 }
+
+/// A segment by its last event and note.
+type Unpacked = ((i64, i64), Arc<Segment>);
 
 /// The next rows of one kind.
 #[derive(Debug)]
@@ -61,7 +73,7 @@ impl<T> Page<T> {
 impl Shelf {
     /// The journal in that database.
     pub fn new(store: &Store) -> Self {
-        Self { store: store.clone() }
+        Self { store: store.clone(), unpacked: Arc::default() }
     }
 
     /// The next events after a place.
@@ -69,15 +81,16 @@ impl Shelf {
         loop {
             if let Some(body) = self.store.segment_with_event_after(event_id).await? {
                 let (until, begins_after) = (body.last_event_id, body.after_event_id);
-                let mut events = match read(body).await? {
-                    Ok(segment) => segment.events,
+                let segment = match self.read(body).await? {
+                    Ok(segment) => segment,
                     Err(error) => return Ok(Page::unreadable(until, &error)),
                 };
+                let events = &segment.events;
                 // Events in between were in a segment that is gone.
                 let is_apart = events.first().is_some_and(|first| first.event_id > event_id + 1);
                 let is_torn = is_apart && begins_after.is_none_or(|begins_after| begins_after > event_id);
-                events.retain(|event| event.event_id > event_id);
-                return Ok(Page { rows: events, until, is_torn });
+                let rows = after(events, event_id, |event| event.event_id);
+                return Ok(Page { rows, until, is_torn });
             }
             let events = self.store.events_after(event_id, limit).await?;
             if self.store.packed_until().await?.0 <= event_id {
@@ -91,12 +104,12 @@ impl Shelf {
         loop {
             if let Some(body) = self.store.segment_with_note_after(note_id).await? {
                 let until = body.last_note_id;
-                let mut notes = match read(body).await? {
-                    Ok(segment) => segment.notes,
+                let segment = match self.read(body).await? {
+                    Ok(segment) => segment,
                     Err(error) => return Ok(Page::unreadable(until, &error)),
                 };
-                notes.retain(|note| note.note_id > note_id);
-                return Ok(Page { rows: notes, until, is_torn: false });
+                let rows = after(&segment.notes, note_id, |note| note.note_id);
+                return Ok(Page { rows, until, is_torn: false });
             }
             let notes = self.store.loose_notes_after(note_id, limit).await?;
             if self.store.packed_until().await?.1 <= note_id {
@@ -123,20 +136,42 @@ impl Shelf {
             return Ok(Some(note));
         }
         for body in self.store.segments_with_note_at(at).await? {
-            let notes = read(body).await??.notes;
-            let found = notes.into_iter().filter(|note| note.note.at <= at).max_by_key(|note| {
+            let segment = self.read(body).await??;
+            let found = segment.notes.iter().filter(|note| note.note.at <= at).max_by_key(|note| {
                 // A clock that was set back tells a time twice.
                 (note.note.at, note.note_id)
             });
             if found.is_some() {
-                return Ok(found);
+                return Ok(found.cloned());
             }
         }
         Ok(None)
     }
+
+    async fn read(&self, body: SegmentBody) -> Result<Result<Arc<Segment>, SegmentError>, ShelfError> {
+        let key = (body.last_event_id, body.last_note_id);
+        let find = |unpacked: &VecDeque<Unpacked>| unpacked.iter().find(|(of, _)| *of == key).cloned();
+        if let Some((_, segment)) = find(&self.unpacked()) {
+            return Ok(Ok(segment));
+        }
+        // Milliseconds of work, which must not hold up whoever shares the thread.
+        let read = tokio::task::spawn_blocking(move || unpack(&body));
+        let segment = match read.await.map_err(|_| ShelfError::GivenUp)? {
+            Ok(segment) => Arc::new(segment),
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut unpacked = self.unpacked();
+        unpacked.truncate(UNPACKED - 1);
+        unpacked.push_front((key, Arc::clone(&segment)));
+        Ok(Ok(segment))
+    }
+
+    fn unpacked(&self) -> MutexGuard<'_, VecDeque<Unpacked>> {
+        self.unpacked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// Milliseconds of work, which must not hold up whoever shares the thread.
-async fn read(body: SegmentBody) -> Result<Result<Segment, SegmentError>, ShelfError> {
-    tokio::task::spawn_blocking(move || unpack(&body)).await.map_err(|_| ShelfError::GivenUp)
+/// Those after a place.
+fn after<T: Clone>(rows: &[T], place: i64, id: impl Fn(&T) -> i64) -> Vec<T> {
+    rows[rows.partition_point(|row| id(row) <= place)..].to_vec()
 }

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     clock,
-    journal::{Journal, JournalStopped, segment},
+    journal::{Journal, JournalStopped, Shelf, segment},
     store::{ArchiveOrder, LooseEvent, SnapshotRow, Store, StoreError, StoredNote},
     telemetry,
     zoom::wire::Reader,
@@ -29,8 +29,8 @@ use crate::{
 
 /// How often it looks for work.
 const LOOK: Duration = Duration::from_secs(10);
-/// Events from one snapshot to the next: a fifth of a second to tell again.
-const SNAPSHOT_EVENTS: u64 = 10_000;
+/// Events from one snapshot to the next: a tenth of a second to tell again.
+const SNAPSHOT_EVENTS: u64 = 5_000;
 /// Time from one snapshot to the next, however little happened: an hour of notes takes as long to tell.
 const SNAPSHOT_AFTER: Duration = Duration::from_secs(3600);
 /// Rows older than this move into segments.
@@ -186,7 +186,8 @@ async fn next_snapshot(
     reader: Reader,
     before: Option<i64>,
 ) -> Result<Option<SnapshotRow>, PastError> {
-    let mut reel = Reel::before(&store, reader, before.unwrap_or(0)).await?;
+    let shelf = Shelf::new(&store);
+    let mut reel = Reel::before(&store, shelf, reader, before.unwrap_or(0)).await?;
     let began_at = reel.noted_at();
     loop {
         let note_id = reel.note_id();

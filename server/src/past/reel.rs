@@ -15,7 +15,7 @@ use crate::{
     journal::{Journalled, Shelf, ShelfError},
     publish::{BoardKey, Published, Publisher},
     situation::{Situation, SituationSnapshot, Told},
-    store::{SnapshotRow, Store, StoredNote},
+    store::{SnapshotRow, Store, StoredEvent, StoredNote},
     telemetry,
     zoom::wire::Reader,
 };
@@ -28,8 +28,14 @@ pub(super) const NEAR: i64 = 600;
 const PAGE: u32 = 2_000;
 /// How long before the first note of all events are told: calls of that day.
 const BEFORE_THE_FIRST: Duration = Duration::from_secs(29 * 3600);
-/// Events before a snapshot that are read for who rang whom: at least a page.
+/// Events before a snapshot that are read for who rang whom, and from how long before it: a message comes
+/// within some minutes of the ring after which it was left.
 const RINGS_BEFORE: i64 = 2_000;
+const RINGS_FOR: Duration = Duration::from_secs(15 * 60);
+/// Events and notes from one snapshot to the next are fewer. Of an instant that lies further from all of them
+/// nothing is worked out: snapshots are being taken, and nobody waits minutes for a board.
+pub(super) const MOST_EVENTS: i64 = 40_000;
+const MOST_NOTES: i64 = 8 * 3_600;
 /// Of 22: half a second of a fast disk is worth a tenth of the size.
 const LEVEL: i32 = 9;
 
@@ -41,13 +47,14 @@ pub(super) struct Reel {
     situation: Situation,
     /// The last note that was told; `None` before the first.
     note: Option<StoredNote>,
-    /// The place of the last note that was told, or right before the first.
+    /// The places of the last note that was told, or right before the first, and of the newest event then.
     told_note_id: i64,
+    told_event_id: i64,
     /// The places up to which notes and events were fetched.
     fetched_note_id: i64,
     fetched_event_id: i64,
     notes: VecDeque<StoredNote>,
-    events: VecDeque<Journalled>,
+    events: VecDeque<StoredEvent>,
     told_events: u64,
     /// Everything the board goes by was told once, so that it shows what was shown.
     is_whole: bool,
@@ -57,15 +64,21 @@ pub(super) struct Reel {
 
 impl Reel {
     /// A reel that stands before a note, or at it.
-    pub(super) async fn before(store: &Store, reader: Reader, note_id: i64) -> Result<Self, PastError> {
-        let (shelf, reader) = (Shelf::new(store), reader.apart());
+    pub(super) async fn before(
+        store: &Store,
+        shelf: Shelf,
+        reader: Reader,
+        note_id: i64,
+    ) -> Result<Self, PastError> {
+        let reader = reader.apart();
         let (mut before, mut damaged) = (note_id, false);
         while let Some(row) = store.snapshot_before(before, VERSION).await.map_err(ShelfError::from)? {
             if let Some((situation, note)) = restore(&row) {
                 let place = (row.note_id, row.event_id);
                 // What rang right before may say whose message comes after.
                 for event in shelf.events_after((row.event_id - RINGS_BEFORE).max(0), PAGE).await?.rows {
-                    if event.event_id <= row.event_id {
+                    let rang_lately = row.at.since(event.received_at()) <= RINGS_FOR;
+                    if event.event_id <= row.event_id && rang_lately {
                         let _ = reader.read(&event.raw, event.received_at());
                     }
                 }
@@ -100,6 +113,7 @@ impl Reel {
             is_whole: note.is_some(),
             note,
             told_note_id: fetched_note_id,
+            told_event_id: fetched_event_id,
             fetched_note_id,
             fetched_event_id,
             notes: VecDeque::new(),
@@ -112,6 +126,12 @@ impl Reel {
     /// The last note that was told, 0 before the first.
     pub(super) fn note_id(&self) -> i64 {
         self.note.as_ref().map_or(0, |note| note.note_id)
+    }
+
+    /// True when a note is so near that the board of it can be worked out while somebody waits.
+    pub(super) fn is_near(&self, note: &StoredNote) -> bool {
+        let is_few = note.note.event_id - self.told_event_id <= MOST_EVENTS;
+        is_few && note.note_id - self.told_note_id <= MOST_NOTES
     }
 
     /// When that was.
@@ -184,7 +204,7 @@ impl Reel {
         if is_torn || stored.note_id != self.told_note_id + 1 {
             self.tear(note.at);
         }
-        self.told_note_id = stored.note_id;
+        (self.told_note_id, self.told_event_id) = (stored.note_id, note.event_id);
         self.told_events += events.len() as u64;
         self.situation.hear(note.at, &mut events);
         if let Some(told) = &note.told {
@@ -218,10 +238,12 @@ impl Reel {
                 break;
             }
             (self.fetched_event_id, is_torn) = (page.until, is_torn || page.is_torn);
-            self.events.extend(page.rows.iter().map(|event| Journalled::read_back(&self.reader, event)));
+            self.events.extend(page.rows);
         }
+        // Reading them is most of the work: those behind the last note are left.
         let told = self.events.partition_point(|event| event.event_id <= event_id);
-        Ok((self.events.drain(..told).collect(), is_torn))
+        let told = self.events.drain(..told).map(|event| Journalled::read_back(&self.reader, &event));
+        Ok((told.collect(), is_torn))
     }
 
     /// The board as it was published with the last note; `None` for a queue nobody knew, or before the

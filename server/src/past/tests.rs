@@ -418,3 +418,21 @@ async fn a_snapshot_of_another_version_is_made_anew() {
     assert_eq!(days.store.newest_snapshot(super::reel::VERSION).await.unwrap(), Some(place));
     assert!(days.compare(timestamp(start())).await > 1);
 }
+
+#[tokio::test]
+async fn nobody_waits_for_a_board_that_is_far_from_all_snapshots() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut days = Days::begin(folder.path()).await;
+    days.go_on(TimeDelta::minutes(30)).await;
+    // As many events as there may be from the first on, and then one more.
+    days.event_id = super::reel::MOST_EVENTS;
+    let (near, far) =
+        (timestamp(days.now + TimeDelta::minutes(1)), timestamp(days.now + TimeDelta::minutes(2)));
+    days.note(near, None).await;
+    days.event_id += 1;
+    days.note(far, None).await;
+    assert!(days.board_of(near).await.is_ok());
+    assert!(matches!(days.board_of(far).await, Err(PastError::NotReady)));
+    days.archive(MONTH).await;
+    assert!(days.board_of(far).await.is_ok(), "from a snapshot");
+}
