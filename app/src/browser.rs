@@ -74,6 +74,7 @@ pub(crate) fn follow(board: Followed, stream_url: String, build_id: String) {
     let follower = Rc::new(RefCell::new(Follower {
         board,
         stream_url,
+        as_of: None,
         build_id,
         clock,
         stream: None,
@@ -124,6 +125,8 @@ fn react(follower: &Rc<RefCell<Follower>>, event: &Event) {
 struct Follower {
     board: Followed,
     stream_url: String,
+    /// What was shown last was published then.
+    as_of: Option<Timestamp>,
     build_id: String,
     clock: ServerClock,
     stream: Option<Stream>,
@@ -222,7 +225,7 @@ impl Follower {
     }
 
     fn open(&mut self, shared: &Rc<RefCell<Self>>) {
-        let Ok(source) = EventSource::new(&self.stream_url) else {
+        let Ok(source) = EventSource::new(&self.stream_address()) else {
             self.give_up();
             return;
         };
@@ -345,8 +348,20 @@ impl Follower {
         }
     }
 
+    /// A past that runs goes on where it was.
+    fn stream_address(&self) -> String {
+        match (self.as_of, self.stream_url.split_once("at="), self.stream_url.split_once('&')) {
+            (Some(as_of), Some((board, _)), Some((_, speed))) => {
+                let at = js_sys::Date::new(&(as_of.as_millis() as f64).into()).to_iso_string();
+                format!("{board}at={}&{speed}", String::from(at))
+            }
+            _ => self.stream_url.clone(),
+        }
+    }
+
     fn heard(&mut self, as_of: Timestamp) -> Timestamp {
         let local = local_millis();
+        self.as_of = Some(as_of);
         self.heard_at = local;
         self.failures = 0;
         self.clock.hear(local, as_of);

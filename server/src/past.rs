@@ -23,7 +23,10 @@ use tokio::{
 };
 
 use self::reel::Reel;
-pub(crate) use self::{archive::Archive, player::Players};
+pub(crate) use self::{
+    archive::Archive,
+    player::{Players, Playing},
+};
 use crate::{
     journal::{Shelf, ShelfError},
     publish::{BoardKey, Published},

@@ -2,22 +2,28 @@
 //!
 //! First `hello` with the build of this server, then the full `view`, then `change`s, at least one
 //! a second. The bytes are shared by all readers; a slow reader skips revisions and nobody waits
-//! for it. Whatever a browser sends as `Last-Event-ID` is ignored: the full view repairs anything.
+//! for it. What a browser sends as `Last-Event-ID` is ignored: the full view
+//! repairs anything. Of a stream of the past it says from when on that is to run.
 
 use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     body::Body,
     extract::{Path, State, rejection::PathRejection},
-    http::{HeaderValue, Uri, header},
+    http::{HeaderMap, HeaderValue, Uri, header},
     response::Response,
 };
 use bytes::Bytes;
+use domain::time::Timestamp;
 use futures_util::stream::{self, Stream, StreamExt as _};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::{error::ApiError, past::Asked, router::AppState};
-use crate::publish::{self, BoardKey};
+use crate::{
+    clock,
+    past::Playing,
+    publish::{self, BoardKey, Published},
+};
 
 /// Streams served at the same time, all boards together. A stream costs about 20 kB.
 pub(super) const MOST_STREAMS: usize = 12_000;
@@ -28,6 +34,7 @@ const NO_BOARD: ApiError = ApiError::NotFound { what: "board of that name" };
 pub(super) async fn stream_board(
     State(state): State<AppState>,
     board: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, ApiError> {
     // An address that is no UTF-8 names nothing.
@@ -37,26 +44,84 @@ pub(super) async fn stream_board(
         id => BoardKey::Queue(id.into()),
     };
     let permit = state.streams.clone().try_acquire_owned().map_err(|_| ApiError::TooManyStreams)?;
-    match Asked::alone(&uri, &state)? {
-        None => {
-            let board = state.keeper.subscribe(key).await?.ok_or(NO_BOARD)?;
-            Ok(respond(&state, changes(board), permit))
+    let asked = Asked::alone(&uri, &state)?;
+    let running = asked.and_then(|asked| Some((Place::before(&headers).going_on(asked.at)?, asked.speed)));
+    let Some((at, speed)) = running else {
+        let board = state.keeper.subscribe(key).await?.ok_or(NO_BOARD)?;
+        return Ok(respond(&state, changes(board), permit));
+    };
+    let playing = state.players.play(&state.past, at, speed.unwrap_or(1), &key).await?.ok_or(NO_BOARD)?;
+    let Playing { board, caught_up } = playing;
+    let (keeper, is_recording) = (state.keeper.clone(), state.past.ends_at().is_some());
+    let live = stream::once(async move {
+        let has_caught_up = caught_up.await.is_ok();
+        if is_recording {
+            // It stays at its end.
+            std::future::pending::<()>().await;
         }
-        Some(asked) => {
-            let speed = asked.speed.unwrap_or(1);
-            let board = state.players.play(&state.past, asked.at, speed, &key).await?.ok_or(NO_BOARD)?;
-            // When it has caught up with now. A recording stays at its end.
-            let (keeper, is_recording) = (state.keeper.clone(), state.past.ends_at().is_some());
-            let live = stream::once(async move {
-                if is_recording {
-                    std::future::pending::<()>().await;
-                }
-                keeper.subscribe(key).await.ok().flatten()
-            });
-            let live = live.filter_map(|board| async { board }).flat_map(changes);
-            Ok(respond(&state, changes(board).chain(live), permit))
+        if !has_caught_up {
+            return None;
+        }
+        keeper.subscribe(key).await.ok().flatten()
+    });
+    let live = live.filter_map(|board| async { board });
+    let live = live.flat_map(|board| with_places(board, |_| Place::Now));
+    let past = with_places(board, |board| Place::At(board.as_of));
+    Ok(respond(&state, past.chain(live), permit))
+}
+
+/// How far somebody has followed a stream of the past. Every frame is followed by it as an id of its own: the
+/// frame's id is the one it had when it was published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Beginning,
+    At(Timestamp),
+    /// It had caught up.
+    Now,
+}
+
+/// Before the instant in an id.
+const AT: &str = "at-";
+const NOW: &str = "now";
+
+impl Place {
+    /// Where whoever comes again was.
+    fn before(headers: &HeaderMap) -> Self {
+        let id = headers.get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+        match id.strip_prefix(AT).and_then(clock::parse_instant) {
+            Some(at) => Self::At(at.min(clock::now())),
+            None if id == NOW => Self::Now,
+            None => Self::Beginning,
         }
     }
+
+    /// From when on it is to run; `None` for the live board.
+    fn going_on(self, from: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Beginning => Some(from),
+            Self::At(at) => Some(at),
+            Self::Now => None,
+        }
+    }
+
+    fn event(self) -> String {
+        match self {
+            Self::At(at) => format!("id: {AT}{}\n\n", clock::format_rfc3339(at)),
+            Self::Now => format!("id: {NOW}\n\n"),
+            Self::Beginning => String::new(),
+        }
+    }
+}
+
+fn with_places(
+    board: watch::Receiver<Arc<Published>>,
+    place: impl Fn(&Published) -> Place,
+) -> impl Stream<Item = Bytes> {
+    let newest = board.clone();
+    changes(board).map(move |frame| {
+        let place = place(&newest.borrow());
+        Bytes::from([&frame, place.event().as_bytes()].concat())
+    })
 }
 
 /// `GET /live/agents`

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::time::Timestamp;
 use tokio::{
-    sync::{Semaphore, watch},
+    sync::{Semaphore, oneshot, watch},
     time::{MissedTickBehavior, interval},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -21,6 +21,15 @@ const STEP: Duration = Duration::from_secs(1);
 const IDLE: Duration = Duration::from_secs(60);
 /// Boards that run at the same time: each is a board of its own.
 const MOST: usize = 16;
+
+/// A board of the past that runs.
+#[derive(Debug)]
+pub(crate) struct Playing {
+    /// What it publishes, until nobody follows it or it ends.
+    pub(crate) board: watch::Receiver<Arc<Published>>,
+    /// Answered when it ends because it has caught up with now.
+    pub(crate) caught_up: oneshot::Receiver<()>,
+}
 
 /// Starts boards of the past that run.
 #[derive(Debug, Clone)]
@@ -44,14 +53,16 @@ impl Players {
         at: Timestamp,
         speed: u32,
         key: &BoardKey,
-    ) -> Result<Option<watch::Receiver<Arc<Published>>>, PastError> {
+    ) -> Result<Option<Playing>, PastError> {
         let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| PastError::Busy)?;
         let mut reel = past.reel(at).await?;
         let mut until = reel.noted_at().ok_or(PastError::NotKept)?;
         // It begins with what was published then, byte for byte.
         let mut publisher = reel.publisher().ok_or(PastError::NotKept)?;
         reel.publish(&mut publisher);
-        let Some(followed) = publisher.subscribe(reel.board(), key) else { return Ok(None) };
+        let Some(board) = publisher.subscribe(reel.board(), key) else { return Ok(None) };
+        let (caught_up, playing) = oneshot::channel();
+        let playing = Playing { board, caught_up: playing };
         let (stop, end) = (self.stop.clone(), past.ends_at());
         // A recording lies in the journal of a server that goes on.
         let is_over = move |at: Timestamp| end.is_some_and(|end| at >= end);
@@ -79,11 +90,18 @@ impl Players {
                         break;
                     }
                 };
+                if !reel.is_whole() {
+                    tracing::warn!("the past cannot be played on: a part of the record is missing");
+                    break;
+                }
                 reel.publish(&mut publisher);
                 until = match reel.next_at() {
                     _ if is_over(until) => break,
-                    // It has caught up with now: who follows goes on with the live board.
-                    None => break,
+                    // Who follows goes on with the live board, and nobody does who is gone.
+                    None => {
+                        let _ = caught_up.send(());
+                        break;
+                    }
                     Some(next) if is_over(next) => break,
                     // Nobody wants to watch a server that did not run.
                     Some(next) if next.since(until) > IDLE => next - STEP,
@@ -91,6 +109,6 @@ impl Players {
                 };
             }
         });
-        Ok(Some(followed))
+        Ok(Some(playing))
     }
 }

@@ -21,6 +21,14 @@ impl Stream {
         Self { response, rest: String::new() }
     }
 
+    /// The same again, after the event of that id.
+    pub(crate) async fn resume(rig: &Rig, board: &str, id: &str) -> Self {
+        let request = reqwest::Client::new().get(rig.url(&format!("/live/{board}")));
+        let response = request.header("last-event-id", id).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        Self { response, rest: String::new() }
+    }
+
     /// The next event's name and data; `None` when the stream has ended.
     async fn next(&mut self) -> Option<(String, String)> {
         self.next_with_id().await.map(|(_, event, data)| (event, data))

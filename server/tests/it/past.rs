@@ -168,3 +168,91 @@ async fn the_past_has_pages_and_says_what_it_cannot_show() {
     }
     rig.stop().await;
 }
+
+fn millis(id: &str) -> Option<i64> {
+    let at = chrono::DateTime::parse_from_rfc3339(id.strip_prefix("at-")?).ok()?;
+    Some(at.timestamp_millis())
+}
+
+/// An instant of which queues are on record.
+async fn noted_instant(rig: &Rig) -> String {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let now = chrono::Utc::now().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+        let queues = rig.json(&format!("/api/v1/queues?at={now}")).await;
+        if queues.as_array().is_some_and(|rows| !rows.is_empty()) {
+            return now;
+        }
+        assert!(Instant::now() < deadline, "the past catches up");
+    }
+}
+
+/// When the first view of a stream was published, and the place that is told after it.
+async fn first_view(stream: &mut Stream) -> (i64, String) {
+    let mut as_of = None;
+    loop {
+        let (id, event, data) = stream.next_with_id().await.unwrap();
+        match (event.as_str(), as_of) {
+            ("view", _) => as_of = Some(serde_json::from_str::<BoardView>(&data).unwrap().as_of.as_millis()),
+            ("", Some(as_of)) => return (as_of, id),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_comes_again_goes_on_where_they_were_up_to_now() {
+    let rig = Rig::start().await;
+    let from = noted_instant(&rig).await;
+    // Some seconds to run through.
+    Told::default().follow(&rig, "all", Duration::from_secs(6)).await;
+    let board = format!("all?at={from}&speed=1");
+    let mut stream = Stream::open(&rig, &board).await;
+    let (began, place) = first_view(&mut stream).await;
+    assert_eq!(millis(&place), Some(began), "the place is the instant that is shown");
+    let (id, at) = loop {
+        let (id, ..) = stream.next_with_id().await.unwrap();
+        if let Some(at) = millis(&id).filter(|at| *at > began + 1_500) {
+            break (id, at);
+        }
+    };
+    drop(stream);
+    let (again, _) = first_view(&mut Stream::resume(&rig, &board, &id).await).await;
+    assert_eq!(again, at, "not from the beginning");
+    let (other, _) = first_view(&mut Stream::resume(&rig, &board, "7-13").await).await;
+    assert_eq!(other, began, "an id that is no place");
+
+    let mut stream = Stream::open(&rig, &format!("all?at={from}&speed=60")).await;
+    while stream.next_with_id().await.unwrap().0 != "now" {}
+    let mut stream = Stream::resume(&rig, &format!("all?at={from}&speed=60"), "now").await;
+    let (_, event, _) = stream.next_with_id().await.unwrap();
+    assert_eq!(event, "hello");
+    let (_, event, data) = stream.next_with_id().await.unwrap();
+    assert_eq!(event, "view");
+    let view: BoardView = serde_json::from_str(&data).unwrap();
+    assert!(view.as_of.as_millis() > at, "who had caught up is shown the present");
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_past_that_nobody_follows_any_more_ends() {
+    let rig = Rig::start().await;
+    let at = noted_instant(&rig).await;
+    let board = format!("all?at={at}&speed=1");
+    let mut streams = Vec::new();
+    loop {
+        let answer = rig.get(&format!("/live/{board}")).await;
+        if answer.status() == 503 {
+            break;
+        }
+        streams.push(answer);
+        assert!(streams.len() < 100, "a past that runs is a board of its own");
+    }
+    assert!(streams.len() > 10);
+    drop(streams);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while rig.get(&format!("/live/{board}")).await.status() != 200 {
+        assert!(Instant::now() < deadline, "whoever left made room");
+    }
+    rig.stop().await;
+}
