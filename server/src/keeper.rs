@@ -279,7 +279,8 @@ impl Keeper {
     /// Of what was published last.
     fn take_note(&mut self) {
         let (revision, as_of) = self.publisher.newest();
-        self.notes.note(&mut self.situation, as_of, revision, self.scribe.newest_event_id());
+        let event_id = self.scribe.newest_event_id();
+        self.notes.note(&mut self.situation, as_of, (revision, event_id), || self.publisher.newest_digest());
     }
 
     fn obey(&mut self, order: Order) {

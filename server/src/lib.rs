@@ -251,7 +251,13 @@ async fn serve_on(
     let filing = filing.spawn(&tracker, sources_stop.clone());
     let (past, keep) = (Past::new(&store, reader.clone()), config.keep);
     let past = past.up_to(config.recording.map(|span| span.ends_at()));
-    let archive = Archive { store: store.clone(), journal: journal.clone(), reader: reader.clone(), keep };
+    let archive = Archive {
+        store: store.clone(),
+        journal: journal.clone(),
+        reader: reader.clone(),
+        past: past.clone(),
+        keep,
+    };
     let archiving = archive.spawn(&tracker, sources_stop.clone());
     let presence = match zoom.rest {
         Some(rest) => {

@@ -28,6 +28,7 @@ pub(crate) use self::{
     player::{Players, Playing},
 };
 use crate::{
+    clock,
     journal::{Shelf, ShelfError},
     publish::{BoardKey, Published},
     store::Store,
@@ -92,14 +93,28 @@ pub(crate) struct Past {
     first: Arc<Mutex<Option<(Timestamp, Timestamp)>>>,
     /// Where it ends, if not now: a recording.
     end: Option<Timestamp>,
+    proofs: Arc<Mutex<Proofs>>,
 }
+
+/// Instants of which the board was worked out again and compared with what had been published.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Proofs {
+    /// How many.
+    pub(crate) instants: u64,
+    /// Of these, those at which something else had been published.
+    pub(crate) differing: u64,
+}
+
+/// Notes that are looked through for a digest: two minutes.
+const PROVED_WITHIN: usize = 120;
 
 impl Past {
     /// Of that database.
     pub(crate) fn new(store: &Store, reader: Reader) -> Self {
         let turns = Arc::new(Semaphore::new(AT_ONCE));
         let (store, shelf) = (store.clone(), Shelf::new(store));
-        Self { store, shelf, reader, turns, ready: Arc::default(), first: Arc::default(), end: None }
+        let (ready, first, proofs) = (Arc::default(), Arc::default(), Arc::default());
+        Self { store, shelf, reader, turns, ready, first, end: None, proofs }
     }
 
     /// The same up to an instant, after which there is nothing to see.
@@ -169,6 +184,38 @@ impl Past {
         let queue = reel.published(&BoardKey::All).zip(reel.detail(id));
         self.put_ready(reel);
         Ok(queue)
+    }
+
+    /// Works out the board of the next instant whose digest was noted and compares them.
+    async fn prove(&self, from: Timestamp) -> Result<(), PastError> {
+        let mut reel = self.reel(from).await?;
+        let proof = apart(async move {
+            for _ in 0..PROVED_WITHIN {
+                if let Some((digest, at)) = reel.digest().zip(reel.noted_at()) {
+                    let board = reel.published(&BoardKey::All);
+                    return Ok(Some((at, board.is_some_and(|board| board.digest() == digest))));
+                }
+                if reel.next_note().await?.is_none() {
+                    break;
+                }
+                reel.step().await?;
+            }
+            Ok(None)
+        });
+        let Some((at, is_same)) = proof.await? else { return Ok(()) };
+        if !is_same {
+            let at = clock::format_rfc3339(at);
+            tracing::warn!(at, "the past does not show what was published then, which is a bug");
+        }
+        let mut proofs = self.proofs.lock().unwrap_or_else(PoisonError::into_inner);
+        proofs.instants += 1;
+        proofs.differing += u64::from(!is_same);
+        Ok(())
+    }
+
+    /// Since the start.
+    pub(crate) fn proofs(&self) -> Proofs {
+        *self.proofs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A reel that stands at an instant.

@@ -20,6 +20,7 @@ use domain::{
     view::{BoardView, QueueView, Totals},
 };
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 pub(crate) use self::agents::AgentsPublisher;
@@ -116,6 +117,12 @@ impl Published {
             totals: self.totals,
             queues: self.rows.iter().map(|row| row.view.clone()).collect(),
         }
+    }
+
+    /// Of everything it shows: another board has another.
+    pub(crate) fn digest(&self) -> i64 {
+        let digest = Sha256::digest(self.full_frame());
+        digest.iter().take(8).fold(0, |number, byte| number << 8 | i64::from(*byte))
     }
 
     /// The row of one queue.
@@ -273,6 +280,12 @@ impl Publisher {
     pub(crate) fn newest(&self) -> (u64, Timestamp) {
         let newest = self.all.borrow();
         (newest.revision, newest.as_of)
+    }
+
+    /// Of the newest publication.
+    pub(crate) fn newest_digest(&self) -> i64 {
+        let newest = self.all.borrow().clone();
+        newest.digest()
     }
 
     /// Publishes what changed, or just the time and the trust when nothing did.

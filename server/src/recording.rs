@@ -353,6 +353,8 @@ impl Import {
             newest_fact_at: Some(newest),
             // Plain data always encodes.
             told: told.map(|told| serde_json::to_string(&told).unwrap_or_default()),
+            // Nothing was published.
+            digest: None,
         });
         self.noted_at = Some(at);
     }

@@ -114,6 +114,10 @@ pub struct PastKept {
     pub packed_events: u64,
     /// Bytes they take.
     pub packed_bytes: u64,
+    /// Instants of which the board was worked out again and compared with what was published then.
+    pub proved: u64,
+    /// Of these, those at which something else was published.
+    pub differing: u64,
 }
 
 impl PastKept {
@@ -126,7 +130,23 @@ impl PastKept {
                 self.packed_bytes / events
             ),
         };
-        format!("Kept for {} days, with everything that is needed to show it again.{packed}", self.days)
+        let proved = match (self.proved, self.differing) {
+            (0, _) => String::new(),
+            (proved, 0) => format!(
+                " Worked out again and compared since the start: {} instants, all as they were published.",
+                numeral::big_count(proved)
+            ),
+            (proved, differing) => format!(
+                " Worked out again and compared since the start: {} instants, of which {} were published otherwise, \
+                 which is a bug; the server’s log names them.",
+                numeral::big_count(proved),
+                numeral::big_count(differing)
+            ),
+        };
+        format!(
+            "Kept for {} days, with everything that is needed to show it again.{packed}{proved}",
+            self.days
+        )
     }
 }
 

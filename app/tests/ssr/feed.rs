@@ -44,6 +44,8 @@ fn facts() -> FeedFacts {
             database_bytes: 12_345_678,
             packed_events: 1_000,
             packed_bytes: 98_765,
+            proved: 24,
+            differing: 0,
         }),
         kinds: Vec::new(),
         gaps: Some(Vec::new()),
@@ -138,6 +140,11 @@ fn a_demo_that_was_cut_says_until_when() {
 fn how_far_back_one_can_look_and_what_that_takes_is_said() {
     let html = feed(|_| {});
     assert_reads(&html, &["The past since", "The database 12.3 MB", "1,000 events, at 98 bytes each"]);
+    assert_reads(&html, &["24 instants, all as they were published"]);
+    let html = feed(|feed| {
+        feed.past = Some(PastKept { days: 30, proved: 24, differing: 2, ..PastKept::default() });
+    });
+    assert_reads(&html, &["24 instants, of which 2 were published otherwise"]);
     let html = feed(|feed| feed.past = Some(PastKept { days: 30, ..PastKept::default() }));
     assert_reads(&html, &["The past nothing yet", "Kept for 30 days"]);
 }

@@ -148,7 +148,10 @@ async fn past(state: &AppState) -> Option<PastKept> {
         tracing::warn!(error = telemetry::chain(error), "failed to read what is kept of the past");
     });
     let size = size.ok()?;
+    let proofs = state.past.proofs();
     Some(PastKept {
+        proved: proofs.instants,
+        differing: proofs.differing,
         since: size.since,
         days: state.keep.as_secs() / 86_400,
         database_bytes: size.database_bytes.unsigned_abs(),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::store::{LooseEvent, NoteRow, SegmentBody, SegmentRow, StoredEvent, StoredNote};
 
 /// Of the form of bodies: rises whenever what they hold or how it is read changes.
-const FORM: i64 = 1;
+const FORM: i64 = 2;
 /// Of 22: the last step that is worth its time; a thousand events take a fifth of a second.
 const LEVEL: i32 = 17;
 /// More gains nothing on texts of this kind.
@@ -48,7 +48,6 @@ pub(crate) struct Segment {
 struct Columns {
     event_ids: Vec<i64>,
     received_at: Vec<i64>,
-    sources: Vec<u8>,
     note_ids: Vec<i64>,
     at: Vec<i64>,
     epochs: Vec<i64>,
@@ -59,6 +58,7 @@ struct Columns {
     /// 0 for never.
     newest_fact_at: Vec<i64>,
     told: Vec<(u32, String)>,
+    digests: Vec<(u32, i64)>,
     texts: Vec<String>,
 }
 
@@ -90,7 +90,6 @@ pub(crate) fn pack(
     let columns = Columns {
         event_ids: differences(events.iter().map(|event| event.event_id)),
         received_at: differences(events.iter().map(|event| event.received_at.as_millis())),
-        sources: events.iter().map(|event| event.source as u8).collect(),
         note_ids: of_notes(|note| note.note_id),
         at: of_notes(|note| note.note.at.as_millis()),
         epochs: of_notes(|note| note.note.epoch.cast_signed()),
@@ -102,6 +101,7 @@ pub(crate) fn pack(
             .zip(notes)
             .filter_map(|(index, note)| Some((index, note.note.told.clone()?)))
             .collect(),
+        digests: (0_u32..).zip(notes).filter_map(|(index, note)| Some((index, note.note.digest?))).collect(),
         texts: events.into_iter().map(|event| event.raw).collect(),
     };
     let bytes = postcard::to_allocvec(&columns).map_err(SegmentError::Unreadable)?;
@@ -145,6 +145,7 @@ pub(crate) fn unpack(segment: &SegmentBody) -> Result<Segment, SegmentError> {
         })
         .collect();
     let mut told = columns.told.into_iter().peekable();
+    let mut digests = columns.digests.into_iter().peekable();
     let heard = sums(columns.heard_at).zip(sums(columns.newest_fact_at));
     let publications = sums(columns.epochs).zip(sums(columns.revisions)).zip(sums(columns.note_events));
     let rows = sums(columns.note_ids).zip(sums(columns.at)).zip(publications).zip(heard);
@@ -159,6 +160,7 @@ pub(crate) fn unpack(segment: &SegmentBody) -> Result<Segment, SegmentError> {
                 heard_at: unless_never(heard_at),
                 newest_fact_at: unless_never(newest_fact_at),
                 told: told.next_if(|(told_by, _)| *told_by == index).map(|(_, told)| told),
+                digest: digests.next_if(|(of, _)| *of == index).map(|(_, digest)| digest),
             };
             StoredNote { note_id, note }
         })
@@ -206,10 +208,19 @@ mod tests {
     fn note(note_id: i64) -> StoredNote {
         let at = Timestamp::from_millis(1_790_000_000_000 + note_id * 1_003);
         let told = (note_id % 7 == 0).then(|| format!(r#"{{"home":"Europe/Berlin{note_id}"}}"#));
+        let digest = (note_id % 11 == 0).then_some(-note_id);
         let heard_at = (note_id % 5 > 0).then_some(at);
         let revision = u64::try_from(note_id * 3).unwrap();
-        let note =
-            NoteRow { at, epoch: 7, revision, event_id: note_id * 2, heard_at, newest_fact_at: None, told };
+        let note = NoteRow {
+            at,
+            epoch: 7,
+            revision,
+            event_id: note_id * 2,
+            heard_at,
+            newest_fact_at: None,
+            told,
+            digest,
+        };
         StoredNote { note_id, note }
     }
 

@@ -23,6 +23,8 @@ pub(crate) struct NoteTaker {
     noted: Option<Noted>,
     /// The day on which everything was told last: what is older may be forgotten.
     told_on: Option<i64>,
+    /// The minute of the newest digest.
+    digested: Option<i64>,
     /// Whether the last note is on disk, until that is known.
     awaited: Option<oneshot::Receiver<bool>>,
 }
@@ -36,11 +38,18 @@ struct Noted {
 impl NoteTaker {
     /// Of a board whose queues promise that.
     pub(crate) fn new(journal: Journal, epoch: u64, promises: PromiseBook) -> Self {
-        Self { journal, epoch, promises, noted: None, told_on: None, awaited: None }
+        Self { journal, epoch, promises, noted: None, told_on: None, digested: None, awaited: None }
     }
 
-    /// Notes what `situation` goes by at `now`, as published with `revision`, with events up to `event_id`.
-    pub(super) fn note(&mut self, situation: &mut Situation, now: Timestamp, revision: u64, event_id: i64) {
+    /// Notes what `situation` goes by at `now`, as published with a revision, with events up to one of them. Once
+    /// a minute with the digest of that.
+    pub(super) fn note(
+        &mut self,
+        situation: &mut Situation,
+        now: Timestamp,
+        (revision, event_id): (u64, i64),
+        digest: impl FnOnce() -> i64,
+    ) {
         match self.awaited.as_mut().map(oneshot::Receiver::try_recv) {
             Some(Err(TryRecvError::Empty)) => return,
             Some(Ok(false) | Err(TryRecvError::Closed)) => self.noted = None,
@@ -60,11 +69,13 @@ impl NoteTaker {
             newest_fact_at: situation.newest_fact_at(),
             // Plain data always encodes.
             told: (told != Told::default()).then(|| serde_json::to_string(&told).unwrap_or_default()),
+            digest: (self.digested != Some(minute(now))).then(digest),
         };
         self.awaited = self.journal.try_write_note(note);
         // Without room for the note, what it tells is told by the next one.
         if self.awaited.is_some() {
             (self.noted, self.told_on) = (Some(noted), Some(today));
+            self.digested = Some(minute(now));
         }
     }
 
@@ -96,5 +107,63 @@ impl NoteTaker {
             ..Told::default()
         };
         (told, Noted { trust, presence })
+    }
+}
+
+fn minute(at: Timestamp) -> i64 {
+    at.as_millis().div_euclid(60_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use domain::{board::Board, trust::FeedLink};
+    use tokio::sync::mpsc;
+    use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+    use super::*;
+    use crate::{
+        Purpose,
+        store::{Store, vandal::Vandal},
+        zoom::wire::Reader,
+    };
+
+    const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+    #[tokio::test]
+    async fn after_a_note_that_was_lost_everything_is_told_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, writer) = Store::open(folder.path(), Purpose::Work, NOW).await.unwrap();
+        let (facts, _journalled) = mpsc::channel(10);
+        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        let journal = Journal::start(writer, Reader::default(), facts, NOW, &tracker, stop).await.unwrap();
+        let mut notes = NoteTaker::new(journal.clone(), 7, PromiseBook::default());
+        let mut situation = Situation::new(Board::new(), chrono_tz::UTC);
+        let at = |seconds| NOW + Duration::from_secs(seconds);
+        situation.trust(NOW, Trust::of(FeedLink::Live, NOW));
+        notes.note(&mut situation, at(0), (1, 0), || 1);
+        journal.flush().await.unwrap();
+        notes.note(&mut situation, at(1), (2, 0), || 2);
+        journal.flush().await.unwrap();
+
+        let mut vandal = Vandal::at(folder.path()).await;
+        vandal.forbid_notes().await;
+        situation.trust(NOW, Trust::of(FeedLink::Down, at(2)));
+        notes.note(&mut situation, at(2), (3, 0), || 3);
+        journal.flush().await.unwrap();
+        vandal.allow_notes().await;
+        notes.note(&mut situation, at(3), (4, 0), || 4);
+        journal.flush().await.unwrap();
+        let stored = store.loose_notes_after(0, 10).await.unwrap();
+        let told = |told: &Option<String>| {
+            told.as_ref().map(|told| serde_json::from_str::<Told>(told).unwrap().whole)
+        };
+        let all: Vec<_> = stored.iter().map(|note| (note.note.revision, told(&note.note.told))).collect();
+        assert_eq!(all.first(), Some(&(1, Some(true))));
+        assert_eq!(all.get(1), Some(&(2, None)), "nothing but time has passed");
+        assert_eq!(all.last(), Some(&(4, Some(true))), "{all:?}");
+        let digests: Vec<_> = stored.iter().filter_map(|note| note.note.digest).collect();
+        assert_eq!(digests, [1], "one a minute");
     }
 }

@@ -16,7 +16,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    PastError, in_background,
+    Past, PastError, in_background,
     reel::{Reel, VERSION},
 };
 use crate::{
@@ -45,7 +45,7 @@ const SEGMENT_NOTES: u32 = 3_600;
 const SEGMENT_WAITS: Duration = Duration::from_secs(3600);
 /// Records are read again for two days, and after failures for as long as two weeks.
 const KEYS_FOR: Duration = Duration::from_secs(17 * 24 * 3600);
-/// How often what is too old is forgotten.
+/// How often what is too old is forgotten, and an instant proved.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
 /// Keeps the journal small.
@@ -54,6 +54,8 @@ pub(crate) struct Archive {
     pub(crate) store: Store,
     pub(crate) journal: Journal,
     pub(crate) reader: Reader,
+    /// Proved now and then.
+    pub(crate) past: Past,
     /// How long instants can be shown.
     pub(crate) keep: Duration,
 }
@@ -115,8 +117,21 @@ impl Archive {
             let (horizon, keys_before) = (now - self.keep, now - KEYS_FOR);
             self.write(ArchiveOrder::Forget { horizon, keys_before, version: VERSION }).await?;
             *forgot_at = Some(Instant::now());
+            self.prove(now).await?;
         }
         told_again
+    }
+
+    /// What was packed last shows what was published, or on the first day what was written last.
+    async fn prove(&self, now: Timestamp) -> Result<(), PastError> {
+        match self.past.prove(now - LOOSE_FOR - SEGMENT_WAITS).await {
+            Err(PastError::NotKept) => {}
+            other => return other,
+        }
+        match self.past.prove(now - SEGMENT_WAITS / 2).await {
+            Err(PastError::NotKept) => Ok(()),
+            other => other,
+        }
     }
 
     async fn write(&self, order: ArchiveOrder) -> Result<(), ArchiveError> {

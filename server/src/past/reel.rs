@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Of the form of snapshots. Rises whenever what they hold or how it is read changes.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 /// Notes ahead of a reel that are told faster than another one is set up: ten minutes.
 pub(super) const NEAR: i64 = 600;
 /// Loose rows read at once.
@@ -137,6 +137,11 @@ impl Reel {
     /// When that was.
     pub(super) fn noted_at(&self) -> Option<Timestamp> {
         self.note.as_ref().map(|note| note.note.at)
+    }
+
+    /// Of what was published with the last note, if that is noted.
+    pub(super) fn digest(&self) -> Option<i64> {
+        self.note.as_ref()?.note.digest
     }
 
     /// True when it shows what was shown.

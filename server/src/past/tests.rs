@@ -15,7 +15,10 @@ use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use zoom_sim::{World, WorldConfig};
 
-use super::{Past, PastError, archive::Archive};
+use super::{
+    Past, PastError, Proofs,
+    archive::{Archive, ArchiveError},
+};
 use crate::{
     Purpose,
     journal::{Incoming, Journal, Journalled, Source, segment},
@@ -153,17 +156,22 @@ impl Days {
             heard_at: Some(now),
             newest_fact_at: Some(now),
             told: told.map(|told| serde_json::to_string(&told).unwrap()),
+            digest: self.revision.is_multiple_of(5).then(|| self.publisher.newest_digest()),
         };
         assert!(self.journal.try_write_note(note).unwrap().await.unwrap());
     }
 
-    async fn archive(&self, keep: Duration) {
+    async fn archive(&self, keep: Duration) -> Proofs {
         let place = self.event_id;
         let filed = RecordBatch { place, ..RecordBatch::default() };
         assert!(self.journal.write_records(Arc::new(filed)).await.unwrap());
         let (store, journal, reader) = (self.store.clone(), self.journal.clone(), Reader::default());
-        let archive = Archive { store, journal, reader, keep };
-        archive.catch_up(timestamp(self.now), &mut None).await.unwrap();
+        let past = Past::new(&self.store, Reader::default());
+        let archive = Archive { store, journal, reader, past: past.clone(), keep };
+        let done = archive.catch_up(timestamp(self.now), &mut None).await;
+        // An instant that is missing cannot be proved.
+        assert!(matches!(done, Ok(()) | Err(ArchiveError::Past(PastError::Torn))), "{done:?}");
+        past.proofs()
     }
 
     /// What becomes of the board that was shown at an instant.
@@ -367,6 +375,7 @@ async fn the_segment_of_an_instant_is_found_by_its_notes() {
                 heard_at: None,
                 newest_fact_at: None,
                 told: None,
+                digest: None,
             },
         });
         let event = first_event.map(|minutes| LooseEvent {
@@ -435,4 +444,38 @@ async fn nobody_waits_for_a_board_that_is_far_from_all_snapshots() {
     assert!(matches!(days.board_of(far).await, Err(PastError::NotReady)));
     days.archive(MONTH).await;
     assert!(days.board_of(far).await.is_ok(), "from a snapshot");
+}
+
+#[tokio::test]
+async fn what_is_shown_is_compared_with_what_was_published() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut days = Days::begin(folder.path()).await;
+    days.go_on(TimeDelta::hours(2)).await;
+    assert_eq!(days.archive(MONTH).await, Proofs { instants: 1, differing: 0 });
+    Vandal::at(folder.path()).await.change_digests().await;
+    assert_eq!(days.archive(MONTH).await, Proofs { instants: 1, differing: 1 });
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_shows_the_later_of_two_boards() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut days = Days::begin(folder.path()).await;
+    days.go_on(TimeDelta::minutes(3)).await;
+    let at = |minutes| timestamp(start() + TimeDelta::minutes(minutes));
+    for minutes in [60, 75, 50, 65] {
+        days.note(at(minutes), None).await;
+    }
+    let revisions = [(55, 4), (62, 2), (64, 2), (70, 5), (75, 3), (90, 3)];
+    for archived in [false, true] {
+        if archived {
+            days.now = start() + TimeDelta::hours(30);
+            days.archive(MONTH).await;
+            assert_eq!(days.store.packed_until().await.unwrap().1, 5);
+        }
+        for (minutes, revision) in revisions {
+            let past = Past::new(&days.store, Reader::default());
+            let board = past.board(at(minutes), &BoardKey::All).await.unwrap().unwrap();
+            assert_eq!(board.revision, revision, "minute {minutes}, archived: {archived}");
+        }
+    }
 }

@@ -23,6 +23,8 @@ pub struct NoteRow {
     pub newest_fact_at: Option<Timestamp>,
     /// What else was told since the note before, as its writer writes it.
     pub told: Option<String>,
+    /// Of what was published, for a note now and then.
+    pub digest: Option<i64>,
 }
 
 /// A note on record.
@@ -44,6 +46,7 @@ struct Row {
     heard_at: Option<i64>,
     newest_fact_at: Option<i64>,
     told: Option<String>,
+    digest: Option<i64>,
 }
 
 impl From<Row> for StoredNote {
@@ -56,29 +59,30 @@ impl From<Row> for StoredNote {
             heard_at: row.heard_at.map(Timestamp::from_millis),
             newest_fact_at: row.newest_fact_at.map(Timestamp::from_millis),
             told: row.told,
+            digest: row.digest,
         };
         Self { note_id: row.note_id, note }
     }
 }
 
 pub(super) const INSERT_NOTE: &str = "
-    insert into board_note (at, epoch, revision, event_id, heard_at, newest_fact_at, told)
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    insert into board_note (at, epoch, revision, event_id, heard_at, newest_fact_at, told, digest)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 pub(super) const NOTE_AT: &str = "
-    select note_id, at, epoch, revision, event_id, heard_at, newest_fact_at, told from board_note
+    select note_id, at, epoch, revision, event_id, heard_at, newest_fact_at, told, digest from board_note
     where at <= ?1 order by at desc, note_id desc limit 1";
 
 pub(super) const NOTES_AFTER: &str = "
-    select note_id, at, epoch, revision, event_id, heard_at, newest_fact_at, told from board_note
+    select note_id, at, epoch, revision, event_id, heard_at, newest_fact_at, told, digest from board_note
     where note_id > ?1 order by note_id limit ?2";
 
 pub(super) const NEWEST_NOTE: &str = "
-    select note_id, at, epoch, revision, event_id, heard_at, newest_fact_at, told from board_note
+    select note_id, at, epoch, revision, event_id, heard_at, newest_fact_at, told, digest from board_note
     order by note_id desc limit 1";
 
 pub(super) const FIRST_NOTE: &str = "
-    select note_id, at, epoch, revision, event_id, heard_at, newest_fact_at, told from board_note
+    select note_id, at, epoch, revision, event_id, heard_at, newest_fact_at, told, digest from board_note
     order by note_id limit 1";
 
 pub(super) async fn write(connection: &mut SqliteConnection, note: &NoteRow) -> Result<(), sqlx::Error> {
@@ -91,6 +95,7 @@ pub(super) async fn write(connection: &mut SqliteConnection, note: &NoteRow) -> 
         .bind(note.heard_at.map(Timestamp::as_millis))
         .bind(note.newest_fact_at.map(Timestamp::as_millis))
         .bind(note.told.clone())
+        .bind(note.digest)
         .execute(connection)
         .await?;
     Ok(())

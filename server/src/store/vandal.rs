@@ -24,6 +24,21 @@ impl Vandal {
         self.0.execute("drop trigger forbid").await.unwrap();
     }
 
+    /// No note can be written any more.
+    pub(crate) async fn forbid_notes(&mut self) {
+        let forbid = "create trigger mute before insert on board_note begin select raise(abort, 'full'); end";
+        self.0.execute(forbid).await.unwrap();
+    }
+
+    pub(crate) async fn allow_notes(&mut self) {
+        self.0.execute("drop trigger mute").await.unwrap();
+    }
+
+    /// As if something else had been published.
+    pub(crate) async fn change_digests(&mut self) {
+        self.0.execute("update board_note set digest = digest + 1").await.unwrap();
+    }
+
     /// Nobody else can write.
     pub(crate) async fn lock(&mut self) {
         self.0.execute("begin immediate").await.unwrap();
