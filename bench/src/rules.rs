@@ -26,8 +26,9 @@ use crate::{
 const LIVE_LEGS: usize = 10_000;
 /// Facts that are applied one by one.
 const APPLIED: usize = 20_000;
-/// The account of that: queues, people, events a second.
-const BUSY: (usize, usize, f64) = (500, 30_000, 1_500.0);
+/// The account of that: queues, people, events a second. Little more legs than those live in it at any time,
+/// so that later on there are more calls, and as many legs.
+const BUSY: (usize, usize, f64) = (500, 30_000, 800.0);
 /// The account of a replayed day, which makes about 100,000 calls.
 const ORDINARY: (usize, usize, f64) = (100, 2_000, 15.0);
 const DAY: TimeDelta = TimeDelta::hours(24);
@@ -95,13 +96,13 @@ fn apply(report: &mut Report, quick: bool) {
     until_busy();
     let (legs, calls_early) = (legs(&board), board.size().0);
     let (early, rival) = one_by_one(&mut feed, &mut board, &mut kept);
-    // Ten minutes more of calls that end, or as many as a short round has time for.
-    for _ in 0..if quick { 60 } else { 600 } {
+    // Calls of twenty minutes more that end, or of as many as a short round has time for.
+    for _ in 0..if quick { 60 } else { 1_200 } {
         let (now, facts) = feed.second();
         between += facts.len();
         board.apply(now, Input::Facts(facts));
     }
-    let calls_late = board.size().0;
+    let (legs_late, calls_late) = (self::legs(&board), board.size().0);
     let (late, _) = one_by_one(&mut feed, &mut board, &mut kept);
     report.add(
         Finding::new("apply one fact, median", "µs", early)
@@ -113,7 +114,9 @@ fn apply(report: &mut Report, quick: bool) {
         Finding::new("apply one fact, more calls", "µs", late)
             .beside("fewer calls", early)
             .goal(Goal::RatioAtMost(1.3))
-            .note(format!("{calls_late} calls on the board instead of {calls_early}, {between} facts between")),
+            .note(format!(
+                "{calls_late} calls on the board instead of {calls_early}, {between} facts between; {legs_late} live legs"
+            )),
     );
 }
 

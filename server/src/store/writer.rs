@@ -456,6 +456,14 @@ async fn insert_events(
     first_event_id: i64,
     events: &[EventRow],
 ) -> Result<u64, sqlx::Error> {
+    // Words that are lent are copied for every row.
+    let [socket, webhook, rest] =
+        [Source::Socket, Source::Webhook, Source::Rest].map(|source| Arc::<str>::from(source.word()));
+    let word = |source| match source {
+        Source::Socket => &socket,
+        Source::Webhook => &webhook,
+        Source::Rest => &rest,
+    };
     let mut left = events.len();
     let mut rows = (first_event_id..).zip(events);
     let mut inserted = 0;
@@ -471,7 +479,7 @@ async fn insert_events(
                 .bind(event_id)
                 .bind(event.key.to_vec())
                 .bind(event.received_at.as_millis())
-                .bind(event.source.word())
+                .bind(Arc::clone(word(event.source)))
                 .bind(Arc::clone(&event.name))
                 .bind(event.call_id.clone())
                 .bind(event.raw.clone());
