@@ -414,24 +414,30 @@ impl Board {
 
     /// Works out anew every call whose time has come, and settles those that are long over.
     fn let_time_pass(&mut self, now: Timestamp) {
-        while let Some((due_at, place)) = self.due.first().copied() {
-            if due_at > now {
-                break;
-            }
-            self.due.pop_first();
-            let Some(tracked) = self.calls.get_mut(place).filter(|tracked| tracked.due_at == Some(due_at))
-            else {
-                continue;
-            };
-            tracked.due_at = None;
-            if tracked.is_over() && tracked.settles_at(now) <= now {
-                self.settle(now, place)
-            } else {
-                self.derive(now, &[place])
+        while let Some(due_at) = self.due.first().map(|(at, _)| *at).filter(|at| *at <= now) {
+            let together = self.due.iter().take_while(|(at, _)| *at == due_at);
+            let mut places: Vec<Place> = together.map(|(_, place)| *place).collect();
+            // Places say nothing of order, and what is settled is kept in the order in which it was.
+            places.sort_by(|a, b| self.calls[*a].id.cmp(&self.calls[*b].id));
+            for place in places {
+                // Working out one may have put off others.
+                if self.due.remove(&(due_at, place)) {
+                    self.fall_due(now, place);
+                }
             }
         }
         while let Some(queues) = self.people.let_time_pass(now) {
             self.changed.extend(queues.iter().cloned());
+        }
+    }
+
+    fn fall_due(&mut self, now: Timestamp, place: Place) {
+        let tracked = &mut self.calls[place];
+        tracked.due_at = None;
+        if tracked.is_over() && tracked.settles_at(now) <= now {
+            self.settle(now, place);
+        } else {
+            self.derive(now, &[place]);
         }
     }
 
@@ -779,7 +785,7 @@ fn part_of<'a>(parts: &mut &'a [(usize, Part)], index: usize) -> Option<&'a Part
 impl TrackedCall {
     /// Nothing is known of it but that something will be told.
     fn new(id: CallId, heard_at: Timestamp) -> Self {
-        let call = Call::default();
+        let mut call = Call::default();
         let state = call.state(heard_at);
         let (mentions, visits, parts) = (Vec::new(), Vec::new(), Vec::new());
         Self { id, call, state, mentions, visits, parts, due_at: None, heard_at }

@@ -17,10 +17,10 @@ use crate::{
     time::Timestamp,
 };
 
-mod phone;
+mod extension;
 
-pub(crate) use phone::is_same_extension;
-use phone::{Moment, Observation, Phone, is_nobody};
+pub(crate) use extension::is_same_extension;
+use extension::{Extension, Moment, Observation, is_nobody};
 
 /// A ringing leg without any further news is taken to have stopped after this long: the message
 /// about its end was lost.
@@ -38,7 +38,7 @@ const RACE: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, Default)]
 pub struct Call {
     /// What was told of the phones of each extension, in the order of what was first told.
-    phones: Vec<Phone>,
+    extensions: Vec<Extension>,
     /// What was told of phones of nobody knows whom; like all facts here in their order, each once. A
     /// tree would take three times the memory for the few that most calls have.
     nobodies: Vec<Fact>,
@@ -152,80 +152,71 @@ impl Leg {
 impl Call {
     /// Adds a fact; false when it was known.
     pub fn learn(&mut self, fact: Fact) -> bool {
-        match self.take(fact) {
-            Taken::Known => false,
-            Taken::OfPhone(place) => {
-                self.phones[place].derive(&mut self.queues);
-                self.put_in_order(place);
-                true
+        let at = fact.at;
+        let is_new = match fact.what.leg() {
+            None => insert(&mut self.others, fact),
+            Some(leg) if is_nobody(&leg.party) => insert(&mut self.nobodies, fact),
+            Some(leg) => {
+                let (side, party) = (leg.side, Arc::clone(&leg.party));
+                let place = self.join_extensions_of(side, &party).unwrap_or_else(|| {
+                    self.extensions.push(Extension::of(side, &party));
+                    self.extensions.len() - 1
+                });
+                let is_new = self.extensions[place].learn(fact, &party);
+                if is_new {
+                    self.put_in_order(place);
+                }
+                is_new
             }
-            Taken::Other => true,
+        };
+        if is_new {
+            self.newest_fact_at = self.newest_fact_at.max(Some(at));
         }
+        is_new
     }
 
     /// A call of these facts, in whatever order.
     pub fn of(facts: impl IntoIterator<Item = Fact>) -> Self {
         let mut call = Self::default();
         for fact in facts {
-            call.take(fact);
+            call.learn(fact);
         }
-        call.phones.iter_mut().for_each(|phone| phone.derive(&mut call.queues));
-        call.phones.sort_by(|a, b| a.facts().cmp(b.facts()));
         call
     }
 
-    fn take(&mut self, fact: Fact) -> Taken {
-        let at = fact.at;
-        let taken = match fact.what.leg() {
-            None => learn(&mut self.others, fact),
-            Some(leg) if is_nobody(&leg.party) => learn(&mut self.nobodies, fact),
-            Some(leg) => {
-                let (side, party) = (leg.side, Arc::clone(&leg.party));
-                let place = self.phone(side, &party).unwrap_or_else(|| {
-                    self.phones.push(Phone::of(side, &party));
-                    self.phones.len() - 1
-                });
-                if self.phones[place].learn(fact, &party) { Taken::OfPhone(place) } else { Taken::Known }
-            }
-        };
-        if taken != Taken::Known {
-            self.newest_fact_at = self.newest_fact_at.max(Some(at));
-        }
-        taken
-    }
-
-    /// The phones of an extension. Words may link what seemed to be several.
-    fn phone(&mut self, side: Side, party: &Arc<Party>) -> Option<usize> {
+    /// The extension that is called so. Words may link what seemed to be several: they are one from then on.
+    fn join_extensions_of(&mut self, side: Side, party: &Arc<Party>) -> Option<usize> {
         // Messages repeat each other's words, and what shares them in memory is not compared.
-        let known = self.phones.iter().position(|phone| phone.side == side && phone.is_called(party));
+        let known =
+            self.extensions.iter().position(|extension| extension.side == side && extension.is_called(party));
         if known.is_some() {
             return known;
         }
-        let is_same = |phone: &Phone| phone.side == side && phone.is_of(party);
-        let home = self.phones.iter().position(is_same)?;
-        while let Some(other) = self.phones[home + 1..].iter().position(is_same) {
-            let other = self.phones.remove(home + 1 + other);
-            self.phones[home].join(other);
+        let is_same = |extension: &Extension| extension.side == side && extension.is_of(party);
+        let home = self.extensions.iter().position(is_same)?;
+        while let Some(other) = self.extensions[home + 1..].iter().position(is_same) {
+            let other = self.extensions.remove(home + 1 + other);
+            self.extensions[home].join(other);
         }
         Some(home)
     }
 
-    /// Lets the phones stand in the order of what was first told of them, after one learned.
+    /// Lets the extensions stand in the order of what was first told of them, after one learned.
     fn put_in_order(&mut self, place: usize) {
-        let phone = self.phones.remove(place);
-        let place = self.phones.partition_point(|other| other.facts() < phone.facts());
-        self.phones.insert(place, phone);
+        let extension = self.extensions.remove(place);
+        let place = self.extensions.partition_point(|other| other.facts() < extension.facts());
+        self.extensions.insert(place, extension);
     }
 
-    /// What is known: of phones, each in its order, then of the whole.
+    /// What is known: of extensions, each in its order, then of the whole.
     pub fn facts(&self) -> impl Iterator<Item = &Fact> {
-        self.phones.iter().flat_map(Phone::facts).chain(&self.nobodies).chain(&self.others)
+        self.extensions.iter().flat_map(Extension::facts).chain(&self.nobodies).chain(&self.others)
     }
 
     /// How many facts are known.
     pub fn fact_count(&self) -> usize {
-        let of_phones: usize = self.phones.iter().map(|phone| phone.facts().len()).sum();
-        of_phones + self.nobodies.len() + self.others.len()
+        let of_extensions: usize = self.extensions.iter().map(|extension| extension.facts().len()).sum();
+        of_extensions + self.nobodies.len() + self.others.len()
     }
 
     /// Time of the newest fact.
@@ -234,10 +225,13 @@ impl Call {
     }
 
     /// What the facts amount to at `now`.
-    pub fn state(&self, now: Timestamp) -> CallState {
+    ///
+    /// Mutable only because what each extension amounts to is kept.
+    pub fn state(&mut self, now: Timestamp) -> CallState {
+        let legs = self.legs();
         let records = self.records();
         let mut state = CallState {
-            legs: self.legs(),
+            legs,
             parked_since: None,
             voicemail_at: None,
             caller_left_at: None,
@@ -255,16 +249,16 @@ impl Call {
         close_legs_of_a_caller_who_left(&mut state);
         self.close_lost_legs(&mut state, now);
         self.note_holds(&mut state);
-        // Those of one instant stay in the order of their phones, which is that of their facts.
+        // Those of one instant stay in the order of their extensions, which is that of their facts.
         state.legs.sort_by_key(|leg| (leg.rang_at, leg.side));
         state
     }
 
-    /// Legs as phones tell of them, each extension by itself.
-    fn legs(&self) -> Vec<Arc<Leg>> {
-        let mut legs = Vec::with_capacity(self.phones.iter().map(|phone| phone.legs().len()).sum());
-        for phone in &self.phones {
-            legs.extend_from_slice(phone.legs());
+    /// Legs as each extension by itself tells of them.
+    fn legs(&mut self) -> Vec<Arc<Leg>> {
+        let mut legs = Vec::with_capacity(self.extensions.len());
+        for extension in &mut self.extensions {
+            legs.extend_from_slice(extension.legs(&mut self.queues));
         }
         close_for_nobody(&mut legs, &self.nobodies);
         legs
@@ -302,7 +296,8 @@ impl Call {
     fn note_call_wide_facts(&self, state: &mut CallState) {
         // When consulting began, and when it was given up: a transfer that was taken back is none.
         let (mut consulted_at, mut given_up_at) = (None, None);
-        let of_callers = self.phones.iter().filter(|phone| phone.side == Side::Caller).flat_map(Phone::facts);
+        let of_callers = self.extensions.iter().filter(|extension| extension.side == Side::Caller);
+        let of_callers = of_callers.flat_map(Extension::facts);
         for fact in of_callers.chain(&self.nobodies).chain(&self.others) {
             match &*fact.what {
                 What::VoicemailLeft => earliest(&mut state.voicemail_at, fact.at),
@@ -437,23 +432,11 @@ impl Call {
     }
 }
 
-/// What became of a fact that was told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Taken {
-    Known,
-    /// It is about the phone at this place.
-    OfPhone(usize),
-    Other,
-}
-
-fn learn(facts: &mut Vec<Fact>, fact: Fact) -> Taken {
-    match facts.binary_search(&fact) {
-        Ok(_) => Taken::Known,
-        Err(place) => {
-            facts.insert(place, fact);
-            Taken::Other
-        }
-    }
+/// Adds a fact to others in their order; false when it was there.
+fn insert(facts: &mut Vec<Fact>, fact: Fact) -> bool {
+    let Err(place) = facts.binary_search(&fact) else { return false };
+    facts.insert(place, fact);
+    true
 }
 
 fn earliest(slot: &mut Option<Timestamp>, at: Timestamp) {

@@ -42,11 +42,6 @@ impl Calls {
         call
     }
 
-    /// The call at a place, if one is there.
-    pub(super) fn get_mut(&mut self, place: Place) -> Option<&mut TrackedCall> {
-        self.kept.get_mut(place.0).map(Box::as_mut)
-    }
-
     pub(super) fn find(&self, call_id: &CallId) -> Option<&TrackedCall> {
         self.place(call_id).map(|place| &self[place])
     }

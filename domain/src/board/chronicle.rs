@@ -89,7 +89,7 @@ impl TrackedCall {
         let live = match self.call.before_the_record() {
             None => Some(live_stays(&self.visits)),
             Some(heard) if heard.fact_count() == 0 => None,
-            Some(heard) => {
+            Some(mut heard) => {
                 let (visits, _) = visits(&heard.state(now), now, &mut |mention| book.find(mention));
                 Some(live_stays(&visits))
             }

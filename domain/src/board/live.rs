@@ -130,7 +130,10 @@ impl Board {
     fn link_consultations(&self, calls: &mut [LiveCall]) {
         let mut announced: HashMap<&CallId, &CallId> = HashMap::new();
         for tracked in self.calls.iter() {
-            announced.extend(tracked.state.consultations.iter().map(|asked| (asked, &tracked.id)));
+            for asked in &tracked.state.consultations {
+                // Should two announce the same: whichever order they are kept in.
+                announced.entry(asked).and_modify(|id| *id = (*id).min(&tracked.id)).or_insert(&tracked.id);
+            }
         }
         let holders: Vec<(CallId, Arc<Party>, Timestamp)> = calls
             .iter()

@@ -1,8 +1,8 @@
-//! The phones of one extension on one side of a call: from what was told of them to their legs.
+//! One extension on one side of a call: from what was told of its phones to their legs.
 //!
-//! Most news of a call is about one extension, so the legs of each are worked out when something new
-//! is told of it, and kept. They depend on nothing else; what one phone means for another is seen to
-//! where the whole call is (see the parent module).
+//! Most news of a call is about one extension, so the legs of each are worked out after something new was
+//! told of it, and kept. They depend on nothing else; what one phone means for another is seen to where the
+//! whole call is (see the parent module).
 
 use std::sync::Arc;
 
@@ -14,29 +14,32 @@ use crate::{
     time::Timestamp,
 };
 
+/// Other words for an extension that are kept only to be found by their place in memory.
+const FEW: usize = 4;
+
 /// Everything told of one extension's phones on one side of a call.
 #[derive(Debug, Clone)]
-pub(super) struct Phone {
+pub(super) struct Extension {
     pub(super) side: Side,
     /// Whose phones they are, in the words of the first message.
     party: Arc<Party>,
-    /// And in those of others.
+    /// And in those of others, as far as they say more.
     aliases: Vec<Arc<Party>>,
     /// Facts about legs, in their order, each once.
     facts: Vec<Fact>,
-    /// What they amount to by themselves.
-    legs: Box<[Arc<Leg>]>,
+    /// What they amount to by themselves; `None` after news, until it is asked for.
+    legs: Option<Box<[Arc<Leg>]>>,
 }
 
-impl Phone {
-    /// A phone of which nothing is known yet but whose it is.
+impl Extension {
+    /// An extension of which nothing is known yet but whose it is.
     pub(super) fn of(side: Side, party: &Arc<Party>) -> Self {
         Self {
             side,
             party: Arc::clone(party),
             aliases: Vec::new(),
             facts: Vec::new(),
-            legs: Box::default(),
+            legs: None,
         }
     }
 
@@ -44,8 +47,13 @@ impl Phone {
         &self.facts
     }
 
-    pub(super) fn legs(&self) -> &[Arc<Leg>] {
-        &self.legs
+    /// The legs, by the time they began to ring, then by device. `queues` are those that legs of this call
+    /// have named.
+    pub(super) fn legs(&mut self, queues: &mut Vec<Arc<QueueMention>>) -> &[Arc<Leg>] {
+        if self.legs.is_none() {
+            self.legs = Some(self.work_out(queues));
+        }
+        self.legs.as_deref().unwrap_or_default()
     }
 
     /// Words that are known to mean this extension.
@@ -63,42 +71,46 @@ impl Phone {
         std::iter::once(&self.party).chain(&self.aliases)
     }
 
-    /// Takes a fact in; false when it was known. Legs are as before until [`Phone::derive`].
+    /// Takes a fact in; false when it was known.
     pub(super) fn learn(&mut self, mut fact: Fact, party: &Arc<Party>) -> bool {
         let Err(place) = self.facts.binary_search(&fact) else { return false };
         if let Some(leg) = fact.what.leg_mut() {
             self.share_ids(leg);
         }
         self.facts.insert(place, fact);
-        if !self.is_called(party) {
+        if !self.is_called(party) && (self.aliases.len() < FEW || !self.has_all_identities_of(party)) {
             self.aliases.push(Arc::clone(party));
         }
+        self.legs = None;
         true
+    }
+
+    fn has_all_identities_of(&self, party: &Party) -> bool {
+        let is_known = |identity| self.parties().any(|known| identities(known).contains(&Some(identity)));
+        identities(party).into_iter().flatten().all(is_known)
     }
 
     /// News of a leg repeat its ids: lets them share the memory of older news.
     fn share_ids(&self, leg: &mut LegFact) {
-        for known in self.facts.iter().filter_map(|fact| fact.what.leg()) {
-            if known.device_id == leg.device_id {
-                leg.device_id.clone_from(&known.device_id);
-            }
-            if known.channel_id == leg.channel_id {
-                leg.channel_id.clone_from(&known.channel_id);
-            }
+        let mut known = self.facts.iter().filter_map(|fact| fact.what.leg());
+        if let Some(known) = known.clone().find(|known| known.device_id == leg.device_id) {
+            leg.device_id.clone_from(&known.device_id);
+        }
+        if let Some(known) = known.find(|known| known.channel_id == leg.channel_id) {
+            leg.channel_id.clone_from(&known.channel_id);
         }
     }
 
-    /// Another phone turned out to be of the same extension. Legs are as before until [`Phone::derive`].
+    /// What seemed another one turned out to be the same extension.
     pub(super) fn join(&mut self, other: Self) {
         self.aliases.push(other.party);
         self.aliases.extend(other.aliases);
         self.facts.extend(other.facts);
         self.facts.sort();
+        self.legs = None;
     }
 
-    /// Works the legs out: by the time they began to ring, then by device. `queues` are those that legs
-    /// of this call have named.
-    pub(super) fn derive(&mut self, queues: &mut Vec<Arc<QueueMention>>) {
+    fn work_out(&self, queues: &mut Vec<Arc<QueueMention>>) -> Box<[Arc<Leg>]> {
         let mut observations: Vec<Observation<'_>> = self.facts.iter().filter_map(Observation::of).collect();
         observations.sort_by_key(|observation| observation.leg.rang_at);
         let rings = observations.chunk_by(|a, b| a.leg.rang_at == b.leg.rang_at);
@@ -115,7 +127,7 @@ impl Phone {
                 })
             });
         }
-        self.legs = legs.into_iter().map(Arc::new).collect();
+        legs.into_iter().map(Arc::new).collect()
     }
 }
 
