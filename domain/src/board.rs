@@ -233,8 +233,7 @@ impl Board {
             return None;
         }
         self.anomalies.future_in_a_row = 0;
-        let place =
-            known.unwrap_or_else(|| self.calls.insert(TrackedCall::new(fact.call_id.clone(), now)));
+        let place = known.unwrap_or_else(|| self.calls.insert(TrackedCall::new(fact.call_id.clone(), now)));
         let tracked = &mut self.calls[place];
         if tracked.call.fact_count() >= MOST_FACTS {
             self.anomalies.crowded += 1;

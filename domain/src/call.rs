@@ -4,11 +4,7 @@
 //! harmless: the same facts give the same state, whatever the way they came. Nothing here changes
 //! anything outside the call, and nothing ever "resurrects": a later fact just makes another set.
 
-use std::{
-    collections::BTreeSet,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use crate::{
     fact::{Fact, HangUp, Party, Record, RecordedStay, Side, SideFact, Station, StationKind, What},

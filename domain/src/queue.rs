@@ -315,12 +315,7 @@ fn stays<'a>(
                 {
                     last.moved_on_at.get_or_insert(leg.rang_at);
                 }
-                stays.push(Stay {
-                    queue,
-                    legs: vec![leg],
-                    moved_on_at: None,
-                    transferred_to: Vec::new(),
-                });
+                stays.push(Stay { queue, legs: vec![leg], moved_on_at: None, transferred_to: Vec::new() });
             }
         }
     }

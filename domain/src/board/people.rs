@@ -2,10 +2,7 @@
 //!
 //! Calls add their parts and take them out again, like they do with the sums of queues.
 
-use std::{
-    collections::BTreeSet,
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Serialize};
 

@@ -34,13 +34,7 @@ pub(super) struct Extension {
 impl Extension {
     /// An extension of which nothing is known yet but whose it is.
     pub(super) fn of(side: Side, party: &Arc<Party>) -> Self {
-        Self {
-            side,
-            party: Arc::clone(party),
-            aliases: Vec::new(),
-            facts: Vec::new(),
-            legs: None,
-        }
+        Self { side, party: Arc::clone(party), aliases: Vec::new(), facts: Vec::new(), legs: None }
     }
 
     pub(super) fn facts(&self) -> &[Fact] {
@@ -394,4 +388,3 @@ pub(crate) fn is_same_extension(a: &Party, b: &Party) -> bool {
     // Kinds of identity have their own places, but for the number alone, which takes a person's.
     identities(a).into_iter().zip(identities(b)).any(|(of_a, of_b)| of_a.is_some() && of_a == of_b)
 }
-
