@@ -145,6 +145,16 @@ impl Told {
     fn meets(&self, stay: &RecordStay) -> bool {
         self.entered_at <= stay.left_at + APART && self.left_at + APART >= stay.entered_at
     }
+
+    /// It is a part of that stay: messages that were lost make one stay look like several.
+    fn is_part_of(&self, stay: &RecordStay) -> bool {
+        self.entered_at < stay.left_at && self.left_at > stay.entered_at
+    }
+
+    /// This and what came later of the same stay.
+    fn and_then(self, later: Self) -> Self {
+        Self { entered_at: self.entered_at, ..later }
+    }
 }
 
 impl WrittenStay {
@@ -189,7 +199,13 @@ pub fn pair(live: &[LiveStay], records: &[RecordReading]) -> Vec<WrittenStay> {
             let partner = unpaired.iter_mut().find(|candidate| {
                 candidate.is_some_and(|live| live.queue_id == stay.queue_id && live.told.meets(stay))
             });
-            let live = partner.and_then(Option::take).map(|live| live.told);
+            let mut live = partner.and_then(Option::take).map(|live| live.told);
+            for part in &mut unpaired {
+                let is_part = |part: &&LiveStay| part.queue_id == stay.queue_id && part.told.is_part_of(stay);
+                if let (Some(told), Some(part)) = (&mut live, part.take_if(|part| is_part(&*part))) {
+                    *told = told.and_then(part.told);
+                }
+            }
             let told = Told::of_stay(stay, live.map(|live| live.outcome));
             WrittenStay {
                 queue_id: stay.queue_id.clone(),

@@ -234,14 +234,28 @@ fn put_right(
     for stay in &call.recorded_stays {
         let mention = QueueMention::of_stay(stay);
         let (queue_id, rules) = find(&mention);
-        let is_it = |visit: &&mut Visit| {
+        let is_it = |visit: &Visit| {
             visit.queue_id == queue_id
                 && !visit.measured
                 && visit.entered_at <= stay.left_at + APART
                 && visit.left_at.unwrap_or(now) + APART >= stay.entered_at
         };
-        match visits.iter_mut().find(is_it) {
-            Some(visit) => visit.measure(stay, &rules),
+        match visits.iter().position(is_it) {
+            Some(home) => {
+                // Messages that were lost make one stay look like several: the caller does what the last says.
+                let is_part = |visit: &Visit| {
+                    visit.queue_id == queue_id
+                        && !visit.measured
+                        && visit.entered_at < stay.left_at
+                        && visit.left_at.unwrap_or(now) > stay.entered_at
+                };
+                while let Some(part) = visits[home + 1..].iter().position(is_part) {
+                    let part = visits.remove(home + 1 + part);
+                    visits[home].phase = part.phase;
+                    visits[home].outcome = part.outcome;
+                }
+                visits[home].measure(stay, &rules);
+            }
             None => visits.push(Visit::recorded(stay, queue_id, mention, &rules)),
         }
     }

@@ -87,6 +87,23 @@ fn what_was_said_live_stays_beside_what_the_record_says() {
 }
 
 #[test]
+fn a_stay_that_seemed_to_be_two_is_one_with_another_time() {
+    let (mut board, billing) = (board(), queue("Billing", "801"));
+    // Nobody told on whose behalf Bo's phone rang.
+    let (ada, bo) = (phone("1", "Ada", 0).on(billing.clone()), phone("1", "Bo", 13));
+    let again = phone("1", "Ada", 26).on(billing.clone());
+    let rings = [ada.rang(), ada.missed(12, HangUp::NoAnswer), bo.rang(), bo.missed(25, HangUp::NoAnswer)];
+    let rings = [&rings[..], &[again.rang(), again.answered(31), again.ended(31, 60)]].concat();
+    let news = tell(&mut board, 70, &rings);
+    assert_eq!(
+        words(&news[0]),
+        ["q-801 | overflowed 0..13 | - | same", "q-801 | answered 26..31 | - | same"]
+    );
+    let news = tell(&mut board, 80, &[read(stay("1", &billing, 0, 31, StayEnd::Answered), "r-1", 80)]);
+    assert_eq!(words(&news[0]), ["q-801 | answered 0..31 | answered 0..31 | same"]);
+}
+
+#[test]
 fn overflowed_by_the_record_leaves_what_live_messages_know_of_it() {
     let billing = queue("Billing", "801");
     let ada = phone("1", "Ada", 0).on(billing.clone());

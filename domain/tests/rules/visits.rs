@@ -233,6 +233,24 @@ fn the_record_decides_what_silence_had_presumed() {
 }
 
 #[test]
+fn a_stay_that_lost_messages_had_split_is_one_when_it_is_written_down() {
+    // Nobody told on whose behalf Bo's phone rang, so the call seemed to be elsewhere.
+    let (ada, bo, cem) = (billing("Ada", 0), phone("1", "Bo", 13), billing("Cem", 26));
+    let rings = [ada.rang(), ada.missed(12, HangUp::NoAnswer), bo.rang(), bo.missed(25, HangUp::NoAnswer)];
+    let given_up = [&rings[..], &[cem.rang(), cem.missed(38, HangUp::NoAnswer)]].concat();
+    check(90, &given_up, &["Billing Overflowed 13 Over", "Billing presumed Abandoned 12 Over"]);
+    let record = |left, end| stay("1", &queue("Billing", "801"), 0, left, end);
+    let written = [&given_up[..], &[record(38, StayEnd::Voicemail)]].concat();
+    check(90, &written, &["Billing measured Voicemail 38 Over"]);
+    let answered = [&rings[..], &[cem.rang(), cem.answered(30), record(30, StayEnd::Answered)]].concat();
+    check(40, &answered, &["Billing measured Answered 30 Talking"]);
+    let twice =
+        [record(13, StayEnd::Overflowed), stay("1", &queue("Billing", "801"), 26, 38, StayEnd::Abandoned)];
+    let twice = [&given_up[..], &twice].concat();
+    check(90, &twice, &["Billing measured Overflowed 13 Over", "Billing measured Abandoned 12 Over"]);
+}
+
+#[test]
 fn g9_a_queue_that_rang_five_members_is_one_visit_and_one_that_nobody_heard_of_is_added() {
     let billing_queue = queue("Billing", "801");
     let rung = ["Ada", "Bo", "Cem", "Dee", "Eli"].map(|who| billing(who, 2).rang());
