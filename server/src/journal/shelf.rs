@@ -32,6 +32,8 @@ pub enum ShelfError {
 
 /// Segments that are kept unpacked: events and notes of one time may stand in two.
 const UNPACKED: usize = 2;
+/// What became packed at the first look is in a segment at the second, or gone.
+const LOOKS: usize = 2;
 
 /// Reads the journal. Clones share what they have unpacked last.
 #[derive(Debug, Clone)]
@@ -64,6 +66,12 @@ impl<T> Page<T> {
         Self { until: rows.last().map_or(after, id), rows, is_torn: false }
     }
 
+    /// Rows were packed up to a place, and the segment is not there.
+    fn gone(until: i64) -> Self {
+        tracing::warn!(until, "a part of the journal is missing; it is passed over");
+        Self { rows: Vec::new(), until, is_torn: true }
+    }
+
     fn unreadable(until: i64, error: &SegmentError) -> Self {
         tracing::warn!(error = telemetry::chain(error), until, "a part of the journal is passed over");
         Self { rows: Vec::new(), until, is_torn: true }
@@ -78,7 +86,8 @@ impl Shelf {
 
     /// The next events after a place.
     pub async fn events_after(&self, event_id: i64, limit: u32) -> Result<Page<StoredEvent>, ShelfError> {
-        loop {
+        let mut packed_until = event_id;
+        for _ in 0..LOOKS {
             if let Some(body) = self.store.segment_with_event_after(event_id).await? {
                 let (until, begins_after) = (body.last_event_id, body.after_event_id);
                 let segment = match self.read(body).await? {
@@ -93,15 +102,18 @@ impl Shelf {
                 return Ok(Page { rows, until, is_torn });
             }
             let events = self.store.events_after(event_id, limit).await?;
-            if self.store.packed_until().await?.0 <= event_id {
+            packed_until = self.store.packed_until().await?.0;
+            if packed_until <= event_id {
                 return Ok(Page::loose(events, event_id, |event| event.event_id));
             }
         }
+        Ok(Page::gone(packed_until))
     }
 
     /// The next notes after a place. Their places follow each other: whoever reads them sees which are gone.
     pub async fn notes_after(&self, note_id: i64, limit: u32) -> Result<Page<StoredNote>, ShelfError> {
-        loop {
+        let mut packed_until = note_id;
+        for _ in 0..LOOKS {
             if let Some(body) = self.store.segment_with_note_after(note_id).await? {
                 let until = body.last_note_id;
                 let segment = match self.read(body).await? {
@@ -112,10 +124,12 @@ impl Shelf {
                 return Ok(Page { rows, until, is_torn: false });
             }
             let notes = self.store.loose_notes_after(note_id, limit).await?;
-            if self.store.packed_until().await?.1 <= note_id {
+            packed_until = self.store.packed_until().await?.1;
+            if packed_until <= note_id {
                 return Ok(Page::loose(notes, note_id, |note| note.note_id));
             }
         }
+        Ok(Page::gone(packed_until))
     }
 
     /// The first note that can be read.

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     Purpose,
-    journal::{Incoming, Journal, Journalled, Source, segment},
+    journal::{Incoming, Journal, Journalled, Shelf, Source, segment},
     publish::{BoardKey, Publisher, Stream as _},
     situation::{Situation, Told},
     store::{ArchiveOrder, LooseEvent, NoteRow, RecordBatch, SegmentBody, Store, StoredNote, vandal::Vandal},
@@ -357,6 +357,36 @@ async fn a_segment_that_cannot_be_read_is_passed_over() {
     assert!(matches!(days.board_of(inside).await, Err(PastError::Torn)), "it is on record, but not readable");
 }
 
+/// An event that tells nothing.
+fn loose(event_id: i64, received_at: Timestamp) -> LooseEvent {
+    LooseEvent { event_id, received_at, source: Source::Socket, raw: "{}".to_owned() }
+}
+
+/// A note that tells nothing but the time, and which event the board had.
+fn note_of(note_id: i64, at: Timestamp, event_id: i64) -> StoredNote {
+    let note = NoteRow {
+        at,
+        epoch: 7,
+        revision: 1,
+        event_id,
+        heard_at: None,
+        newest_fact_at: None,
+        told: None,
+        digest: None,
+    };
+    StoredNote { note_id, note }
+}
+
+impl Days {
+    /// Packs a segment after those that end at `packed`. Where it ends.
+    async fn pack(&self, packed: (i64, i64), events: Vec<LooseEvent>, notes: &[StoredNote]) -> (i64, i64) {
+        let row = segment::pack(events, notes, packed, (0, &[])).unwrap();
+        let packed = (row.last_event_id, row.last_note_id);
+        assert!(self.journal.archive(ArchiveOrder::Pack(row)).await.unwrap());
+        packed
+    }
+}
+
 #[tokio::test]
 async fn the_segment_of_an_instant_is_found_by_its_notes() {
     let folder = tempfile::tempdir().unwrap();
@@ -365,34 +395,45 @@ async fn the_segment_of_an_instant_is_found_by_its_notes() {
     // Notes of three hours, and events that came before all but the first of them.
     let mut packed = (0, 0);
     for (hour, first_event) in [(0_u64, None), (1, Some(20)), (2, Some(25))] {
-        let notes = (0..4).map(|quarter| StoredNote {
-            note_id: packed.1 + 1 + quarter as i64,
-            note: NoteRow {
-                at: at(60 * hour + 15 * quarter),
-                epoch: 7,
-                revision: 1,
-                event_id: 0,
-                heard_at: None,
-                newest_fact_at: None,
-                told: None,
-                digest: None,
-            },
-        });
-        let event = first_event.map(|minutes| LooseEvent {
-            event_id: packed.0 + 1,
-            received_at: at(minutes),
-            source: Source::Socket,
-            raw: "{}".to_owned(),
+        let notes = (0..4).map(|quarter| {
+            let note_id = packed.1 + 1 + quarter as i64;
+            note_of(note_id, at(60 * hour + 15 * quarter), 0)
         });
         let notes: Vec<StoredNote> = notes.collect();
-        let row = segment::pack(event.into_iter().collect(), &notes, packed, (0, &[])).unwrap();
-        packed = (row.last_event_id, row.last_note_id);
-        assert!(days.journal.archive(ArchiveOrder::Pack(row)).await.unwrap());
+        let event = first_event.map(|minutes| loose(packed.0 + 1, at(minutes)));
+        packed = days.pack(packed, event.into_iter().collect(), &notes).await;
     }
-    let shelf = crate::journal::Shelf::new(&days.store);
+    let shelf = Shelf::new(&days.store);
     for (asked, found) in [(0, 0), (35, 30), (59, 45), (100, 90), (179, 165)] {
         let note = shelf.note_at(at(asked)).await.unwrap().unwrap();
         assert_eq!(note.note.at, at(found), "of minute {asked}");
+    }
+}
+
+#[tokio::test]
+async fn the_last_events_or_notes_of_all_may_be_gone() {
+    let at = timestamp(start());
+    let (event, note) = (|| vec![loose(1, at)], || vec![note_of(1, at, 1)]);
+    // Of one kind none are left, and those of the other tell that there were some.
+    let events_first = [(event(), Vec::new()), (Vec::new(), note())];
+    let notes_first = [(Vec::new(), note()), (event(), Vec::new())];
+    for segments in [events_first, notes_first] {
+        let folder = tempfile::tempdir().unwrap();
+        let days = Days::begin(folder.path()).await;
+        let mut packed = (0, 0);
+        let are_events_lost = segments[0].1.is_empty();
+        for (events, notes) in segments {
+            packed = days.pack(packed, events, &notes).await;
+        }
+        Vandal::at(folder.path()).await.lose_segment(1).await;
+        let shelf = Shelf::new(&days.store);
+        let events = shelf.events_after(0, 10).await.unwrap();
+        let notes = shelf.notes_after(0, 10).await.unwrap();
+        assert_eq!((events.until, notes.until), (1, 1));
+        assert_eq!((events.is_torn, events.rows.len()), (are_events_lost, usize::from(!are_events_lost)));
+        assert_eq!((notes.is_torn, notes.rows.len()), (!are_events_lost, usize::from(are_events_lost)));
+        assert!(shelf.events_after(1, 10).await.unwrap().is_end());
+        assert!(shelf.notes_after(1, 10).await.unwrap().is_end());
     }
 }
 
