@@ -260,8 +260,10 @@ struct Import {
     told: Option<Told>,
     events: u64,
     unreadable: u64,
-    /// The newest event that is written.
+    /// The last place that was given to an event.
     event_id: i64,
+    /// The newest event that is written.
+    written: i64,
     /// When the first event came, and when the newest.
     span: Option<(Timestamp, Timestamp)>,
     /// The last note.
@@ -279,6 +281,7 @@ impl Import {
             events: 0,
             unreadable: 0,
             event_id: 0,
+            written: 0,
             span: None,
             noted_at: None,
             revision: 0,
@@ -376,11 +379,16 @@ impl Import {
         if count > 0 {
             self.event_id = committed.first_event_id + i64::try_from(count).unwrap_or(0) - 1;
         }
+        let mut places = (committed.first_event_id..=self.event_id).rev();
+        self.written = places.find(|place| !committed.refused.contains(place)).unwrap_or(self.written);
         Ok(())
     }
 
     /// Takes the last notes.
     async fn end(&mut self) -> Result<(), StoreError> {
+        // What repeats an event has no place: the last notes name the last that has one.
+        self.write().await?;
+        self.event_id = self.written;
         if let Some((_, newest)) = self.span {
             self.note_until(newest + LIVELY).await?;
         }

@@ -36,7 +36,7 @@ impl Replay {
         loop {
             let fetched = match self.place {
                 Some(place) => self.shelf.events_after(place, PAGE).await?,
-                None => Page { rows: Vec::new(), until: 0, is_torn: false },
+                None => Page { rows: Vec::new(), until: 0, torn_until: None },
             };
             self.place = (!fetched.is_end()).then_some(fetched.until);
             let (is_end, fetched) = (fetched.is_end(), fetched.rows);

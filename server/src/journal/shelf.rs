@@ -52,29 +52,29 @@ pub struct Page<T> {
     pub rows: Vec<T>,
     /// Where they end.
     pub until: i64,
-    /// Rows before or among these are not there, or cannot be read.
-    pub is_torn: bool,
+    /// Up to which place rows are not there, or cannot be read; `None` when all of them are.
+    pub torn_until: Option<i64>,
 }
 
 impl<T> Page<T> {
     /// What is next may be behind a part that cannot be read.
     pub fn is_end(&self) -> bool {
-        self.rows.is_empty() && !self.is_torn
+        self.rows.is_empty() && self.torn_until.is_none()
     }
 
     fn loose(rows: Vec<T>, after: i64, id: impl Fn(&T) -> i64) -> Self {
-        Self { until: rows.last().map_or(after, id), rows, is_torn: false }
+        Self { until: rows.last().map_or(after, id), rows, torn_until: None }
     }
 
     /// Rows were packed up to a place, and the segment is not there.
     fn gone(until: i64) -> Self {
         tracing::warn!(until, "a part of the journal is missing; it is passed over");
-        Self { rows: Vec::new(), until, is_torn: true }
+        Self { rows: Vec::new(), until, torn_until: Some(until) }
     }
 
     fn unreadable(until: i64, error: &SegmentError) -> Self {
         tracing::warn!(error = telemetry::chain(error), until, "a part of the journal is passed over");
-        Self { rows: Vec::new(), until, is_torn: true }
+        Self { rows: Vec::new(), until, torn_until: Some(until) }
     }
 }
 
@@ -96,10 +96,10 @@ impl Shelf {
                 };
                 let events = &segment.events;
                 // Events in between were in a segment that is gone.
-                let is_apart = events.first().is_some_and(|first| first.event_id > event_id + 1);
-                let is_torn = is_apart && begins_after.is_none_or(|begins_after| begins_after > event_id);
+                let before = events.first().map_or(event_id, |first| first.event_id - 1);
+                let is_torn = before > event_id && begins_after.is_none_or(|after| after > event_id);
                 let rows = after(events, event_id, |event| event.event_id);
-                return Ok(Page { rows, until, is_torn });
+                return Ok(Page { rows, until, torn_until: is_torn.then_some(before) });
             }
             let events = self.store.events_after(event_id, limit).await?;
             packed_until = self.store.packed_until().await?.0;
@@ -121,7 +121,7 @@ impl Shelf {
                     Err(error) => return Ok(Page::unreadable(until, &error)),
                 };
                 let rows = after(&segment.notes, note_id, |note| note.note_id);
-                return Ok(Page { rows, until, is_torn: false });
+                return Ok(Page { rows, until, torn_until: None });
             }
             let notes = self.store.loose_notes_after(note_id, limit).await?;
             packed_until = self.store.packed_until().await?.1;

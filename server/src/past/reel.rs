@@ -53,6 +53,8 @@ pub(super) struct Reel {
     /// The places up to which notes and events were fetched.
     fetched_note_id: i64,
     fetched_event_id: i64,
+    /// The last event that is known to be gone, or cannot be read.
+    torn_event_id: i64,
     notes: VecDeque<StoredNote>,
     events: VecDeque<StoredEvent>,
     told_events: u64,
@@ -116,6 +118,7 @@ impl Reel {
             told_event_id: fetched_event_id,
             fetched_note_id,
             fetched_event_id,
+            torn_event_id: 0,
             notes: VecDeque::new(),
             events: VecDeque::new(),
             told_events: 0,
@@ -204,9 +207,10 @@ impl Reel {
         self.next_note().await?;
         let Some(stored) = self.notes.pop_front() else { return Ok(()) };
         let note = &stored.note;
-        let (mut events, is_torn) = self.events_until(note.event_id).await?;
+        let mut events = self.events_until(note.event_id).await?;
+        let has_torn_events = self.torn_event_id.min(note.event_id) > self.told_event_id;
         // A note that could not be taken has no place.
-        if is_torn || stored.note_id != self.told_note_id + 1 {
+        if has_torn_events || stored.note_id != self.told_note_id + 1 {
             self.tear(note.at);
         }
         (self.told_note_id, self.told_event_id) = (stored.note_id, note.event_id);
@@ -234,21 +238,23 @@ impl Reel {
         Ok(())
     }
 
-    /// The next events up to one of them, and whether some of them are missing.
-    async fn events_until(&mut self, event_id: i64) -> Result<(Vec<Journalled>, bool), ShelfError> {
-        let mut is_torn = false;
+    /// The next events up to one of them.
+    async fn events_until(&mut self, event_id: i64) -> Result<Vec<Journalled>, ShelfError> {
         while self.fetched_event_id < event_id {
             let page = self.shelf.events_after(self.fetched_event_id, PAGE).await?;
             if page.is_end() {
+                // The board had it.
+                self.torn_event_id = event_id;
                 break;
             }
-            (self.fetched_event_id, is_torn) = (page.until, is_torn || page.is_torn);
+            self.fetched_event_id = page.until;
+            self.torn_event_id = page.torn_until.unwrap_or(self.torn_event_id);
             self.events.extend(page.rows);
         }
         // Reading them is most of the work: those behind the last note are left.
         let told = self.events.partition_point(|event| event.event_id <= event_id);
         let told = self.events.drain(..told).map(|event| Journalled::read_back(&self.reader, &event));
-        Ok((told.collect(), is_torn))
+        Ok(told.collect())
     }
 
     /// The board as it was published with the last note; `None` for a queue nobody knew, or before the

@@ -18,6 +18,7 @@ use zoom_sim::{World, WorldConfig};
 use super::{
     Past, PastError, Proofs,
     archive::{Archive, ArchiveError},
+    reel::Reel,
 };
 use crate::{
     Purpose,
@@ -430,11 +431,53 @@ async fn the_last_events_or_notes_of_all_may_be_gone() {
         let events = shelf.events_after(0, 10).await.unwrap();
         let notes = shelf.notes_after(0, 10).await.unwrap();
         assert_eq!((events.until, notes.until), (1, 1));
-        assert_eq!((events.is_torn, events.rows.len()), (are_events_lost, usize::from(!are_events_lost)));
-        assert_eq!((notes.is_torn, notes.rows.len()), (!are_events_lost, usize::from(are_events_lost)));
+        assert_eq!(
+            (events.torn_until.is_some(), events.rows.len()),
+            (are_events_lost, usize::from(!are_events_lost))
+        );
+        assert_eq!(
+            (notes.torn_until.is_some(), notes.rows.len()),
+            (!are_events_lost, usize::from(are_events_lost))
+        );
         assert!(shelf.events_after(1, 10).await.unwrap().is_end());
         assert!(shelf.notes_after(1, 10).await.unwrap().is_end());
     }
+}
+
+#[tokio::test]
+async fn events_that_lag_behind_their_notes_are_missed_at_every_note() {
+    let folder = tempfile::tempdir().unwrap();
+    let days = Days::begin(folder.path()).await;
+    let at = |hours: u64| timestamp(start()) + Duration::from_secs(3_600 * hours);
+    // An hour of notes with the events of days, and then the notes of those days.
+    let events = vec![loose(1, at(0)), loose(2, at(39)), loose(3, at(79))];
+    let packed = days.pack((0, 0), events, &[note_of(1, at(0), 1)]).await;
+    let later = [note_of(2, at(40), 2), note_of(3, at(80), 3), note_of(4, at(120), 3)];
+    days.pack(packed, Vec::new(), &later).await;
+    Vandal::at(folder.path()).await.damage_segment(1).await;
+    let is_torn = torn_at_notes(&days.store, 4).await;
+    assert_eq!(is_torn, [true, true, false], "of notes that can be read; nothing came before the last");
+}
+
+#[tokio::test]
+async fn an_event_that_the_board_had_and_the_journal_has_not_is_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let days = Days::begin(folder.path()).await;
+    let at = timestamp(start());
+    let packed = days.pack((0, 0), vec![loose(1, at)], &[note_of(1, at, 1)]).await;
+    days.pack(packed, Vec::new(), &[note_of(2, at + Duration::from_secs(1), 2)]).await;
+    assert_eq!(torn_at_notes(&days.store, 2).await, [false, true]);
+}
+
+/// Whether anything is missing at every note that can be read.
+async fn torn_at_notes(store: &Store, last: i64) -> Vec<bool> {
+    let mut reel = Reel::before(store, Shelf::new(store), Reader::default(), last).await.unwrap();
+    let mut is_torn = Vec::new();
+    while reel.note_id() < last {
+        reel.step().await.unwrap();
+        is_torn.push(reel.is_torn());
+    }
+    is_torn
 }
 
 #[tokio::test]
@@ -474,8 +517,10 @@ async fn nobody_waits_for_a_board_that_is_far_from_all_snapshots() {
     let folder = tempfile::tempdir().unwrap();
     let mut days = Days::begin(folder.path()).await;
     days.go_on(TimeDelta::minutes(30)).await;
-    // As many events as there may be from the first on, and then one more.
+    // The last events are as many as there may be from the first on, and one more.
+    let before = days.event_id - 2;
     days.event_id = super::reel::MOST_EVENTS;
+    Vandal::at(folder.path()).await.move_events(before, days.event_id - before - 1).await;
     let (near, far) =
         (timestamp(days.now + TimeDelta::minutes(1)), timestamp(days.now + TimeDelta::minutes(2)));
     days.note(near, None).await;

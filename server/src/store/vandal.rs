@@ -54,6 +54,12 @@ impl Vandal {
         row.fetch_one(&mut self.0).await.unwrap()
     }
 
+    /// Moves events after one of them to later places.
+    pub(crate) async fn move_events(&mut self, after: i64, by: i64) {
+        let moved = sqlx::query("update event set event_id = event_id + ?2 where event_id > ?1");
+        moved.bind(after).bind(by).execute(&mut self.0).await.unwrap();
+    }
+
     /// Takes a segment away.
     pub(crate) async fn lose_segment(&mut self, segment_id: i64) {
         let lost = sqlx::query("delete from segment where segment_id = ?1");
