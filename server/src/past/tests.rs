@@ -25,7 +25,10 @@ use crate::{
     journal::{Incoming, Journal, Journalled, Shelf, Source, segment},
     publish::{BoardKey, Publisher, Stream as _},
     situation::{Situation, Told},
-    store::{ArchiveOrder, LooseEvent, NoteRow, RecordBatch, SegmentBody, Store, StoredNote, vandal::Vandal},
+    store::{
+        ArchiveOrder, LooseEvent, NoteRow, RecordBatch, SegmentBody, SnapshotRow, Store, StoredNote,
+        vandal::Vandal,
+    },
     zoom::wire::Reader,
 };
 
@@ -409,6 +412,23 @@ async fn the_segment_of_an_instant_is_found_by_its_notes() {
         let note = shelf.note_at(at(asked)).await.unwrap().unwrap();
         assert_eq!(note.note.at, at(found), "of minute {asked}");
     }
+}
+
+#[tokio::test]
+async fn a_segment_is_kept_while_events_of_it_follow_the_oldest_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let days = Days::begin(folder.path()).await;
+    let at = |hours: u64| timestamp(start()) + Duration::from_secs(3_600 * hours);
+    let packed = days.pack((0, 0), vec![loose(1, at(0))], &[note_of(1, at(0), 1)]).await;
+    let packed = days.pack(packed, vec![loose(2, at(1)), loose(3, at(2))], &[note_of(2, at(1), 2)]).await;
+    days.pack(packed, Vec::new(), &[note_of(3, at(2), 3)]).await;
+    let snapshot = SnapshotRow { note_id: 2, at: at(1), event_id: 2, version: 1, body: Vec::new() };
+    let forget = ArchiveOrder::Forget { horizon: at(9), keys_before: at(0), version: 1 };
+    for order in [ArchiveOrder::Snapshot(snapshot), forget] {
+        assert!(days.journal.archive(order).await.unwrap());
+    }
+    let left: Vec<i64> = Vandal::at(folder.path()).await.segments().await.iter().map(|row| row.0).collect();
+    assert_eq!(left, [2, 3]);
 }
 
 #[tokio::test]

@@ -201,10 +201,12 @@ pub(super) const FORGET_SNAPSHOTS: &str = "
         limit 50
     )";
 
+/// A segment's notes may lie before a snapshot and its events still be told after it.
 pub(super) const FORGET_SEGMENTS: &str = "
     delete from segment where segment_id in (
         select segment_id from segment where ended_at < ?1
         and last_note_id <= (select min(note_id) from board_snapshot)
+        and last_event_id <= (select min(event_id) from board_snapshot)
         limit 50
     )";
 
