@@ -112,6 +112,7 @@ pub(crate) fn pack(
     compressor.include_contentsize(true).map_err(SegmentError::Damaged)?;
     let body = compressor.compress(&bytes).map_err(SegmentError::Damaged)?;
     Ok(SegmentRow {
+        after_event_id: packed_events,
         last_event_id,
         last_note_id,
         began_at,

@@ -432,6 +432,20 @@ async fn a_segment_is_kept_while_events_of_it_follow_the_oldest_snapshot() {
 }
 
 #[tokio::test]
+async fn a_segment_says_itself_what_came_before_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let days = Days::begin(folder.path()).await;
+    let at = timestamp(start());
+    let packed = days.pack((0, 0), vec![loose(1, at)], &[]).await;
+    // A repetition was refused its place in between.
+    days.pack(packed, vec![loose(3, at)], &[]).await;
+    Vandal::at(folder.path()).await.lose_segment(1).await;
+    let shelf = Shelf::new(&days.store);
+    assert_eq!(shelf.events_after(1, 10).await.unwrap().torn_until, None);
+    assert_eq!(shelf.events_after(0, 10).await.unwrap().torn_until, Some(2));
+}
+
+#[tokio::test]
 async fn the_last_events_or_notes_of_all_may_be_gone() {
     let at = timestamp(start());
     let (event, note) = (|| vec![loose(1, at)], || vec![note_of(1, at, 1)]);

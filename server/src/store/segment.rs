@@ -11,6 +11,8 @@ use super::{Source, Store, StoreError};
 /// What takes the place of rows of the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SegmentRow {
+    /// The last event of the segment before.
+    pub after_event_id: i64,
     /// It holds the events after the segment before, up to this one.
     pub last_event_id: i64,
     /// It holds the notes after the segment before, up to this one.
@@ -44,7 +46,7 @@ pub struct SegmentBody {
     pub last_event_id: i64,
     /// Where it ends.
     pub last_note_id: i64,
-    /// After which event it begins; `None` when the segment before is not there.
+    /// After which event it begins; `None` when that is not known.
     pub after_event_id: Option<i64>,
     /// Of the form of the body.
     pub form: i64,
@@ -137,34 +139,25 @@ pub(super) const PACKED_UNTIL: &str = "
     select last_event_id, last_note_id from segment order by segment_id desc limit 1";
 
 pub(super) const SEGMENT_WITH_EVENT_AFTER: &str = "
-    select last_event_id, last_note_id, form, segment.body,
-        case segment_id when 1 then 0 else (
-            select before.last_event_id from segment before where before.segment_id = segment.segment_id - 1
-        ) end as after_event_id,
+    select last_event_id, last_note_id, after_event_id, form, segment.body,
         (select body from segment_dictionary d where d.dictionary_id = segment.dictionary_id) as dictionary
     from segment where last_event_id > ?1 and event_count > 0 order by last_event_id limit 1";
 
 pub(super) const SEGMENT_WITH_NOTE_AFTER: &str = "
-    select last_event_id, last_note_id, form, segment.body,
-        case segment_id when 1 then 0 else (
-            select before.last_event_id from segment before where before.segment_id = segment.segment_id - 1
-        ) end as after_event_id,
+    select last_event_id, last_note_id, after_event_id, form, segment.body,
         (select body from segment_dictionary d where d.dictionary_id = segment.dictionary_id) as dictionary
     from segment where last_note_id > ?1 and note_count > 0 order by last_note_id limit 1";
 
 /// By its notes, which its events may lag behind. Two, should one be damaged.
 pub(super) const SEGMENT_WITH_NOTE_AT: &str = "
-    select last_event_id, last_note_id, form, segment.body,
-        case segment_id when 1 then 0 else (
-            select before.last_event_id from segment before where before.segment_id = segment.segment_id - 1
-        ) end as after_event_id,
+    select last_event_id, last_note_id, after_event_id, form, segment.body,
         (select body from segment_dictionary d where d.dictionary_id = segment.dictionary_id) as dictionary
     from segment where first_note_at <= ?1 order by first_note_at desc, segment_id desc limit 2";
 
 pub(super) const INSERT_SEGMENT: &str = "
     insert into segment (last_event_id, last_note_id, began_at, ended_at, event_count, note_count, text_bytes,
-        dictionary_id, body, first_note_at, form)
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+        dictionary_id, body, first_note_at, form, after_event_id)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 
 pub(super) const INSERT_DICTIONARY: &str = "
     insert into segment_dictionary (dictionary_id, body) values (?1, ?2) on conflict do nothing";
@@ -278,6 +271,7 @@ async fn write_segment(connection: &mut SqliteConnection, segment: &SegmentRow) 
         .bind(segment.body.clone())
         .bind(segment.first_note_at.map(Timestamp::as_millis))
         .bind(segment.form)
+        .bind(segment.after_event_id)
         .execute(&mut *connection)
         .await?;
     sqlx::query(KEEP_KEYS).bind(segment.last_event_id).execute(&mut *connection).await?;
