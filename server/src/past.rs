@@ -25,7 +25,7 @@ use tokio::{
 use self::reel::Reel;
 pub(crate) use self::{
     archive::Archive,
-    player::{Players, Playing},
+    player::{End, Players, Playing},
 };
 use crate::{
     clock,

@@ -21,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use super::{error::ApiError, past::Asked, router::AppState};
 use crate::{
     clock,
-    past::Playing,
+    past::{End, Playing},
     publish::{self, BoardKey, Published},
 };
 
@@ -51,23 +51,23 @@ pub(super) async fn stream_board(
         return Ok(respond(&state, changes(board), permit));
     };
     let playing = state.players.play(&state.past, at, speed.unwrap_or(1), &key).await?.ok_or(NO_BOARD)?;
-    let Playing { board, caught_up } = playing;
-    let (keeper, is_recording) = (state.keeper.clone(), state.past.ends_at().is_some());
-    let live = stream::once(async move {
-        let has_caught_up = caught_up.await.is_ok();
-        if is_recording {
+    let Playing { board, end } = playing;
+    let (keeper, stopped) = (state.keeper.clone(), state.players.stopped());
+    let after = stream::once(async move {
+        match end.await {
+            Ok(End::CaughtUp) => keeper.subscribe(key).await.ok().flatten(),
             // It stays at its end.
-            std::future::pending::<()>().await;
+            Ok(End::Over) => {
+                stopped.await;
+                None
+            }
+            Ok(End::Torn) | Err(_) => None,
         }
-        if !has_caught_up {
-            return None;
-        }
-        keeper.subscribe(key).await.ok().flatten()
     });
-    let live = live.filter_map(|board| async { board });
-    let live = live.flat_map(|board| with_places(board, |_| Place::Now));
+    let after = after.filter_map(|board| async { board });
+    let after = after.flat_map(|board| with_places(board, |_| Place::Now));
     let past = with_places(board, |board| Place::At(board.as_of));
-    Ok(respond(&state, past.chain(live), permit))
+    Ok(respond(&state, past.chain(after), permit))
 }
 
 /// How far somebody has followed a stream of the past. Every frame is followed by it as an id of its own: the

@@ -27,8 +27,19 @@ const MOST: usize = 16;
 pub(crate) struct Playing {
     /// What it publishes, until nobody follows it or it ends.
     pub(crate) board: watch::Receiver<Arc<Published>>,
-    /// Answered when it ends because it has caught up with now.
-    pub(crate) caught_up: oneshot::Receiver<()>,
+    /// Answered when it ends by itself.
+    pub(crate) end: oneshot::Receiver<End>,
+}
+
+/// Why a board of the past runs no further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It has caught up with now.
+    CaughtUp,
+    /// The recording is over.
+    Over,
+    /// A part of the record is missing, and will be.
+    Torn,
 }
 
 /// Starts boards of the past that run.
@@ -61,54 +72,62 @@ impl Players {
         let mut publisher = reel.publisher().ok_or(PastError::NotKept)?;
         reel.publish(&mut publisher);
         let Some(board) = publisher.subscribe(reel.board(), key) else { return Ok(None) };
-        let (caught_up, playing) = oneshot::channel();
-        let playing = Playing { board, caught_up: playing };
-        let (stop, end) = (self.stop.clone(), past.ends_at());
+        let (ended, end) = oneshot::channel();
+        let playing = Playing { board, end };
+        let (stop, ends_at) = (self.stop.clone(), past.ends_at());
         // A recording lies in the journal of a server that goes on.
-        let is_over = move |at: Timestamp| end.is_some_and(|end| at >= end);
+        let is_over = move |at: Timestamp| ends_at.is_some_and(|end| at >= end);
         self.tracker.spawn(async move {
             let _permit = permit;
             let mut step = interval(STEP);
             step.set_missed_tick_behavior(MissedTickBehavior::Delay);
             // The first tick is at once.
             step.tick().await;
-            while publisher.readers() > 0 {
+            let end = loop {
                 tokio::select! {
-                    () = stop.cancelled() => break,
+                    () = stop.cancelled() => return,
                     _ = step.tick() => {}
                 }
+                if publisher.readers() == 0 {
+                    return;
+                }
                 until = until + STEP * speed;
-                until = end.map_or(until, |end| until.min(end));
+                until = ends_at.map_or(until, |end| until.min(end));
                 let wound = apart(async move {
                     reel.wind_until(until).await?;
                     Ok(reel)
                 });
                 reel = match wound.await {
                     Ok(reel) => reel,
+                    // Whoever comes again may be luckier.
                     Err(error) => {
                         tracing::warn!(error = telemetry::chain(&error), "the past cannot be played on");
-                        break;
+                        return;
                     }
                 };
                 if !reel.is_whole() {
                     tracing::warn!("the past cannot be played on: a part of the record is missing");
-                    break;
+                    break End::Torn;
                 }
                 reel.publish(&mut publisher);
                 until = match reel.next_at() {
-                    _ if is_over(until) => break,
-                    // Who follows goes on with the live board, and nobody does who is gone.
-                    None => {
-                        let _ = caught_up.send(());
-                        break;
-                    }
-                    Some(next) if is_over(next) => break,
+                    _ if is_over(until) => break End::Over,
+                    None if ends_at.is_some() => break End::Over,
+                    None => break End::CaughtUp,
+                    Some(next) if is_over(next) => break End::Over,
                     // Nobody wants to watch a server that did not run.
                     Some(next) if next.since(until) > IDLE => next - STEP,
                     Some(_) => until,
                 };
-            }
+            };
+            // Nobody listens who is gone.
+            let _ = ended.send(end);
         });
         Ok(Some(playing))
+    }
+
+    /// Ends when the server stops.
+    pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.stop.clone().cancelled_owned()
     }
 }

@@ -1,6 +1,9 @@
 //! A file of events as pages: from its beginning to its end, and never as a board of now.
 
-use std::fs;
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
@@ -64,7 +67,7 @@ async fn a_replay_plays_from_its_beginning_and_stays_at_its_end() {
     assert_eq!(get("/queues?at=2020-03-01T00:00:00Z").await.status(), 400, "nothing comes after it");
 
     // Played to its end it goes no further, and its stream waits there.
-    let almost = server::clock::format_rfc3339(recording.span.ends_at() - std::time::Duration::from_secs(30));
+    let almost = server::clock::format_rfc3339(recording.span.ends_at() - Duration::from_secs(30));
     let mut stream = get(&format!("/live/all?at={almost}&speed=60")).await;
     let (mut told, last) = (String::new(), recording.span.ends_at().as_millis() - 1);
     while !told.contains(&format!("\"as_of\":{last}")) {
@@ -77,6 +80,10 @@ async fn a_replay_plays_from_its_beginning_and_stays_at_its_end() {
         assert_eq!(page.status(), 404);
         assert!(page.text().await.unwrap().contains("This is not in the recording"), "{path}");
     }
+    // Whose stream waits holds up nobody.
+    let stopping = Instant::now();
     stop.cancel();
     running.await.unwrap().unwrap();
+    assert!(stopping.elapsed() < Duration::from_secs(3), "a stop took {:?}", stopping.elapsed());
+    drop(stream);
 }
