@@ -224,6 +224,12 @@ impl Follower {
         self.open_at = Some(local_millis() + longest / 2 + random_below(longest / 2));
     }
 
+    /// There is nothing more to come.
+    fn stop(&mut self) {
+        self.close();
+        self.open_at = Some(i64::MAX);
+    }
+
     fn open(&mut self, shared: &Rc<RefCell<Self>>) {
         let Ok(source) = EventSource::new(&self.stream_address()) else {
             self.give_up();
@@ -248,7 +254,7 @@ impl Follower {
                 }
             })
         };
-        for name in ["hello", "view", "change"] {
+        for name in ["hello", "view", "change", "end"] {
             // Fails only for an object that is no event target.
             let _ = source.add_event_listener_with_callback(name, on_frame.as_ref().unchecked_ref());
         }
@@ -268,6 +274,7 @@ fn hear(follower: &Rc<RefCell<Follower>>, event: &MessageEvent) {
                 follower.borrow_mut().greet(&build);
             }
         }
+        "end" => follower.borrow_mut().stop(),
         kind => hear_values(follower, &board, kind == "view", &json),
     }
 }

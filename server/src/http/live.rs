@@ -3,15 +3,16 @@
 //! First `hello` with the build of this server, then the full `view`, then `change`s, at least one
 //! a second. The bytes are shared by all readers; a slow reader skips revisions and nobody waits
 //! for it. What a browser sends as `Last-Event-ID` is ignored: the full view
-//! repairs anything. Of a stream of the past it says from when on that is to run.
+//! repairs anything. Of a stream of the past it says from when on that is to run. One that cannot go on, now
+//! or later, says so by an `end`.
 
 use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     body::Body,
     extract::{Path, State, rejection::PathRejection},
-    http::{HeaderMap, HeaderValue, Uri, header},
-    response::Response,
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
 use domain::time::Timestamp;
@@ -45,7 +46,12 @@ pub(super) async fn stream_board(
     };
     let permit = state.streams.clone().try_acquire_owned().map_err(|_| ApiError::TooManyStreams)?;
     let asked = Asked::alone(&uri, &state)?;
-    let running = asked.and_then(|asked| Some((Place::before(&headers).going_on(asked.at)?, asked.speed)));
+    let place = Place::before(&headers);
+    if asked.is_some() && place == Place::End {
+        // By this a browser knows that it is not to come again.
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let running = asked.and_then(|asked| Some((place.going_on(asked.at)?, asked.speed)));
     let Some((at, speed)) = running else {
         let board = state.keeper.subscribe(key).await?.ok_or(NO_BOARD)?;
         return Ok(respond(&state, changes(board), permit));
@@ -54,18 +60,23 @@ pub(super) async fn stream_board(
     let Playing { board, end } = playing;
     let (keeper, stopped) = (state.keeper.clone(), state.players.stopped());
     let after = stream::once(async move {
-        match end.await {
-            Ok(End::CaughtUp) => keeper.subscribe(key).await.ok().flatten(),
+        let last = match end.await {
+            Ok(End::CaughtUp) => match keeper.subscribe(key).await {
+                Ok(Some(board)) => return with_places(board, |_| Place::Now).left_stream(),
+                Ok(None) => last_frame("gone"),
+                Err(_) => None,
+            },
+            Ok(End::Torn) => last_frame("torn"),
             // It stays at its end.
             Ok(End::Over) => {
                 stopped.await;
                 None
             }
-            Ok(End::Torn) | Err(_) => None,
-        }
+            Err(_) => None,
+        };
+        stream::iter(last).right_stream()
     });
-    let after = after.filter_map(|board| async { board });
-    let after = after.flat_map(|board| with_places(board, |_| Place::Now));
+    let after = after.flatten();
     let past = with_places(board, |board| Place::At(board.as_of));
     Ok(respond(&state, past.chain(after), permit))
 }
@@ -78,11 +89,14 @@ enum Place {
     At(Timestamp),
     /// It had caught up.
     Now,
+    /// It could go no further, and will not.
+    End,
 }
 
 /// Before the instant in an id.
 const AT: &str = "at-";
 const NOW: &str = "now";
+const END: &str = "end";
 
 impl Place {
     /// Where whoever comes again was.
@@ -91,6 +105,7 @@ impl Place {
         match id.strip_prefix(AT).and_then(clock::parse_instant) {
             Some(at) => Self::At(at.min(clock::now())),
             None if id == NOW => Self::Now,
+            None if id == END => Self::End,
             None => Self::Beginning,
         }
     }
@@ -98,7 +113,7 @@ impl Place {
     /// From when on it is to run; `None` for the live board.
     fn going_on(self, from: Timestamp) -> Option<Timestamp> {
         match self {
-            Self::Beginning => Some(from),
+            Self::Beginning | Self::End => Some(from),
             Self::At(at) => Some(at),
             Self::Now => None,
         }
@@ -108,9 +123,16 @@ impl Place {
         match self {
             Self::At(at) => format!("id: {AT}{}\n\n", clock::format_rfc3339(at)),
             Self::Now => format!("id: {NOW}\n\n"),
+            Self::End => format!("id: {END}\n\n"),
             Self::Beginning => String::new(),
         }
     }
+}
+
+/// Says why a stream ends for good: the queue is `gone`, or the record is `torn`.
+fn last_frame(why: &str) -> Option<Bytes> {
+    let frame = format!("event: end\ndata: {{\"why\":\"{why}\"}}\n{}", Place::End.event());
+    Some(Bytes::from(frame))
 }
 
 fn with_places(

@@ -16,7 +16,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use zoom_sim::{World, WorldConfig};
 
 use super::{
-    Past, PastError, Proofs,
+    End, Past, PastError, Players, Proofs,
     archive::{Archive, ArchiveError},
     reel::Reel,
 };
@@ -529,6 +529,12 @@ async fn a_note_that_cannot_be_read_makes_no_wrong_board() {
     Vandal::at(folder.path()).await.reword_note(1, r#"{"trust":{"feed":"telepathy"}}"#).await;
     assert!(matches!(days.board_of(after).await, Err(PastError::Torn)));
     assert_eq!(days.board_of(before.0).await.unwrap(), before.1, "nothing was missing yet");
+
+    // A board that runs there says why it goes no further.
+    let players = Players::new(TaskTracker::new(), CancellationToken::new());
+    let past = Past::new(&days.store, Reader::default());
+    let playing = players.play(&past, timestamp(days.now), 60, &BoardKey::All).await.unwrap().unwrap();
+    assert_eq!(playing.end.await, Ok(End::Torn));
 }
 
 #[tokio::test]

@@ -23,10 +23,15 @@ impl Stream {
 
     /// The same again, after the event of that id.
     pub(crate) async fn resume(rig: &Rig, board: &str, id: &str) -> Self {
-        let request = reqwest::Client::new().get(rig.url(&format!("/live/{board}")));
-        let response = request.header("last-event-id", id).send().await.unwrap();
+        let response = Self::come_again(rig, board, id).await;
         assert_eq!(response.status(), 200);
         Self { response, rest: String::new() }
+    }
+
+    /// What is answered to who comes again with an id.
+    pub(crate) async fn come_again(rig: &Rig, board: &str, id: &str) -> reqwest::Response {
+        let request = reqwest::Client::new().get(rig.url(&format!("/live/{board}")));
+        request.header("last-event-id", id).send().await.unwrap()
     }
 
     /// The next event's name and data; `None` when the stream has ended.

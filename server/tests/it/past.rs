@@ -221,6 +221,7 @@ async fn whoever_comes_again_goes_on_where_they_were_up_to_now() {
     assert_eq!(again, at, "not from the beginning");
     let (other, _) = first_view(&mut Stream::resume(&rig, &board, "7-13").await).await;
     assert_eq!(other, began, "an id that is no place");
+    assert_eq!(Stream::come_again(&rig, &board, "end").await.status(), 204, "there is nothing more to come");
 
     let mut stream = Stream::open(&rig, &format!("all?at={from}&speed=60")).await;
     while stream.next_with_id().await.unwrap().0 != "now" {}
