@@ -250,7 +250,8 @@ async fn serve_on(
     let filing = Filing { store: store.clone(), journal: journal.clone() };
     let filing = filing.spawn(&tracker, sources_stop.clone());
     let (past, keep) = (Past::new(&store, reader.clone()), config.keep);
-    let past = past.up_to(config.recording.map(|span| span.ends_at()));
+    let epoch = now.as_millis().unsigned_abs();
+    let past = past.up_to(config.recording.map(|span| span.ends_at())).of_run(epoch);
     let archive = Archive {
         store: store.clone(),
         journal: journal.clone(),
@@ -279,7 +280,6 @@ async fn serve_on(
         presence: presence.clone(),
         unresolved: zoom.directory.nudge,
     };
-    let epoch = now.as_millis().unsigned_abs();
     let notes = NoteTaker::new(journal.clone(), epoch, config.promises.clone());
     let (keeper, handle) = Keeper::new(epoch, situation, scribe, notes, sources);
     let keeping = tracker.spawn(keeper.keep(sources_stop.clone()));

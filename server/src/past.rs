@@ -93,6 +93,8 @@ pub(crate) struct Past {
     first: Arc<Mutex<Option<(Timestamp, Timestamp)>>>,
     /// Where it ends, if not now: a recording.
     end: Option<Timestamp>,
+    /// What this run of the server published is proved.
+    run: Option<u64>,
     proofs: Arc<Mutex<Proofs>>,
 }
 
@@ -107,6 +109,9 @@ pub(crate) struct Proofs {
 
 /// Notes that are looked through for a digest: two minutes.
 const PROVED_WITHIN: usize = 120;
+/// A server that starts reads the events of this time; until it has run for as long, its board lacks what was
+/// told once before them.
+const SETTLED_AFTER: Duration = Duration::from_secs(29 * 3600);
 
 impl Past {
     /// Of that database.
@@ -114,12 +119,17 @@ impl Past {
         let turns = Arc::new(Semaphore::new(AT_ONCE));
         let (store, shelf) = (store.clone(), Shelf::new(store));
         let (ready, first, proofs) = (Arc::default(), Arc::default(), Arc::default());
-        Self { store, shelf, reader, turns, ready, first, end: None, proofs }
+        Self { store, shelf, reader, turns, ready, first, end: None, run: None, proofs }
     }
 
     /// The same up to an instant, after which there is nothing to see.
     pub(crate) fn up_to(self, end: Option<Timestamp>) -> Self {
         Self { end, ..self }
+    }
+
+    /// The same, proving what that run of the server publishes: another build may have shown it otherwise.
+    pub(crate) fn of_run(self, epoch: u64) -> Self {
+        Self { run: Some(epoch), ..self }
     }
 
     /// The last instant of a recording; `None` while time goes on.
@@ -186,12 +196,20 @@ impl Past {
         Ok(queue)
     }
 
-    /// Works out the board of the next instant whose digest was noted and compares them.
-    async fn prove(&self, from: Timestamp) -> Result<(), PastError> {
+    /// Works out the board of the next instant whose digest was noted and compares them; false when there is
+    /// nothing to compare.
+    async fn prove(&self, from: Timestamp) -> Result<bool, PastError> {
+        let Some(run) = self.run else { return Ok(false) };
+        if from < Timestamp::from_millis(run.cast_signed()) + SETTLED_AFTER {
+            return Ok(false);
+        }
         let mut reel = self.reel(from).await?;
         let proof = apart(async move {
             for _ in 0..PROVED_WITHIN {
-                if let Some((digest, at)) = reel.digest().zip(reel.noted_at()) {
+                if !reel.is_whole() {
+                    break;
+                }
+                if let Some((digest, at)) = reel.digest_of(run).zip(reel.noted_at()) {
                     let board = reel.published(&BoardKey::All);
                     return Ok(Some((at, board.is_some_and(|board| board.digest() == digest))));
                 }
@@ -202,7 +220,7 @@ impl Past {
             }
             Ok(None)
         });
-        let Some((at, is_same)) = proof.await? else { return Ok(()) };
+        let Some((at, is_same)) = proof.await? else { return Ok(false) };
         if !is_same {
             let at = clock::format_rfc3339(at);
             tracing::warn!(at, "the past does not show what was published then, which is a bug");
@@ -210,7 +228,7 @@ impl Past {
         let mut proofs = self.proofs.lock().unwrap_or_else(PoisonError::into_inner);
         proofs.instants += 1;
         proofs.differing += u64::from(!is_same);
-        Ok(())
+        Ok(true)
     }
 
     /// Since the start.

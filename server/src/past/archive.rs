@@ -125,12 +125,12 @@ impl Archive {
     /// What was packed last shows what was published, or on the first day what was written last.
     async fn prove(&self, now: Timestamp) -> Result<(), PastError> {
         match self.past.prove(now - LOOSE_FOR - SEGMENT_WAITS).await {
-            Err(PastError::NotKept) => {}
-            other => return other,
+            Ok(false) | Err(PastError::NotKept) => {}
+            other => return other.map(drop),
         }
         match self.past.prove(now - SEGMENT_WAITS / 2).await {
             Err(PastError::NotKept) => Ok(()),
-            other => other,
+            other => other.map(drop),
         }
     }
 

@@ -142,9 +142,10 @@ impl Reel {
         self.note.as_ref().map(|note| note.note.at)
     }
 
-    /// Of what was published with the last note, if that is noted.
-    pub(super) fn digest(&self) -> Option<i64> {
-        self.note.as_ref()?.note.digest
+    /// Of what a run of the server published with the last note, if that is noted.
+    pub(super) fn digest_of(&self, run: u64) -> Option<i64> {
+        let note = &self.note.as_ref()?.note;
+        note.digest.filter(|_| note.epoch == run)
     }
 
     /// True when it shows what was shown.
