@@ -113,25 +113,31 @@ impl Archive {
         };
         let told_again: Result<(), ArchiveError> = told_again.await;
         while self.pack(now).await? {}
-        if forgot_at.is_none_or(|at| at.elapsed() >= FORGET_EVERY) {
+        let is_hour_over = forgot_at.is_none_or(|at| at.elapsed() >= FORGET_EVERY);
+        if is_hour_over {
             let (horizon, keys_before) = (now - self.keep, now - KEYS_FOR);
             self.write(ArchiveOrder::Forget { horizon, keys_before, version: VERSION }).await?;
             *forgot_at = Some(Instant::now());
+        }
+        told_again?;
+        if is_hour_over {
             self.prove(now).await?;
         }
-        told_again
+        Ok(())
     }
 
     /// What was packed last shows what was published, or on the first day what was written last.
     async fn prove(&self, now: Timestamp) -> Result<(), PastError> {
-        match self.past.prove(now - LOOSE_FOR - SEGMENT_WAITS).await {
-            Ok(false) | Err(PastError::NotKept) => {}
-            other => return other.map(drop),
+        for age in [LOOSE_FOR + SEGMENT_WAITS, SEGMENT_WAITS / 2] {
+            match self.past.prove(now - age).await {
+                Ok(true) => break,
+                Ok(false) | Err(PastError::NotKept | PastError::NotReady | PastError::Torn) => {}
+                // Who looks back comes first.
+                Err(PastError::Busy) => break,
+                Err(error) => return Err(error),
+            }
         }
-        match self.past.prove(now - SEGMENT_WAITS / 2).await {
-            Err(PastError::NotKept) => Ok(()),
-            other => other.map(drop),
-        }
+        Ok(())
     }
 
     async fn write(&self, order: ArchiveOrder) -> Result<(), ArchiveError> {

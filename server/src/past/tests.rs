@@ -17,7 +17,7 @@ use zoom_sim::{World, WorldConfig};
 
 use super::{
     End, Past, PastError, Players, Proofs,
-    archive::{Archive, ArchiveError},
+    archive::Archive,
     reel::Reel,
 };
 use crate::{
@@ -176,8 +176,8 @@ impl Days {
         let past = Past::new(&self.store, Reader::default()).of_run(self.run);
         let archive = Archive { store, journal, reader, past: past.clone(), keep };
         let done = archive.catch_up(timestamp(self.now), &mut None).await;
-        // An instant that is missing cannot be proved.
-        assert!(matches!(done, Ok(()) | Err(ArchiveError::Past(PastError::Torn))), "{done:?}");
+        // An instant that is missing cannot be proved, which is no failure.
+        assert!(matches!(done, Ok(())), "{done:?}");
         past.proofs()
     }
 
