@@ -60,6 +60,25 @@ pub(crate) struct Archive {
     pub(crate) keep: Duration,
 }
 
+/// How far the archive has come.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// When it forgot last.
+    forgot_at: Option<Instant>,
+    /// On its way to the next snapshot.
+    winding: Option<Winding>,
+}
+
+/// A board that has come to the journal's end before it can be the next snapshot: a part before it is missing.
+#[derive(Debug)]
+struct Winding {
+    /// The note of the snapshot it began with.
+    before: Option<i64>,
+    /// When that was.
+    began_at: Option<Timestamp>,
+    reel: Reel,
+}
+
 /// Why a step of the archive failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ArchiveError {
@@ -82,11 +101,11 @@ impl Archive {
             let mut look = interval(LOOK);
             look.set_missed_tick_behavior(MissedTickBehavior::Delay);
             // Not at a start: a clock that is wrong then must not cost what is kept.
-            let mut forgot_at = Some(Instant::now());
+            let mut progress = Progress { forgot_at: Some(Instant::now()), ..Progress::default() };
             let mut has_failed = false;
             while stop.run_until_cancelled(look.tick()).await.is_some() {
                 let now = clock::now();
-                let work = pin!(self.catch_up(now, &mut forgot_at));
+                let work = pin!(self.catch_up(now, &mut progress));
                 match stop.run_until_cancelled(work).await {
                     None | Some(Err(ArchiveError::Stopped(_))) => break,
                     Some(Ok(())) => has_failed = false,
@@ -101,23 +120,19 @@ impl Archive {
         })
     }
 
-    pub(super) async fn catch_up(
-        &self,
-        now: Timestamp,
-        forgot_at: &mut Option<Instant>,
-    ) -> Result<(), ArchiveError> {
+    pub(super) async fn catch_up(&self, now: Timestamp, progress: &mut Progress) -> Result<(), ArchiveError> {
         // The journal stays small even where the past cannot be told again.
         let told_again = async {
-            while self.take_snapshot().await? {}
+            while self.take_snapshot(&mut progress.winding).await? {}
             Ok(())
         };
         let told_again: Result<(), ArchiveError> = told_again.await;
         while self.pack(now).await? {}
-        let is_hour_over = forgot_at.is_none_or(|at| at.elapsed() >= FORGET_EVERY);
+        let is_hour_over = progress.forgot_at.is_none_or(|at| at.elapsed() >= FORGET_EVERY);
         if is_hour_over {
             let (horizon, keys_before) = (now - self.keep, now - KEYS_FOR);
             self.write(ArchiveOrder::Forget { horizon, keys_before, version: VERSION }).await?;
-            *forgot_at = Some(Instant::now());
+            progress.forgot_at = Some(Instant::now());
         }
         told_again?;
         if is_hour_over {
@@ -145,7 +160,7 @@ impl Archive {
     }
 
     /// Takes the next snapshot; false when it is not time for one.
-    async fn take_snapshot(&self) -> Result<bool, ArchiveError> {
+    async fn take_snapshot(&self, winding: &mut Option<Winding>) -> Result<bool, ArchiveError> {
         let before = self.store.newest_snapshot(VERSION).await?;
         let newest = self.store.newest_note().await?;
         let is_due = match (&before, &newest) {
@@ -161,13 +176,24 @@ impl Archive {
         }
         let (store, reader) = (self.store.clone(), self.reader.clone());
         let (runtime, before) = (Handle::current(), before.map(|before| before.note_id));
-        let snapshot = in_background(move || runtime.block_on(next_snapshot(store, reader, before)));
-        match snapshot.await.unwrap_or(Err(PastError::Failed))? {
-            Some(snapshot) => {
+        let begun = winding.take().filter(|winding| winding.before == before);
+        let next = async move {
+            let mut winding = match begun {
+                Some(winding) => winding,
+                None => Winding::begin(&store, reader, before).await?,
+            };
+            Ok((winding.next_snapshot().await?, winding))
+        };
+        let next = in_background(move || runtime.block_on(next)).await;
+        match next.unwrap_or(Err(PastError::Failed))? {
+            (Some(snapshot), _) => {
                 self.write(ArchiveOrder::Snapshot(snapshot)).await?;
                 Ok(true)
             }
-            None => Ok(false),
+            (None, begun) => {
+                *winding = Some(begun);
+                Ok(false)
+            }
         }
     }
 
@@ -201,29 +227,29 @@ impl Archive {
     }
 }
 
-/// Winds on from the snapshot before to the place of the next one.
-async fn next_snapshot(
-    store: Store,
-    reader: Reader,
-    before: Option<i64>,
-) -> Result<Option<SnapshotRow>, PastError> {
-    let shelf = Shelf::new(&store);
-    let mut reel = Reel::before(&store, shelf, reader, before.unwrap_or(0)).await?;
-    let began_at = reel.noted_at();
-    loop {
-        let note_id = reel.note_id();
-        reel.step().await?;
-        if reel.note_id() == note_id {
-            // There is no further note yet.
-            return Ok(None);
-        }
-        let lasted = reel.noted_at().zip(began_at).map(|(now, then)| apart_by(now, then));
-        if !reel.is_whole() {
-            continue;
-        }
-        // The very first is of the first note: nothing can be shown of earlier times.
-        if lasted.is_none_or(|lasted| lasted >= SNAPSHOT_AFTER) || reel.told_events() >= SNAPSHOT_EVENTS {
-            return Ok(reel.snapshot());
+impl Winding {
+    async fn begin(store: &Store, reader: Reader, before: Option<i64>) -> Result<Self, PastError> {
+        let reel = Reel::before(store, Shelf::new(store), reader, before.unwrap_or(0)).await?;
+        Ok(Self { before, began_at: reel.noted_at(), reel })
+    }
+
+    /// Winds on to the place of the next snapshot; `None` when the journal ends before it.
+    async fn next_snapshot(&mut self) -> Result<Option<SnapshotRow>, PastError> {
+        let reel = &mut self.reel;
+        loop {
+            let note_id = reel.note_id();
+            reel.step().await?;
+            if reel.note_id() == note_id {
+                return Ok(None);
+            }
+            let lasted = reel.noted_at().zip(self.began_at).map(|(now, then)| apart_by(now, then));
+            if !reel.is_whole() {
+                continue;
+            }
+            // The very first is of the first note: nothing can be shown of earlier times.
+            if lasted.is_none_or(|lasted| lasted >= SNAPSHOT_AFTER) || reel.told_events() >= SNAPSHOT_EVENTS {
+                return Ok(reel.snapshot());
+            }
         }
     }
 }

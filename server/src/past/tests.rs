@@ -17,7 +17,7 @@ use zoom_sim::{World, WorldConfig};
 
 use super::{
     End, Past, PastError, Players, Proofs,
-    archive::Archive,
+    archive::{Archive, Progress},
     reel::Reel,
 };
 use crate::{
@@ -169,13 +169,17 @@ impl Days {
     }
 
     async fn archive(&self, keep: Duration) -> Proofs {
+        self.archive_on(keep, &mut Progress::default()).await
+    }
+
+    async fn archive_on(&self, keep: Duration, progress: &mut Progress) -> Proofs {
         let place = self.event_id;
         let filed = RecordBatch { place, ..RecordBatch::default() };
         assert!(self.journal.write_records(Arc::new(filed)).await.unwrap());
         let (store, journal, reader) = (self.store.clone(), self.journal.clone(), Reader::default());
         let past = Past::new(&self.store, Reader::default()).of_run(self.run);
         let archive = Archive { store, journal, reader, past: past.clone(), keep };
-        let done = archive.catch_up(timestamp(self.now), &mut None).await;
+        let done = archive.catch_up(timestamp(self.now), progress).await;
         // An instant that is missing cannot be proved, which is no failure.
         assert!(matches!(done, Ok(())), "{done:?}");
         past.proofs()
@@ -538,6 +542,29 @@ async fn a_note_that_cannot_be_read_makes_no_wrong_board() {
     let past = Past::new(&days.store, Reader::default());
     let playing = players.play(&past, timestamp(days.now), 60, &BoardKey::All).await.unwrap().unwrap();
     assert_eq!(playing.end.await, Ok(End::Torn));
+}
+
+#[tokio::test]
+async fn the_way_past_a_missing_part_is_gone_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut days = Days::begin(folder.path()).await;
+    days.go_on(TimeDelta::minutes(30)).await;
+    days.note(timestamp(days.now + TimeDelta::minutes(1)), Some(Told::default())).await;
+    days.go_on(TimeDelta::hours(1)).await;
+    let mut vandal = Vandal::at(folder.path()).await;
+    vandal.reword_note(1, "nothing that could be read").await;
+    let mut progress = Progress::default();
+    days.archive_on(MONTH, &mut progress).await;
+    let first = days.store.newest_snapshot(super::reel::VERSION).await.unwrap().unwrap();
+    assert_eq!(first.note_id, 1, "what follows is torn");
+
+    // A day later all is told again. Whoever went all the way again would miss these.
+    vandal.lose_notes(days.revision.cast_signed()).await;
+    days.now += TimeDelta::hours(30);
+    days.note(timestamp(days.now), None).await;
+    days.archive_on(MONTH, &mut progress).await;
+    let newest = days.store.newest_snapshot(super::reel::VERSION).await.unwrap().unwrap();
+    assert_eq!(newest.at, timestamp(days.now));
 }
 
 #[tokio::test]

@@ -79,6 +79,12 @@ impl Vandal {
         rows.fetch_all(&mut self.0).await.unwrap()
     }
 
+    /// Takes notes away up to one of them.
+    pub(crate) async fn lose_notes(&mut self, until: i64) {
+        let lost = sqlx::query("delete from board_note where note_id <= ?1");
+        lost.bind(until).execute(&mut self.0).await.unwrap();
+    }
+
     /// Takes snapshots away, so that they are to be taken anew.
     pub(crate) async fn lose_snapshots(&mut self) {
         self.0.execute("delete from board_snapshot").await.unwrap();
