@@ -28,9 +28,8 @@ pub(super) const NEAR: i64 = 600;
 const PAGE: u32 = 2_000;
 /// How long before the first note of all events are told: calls of that day.
 const BEFORE_THE_FIRST: Duration = Duration::from_secs(29 * 3600);
-/// Events before a snapshot that are read for who rang whom, and from how long before it: a message comes
-/// within some minutes of the ring after which it was left.
-const RINGS_BEFORE: i64 = 2_000;
+/// From how long before a snapshot events are read for who rang whom: a message comes within some minutes of
+/// the ring after which it was left.
 const RINGS_FOR: Duration = Duration::from_secs(15 * 60);
 /// Events and notes from one snapshot to the next are fewer. Of an instant that lies further from all of them
 /// nothing is worked out: snapshots are being taken, and nobody waits minutes for a board.
@@ -43,7 +42,7 @@ const LEVEL: i32 = 9;
 #[derive(Debug)]
 pub(super) struct Reel {
     shelf: Shelf,
-    reader: Reader,
+    pub(super) reader: Reader,
     situation: Situation,
     /// The last note that was told; `None` before the first.
     note: Option<StoredNote>,
@@ -78,11 +77,20 @@ impl Reel {
             if let Some((situation, note)) = restore(&row) {
                 let place = (row.note_id, row.event_id);
                 // What rang right before may say whose message comes after.
-                for event in shelf.events_after((row.event_id - RINGS_BEFORE).max(0), PAGE).await?.rows {
-                    let rang_lately = row.at.since(event.received_at()) <= RINGS_FOR;
-                    if event.event_id <= row.event_id && rang_lately {
+                let rang_since = row.at - RINGS_FOR;
+                let mut rang_until = store.place_before(rang_since).await.map_err(ShelfError::from)?;
+                while rang_until < row.event_id {
+                    let page = shelf.events_after(rang_until, PAGE).await?;
+                    if page.is_end() {
+                        break;
+                    }
+                    let rang = |event: &&StoredEvent| {
+                        event.event_id <= row.event_id && event.received_at() >= rang_since
+                    };
+                    for event in page.rows.iter().filter(rang) {
                         let _ = reader.read(&event.raw, event.received_at());
                     }
+                    rang_until = page.until;
                 }
                 return Ok(Self::at(shelf, reader, situation, Some(note), place));
             }
