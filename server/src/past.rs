@@ -31,7 +31,7 @@ use crate::{
     clock,
     journal::{Shelf, ShelfError},
     publish::{BoardKey, Published},
-    store::Store,
+    store::{Store, StoredNote},
     telemetry,
     zoom::wire::Reader,
 };
@@ -241,7 +241,7 @@ impl Past {
         let turn = timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
         let Ok(Ok(turn)) = turn else { return Err(PastError::Busy) };
         let note = self.shelf.note_at(at).await?.ok_or(PastError::NotKept)?;
-        let ready = self.take_ready(note.note_id);
+        let ready = self.take_ready(&note);
         let (store, shelf, reader) = (self.store.clone(), self.shelf.clone(), self.reader.clone());
         apart(async move {
             // Whoever asked may be gone before it is done.
@@ -264,11 +264,11 @@ impl Past {
     }
 
     /// The nearest of the reels that stand before a note, if it is near.
-    fn take_ready(&self, note_id: i64) -> Option<Reel> {
+    fn take_ready(&self, note: &StoredNote) -> Option<Reel> {
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         let nearest = (0..ready.len())
-            .filter(|index| (0..=reel::NEAR).contains(&(note_id - ready[*index].note_id())))
-            .min_by_key(|index| note_id - ready[*index].note_id())?;
+            .filter(|index| ready[*index].is_right_before(note))
+            .min_by_key(|index| note.note_id - ready[*index].note_id())?;
         Some(ready.remove(nearest))
     }
 

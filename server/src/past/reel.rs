@@ -23,7 +23,9 @@ use crate::{
 /// Of the form of snapshots. Rises whenever what they hold or how it is read changes.
 pub(super) const VERSION: i64 = 2;
 /// Notes ahead of a reel that are told faster than another one is set up: ten minutes.
-pub(super) const NEAR: i64 = 600;
+const NEAR: i64 = 600;
+/// Events ahead of it that are: as many as lie between two snapshots.
+const NEAR_EVENTS: i64 = 5_000;
 /// Loose rows read at once.
 const PAGE: u32 = 2_000;
 /// How long before the first note of all events are told: calls of that day.
@@ -143,6 +145,12 @@ impl Reel {
     pub(super) fn is_near(&self, note: &StoredNote) -> bool {
         let is_few = note.note.event_id - self.told_event_id <= MOST_EVENTS;
         is_few && note.note_id - self.told_note_id <= MOST_NOTES
+    }
+
+    /// True when it stands so shortly before a note that it is there sooner than one that is set up anew.
+    pub(super) fn is_right_before(&self, note: &StoredNote) -> bool {
+        let is_few = note.note.event_id - self.told_event_id <= NEAR_EVENTS;
+        is_few && (0..=NEAR).contains(&(note.note_id - self.note_id()))
     }
 
     /// When that was.

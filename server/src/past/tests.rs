@@ -629,6 +629,13 @@ async fn nobody_waits_for_a_board_that_is_far_from_all_snapshots() {
     assert!(matches!(days.board_of(far).await, Err(PastError::NotReady)));
     days.archive(MONTH).await;
     assert!(days.board_of(far).await.is_ok(), "from a snapshot");
+
+    // Few notes lie in between, but more events than from a snapshot.
+    let past = Past::new(&days.store, Reader::default());
+    let note = async |at| past.shelf.note_at(at).await.unwrap().unwrap();
+    past.board(timestamp(start() + TimeDelta::minutes(9)), &BoardKey::All).await.unwrap();
+    assert!(past.take_ready(&note(near).await).is_none());
+    assert!(past.take_ready(&note(timestamp(start() + TimeDelta::minutes(12))).await).is_some());
 }
 
 #[tokio::test]
