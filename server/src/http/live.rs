@@ -135,15 +135,12 @@ fn last_frame(why: &str) -> Option<Bytes> {
     Some(Bytes::from(frame))
 }
 
+/// What changes, each followed by its place.
 fn with_places(
     board: watch::Receiver<Arc<Published>>,
     place: impl Fn(&Published) -> Place,
 ) -> impl Stream<Item = Bytes> {
-    let newest = board.clone();
-    changes(board).map(move |frame| {
-        let place = place(&newest.borrow());
-        Bytes::from([&frame, place.event().as_bytes()].concat())
-    })
+    news(board).flat_map(move |(board, frame)| stream::iter([frame, place(&board).event().into()]))
 }
 
 /// `GET /live/agents`
@@ -186,24 +183,57 @@ struct Reader<T> {
 fn changes<T: publish::Stream + Send + Sync + 'static>(
     published: watch::Receiver<Arc<T>>,
 ) -> impl Stream<Item = Bytes> {
+    news(published).map(|(_, frame)| frame)
+}
+
+/// The same, each with the publication it leads to.
+fn news<T: publish::Stream + Send + Sync + 'static>(
+    published: watch::Receiver<Arc<T>>,
+) -> impl Stream<Item = (Arc<T>, Bytes)> {
     let reader = Reader { published, revision: None };
     stream::unfold(reader, |mut reader| async move {
-        let bytes = reader.next().await?;
-        Some((bytes, reader))
+        let news = reader.next().await?;
+        Some((news, reader))
     })
 }
 
 impl<T: publish::Stream> Reader<T> {
     /// What this reader has not got yet; `None` when the keeper, who publishes, has stopped.
-    async fn next(&mut self) -> Option<Bytes> {
+    async fn next(&mut self) -> Option<(Arc<T>, Bytes)> {
         loop {
             let newest = self.published.borrow_and_update().clone();
             let news = newest.news_after(self.revision.replace(newest.revision()));
-            if news.is_some() {
-                return news;
+            if let Some(news) = news {
+                return Some((newest, news));
             }
             drop(newest);
             self.published.changed().await.ok()?;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use domain::{
+        board::Board,
+        trust::{FeedLink, Trust},
+    };
+
+    use super::*;
+    use crate::publish::{Publisher, Stream as _};
+
+    #[tokio::test]
+    async fn who_follows_the_past_is_one_reader_of_frames_that_are_shared() {
+        let at = clock::now();
+        let mut publisher = Publisher::new(7, at, Trust::of(FeedLink::Live, at));
+        let board = publisher.subscribe(&Board::new(), &BoardKey::All).unwrap();
+        let whole = board.borrow().full_frame();
+        let mut frames = pin!(with_places(board, |board| Place::At(board.as_of)));
+        assert_eq!(publisher.readers(), 1);
+        assert_eq!(frames.next().await.unwrap().as_ptr(), whole.as_ptr());
+        let place = format!("id: at-{}\n\n", clock::format_rfc3339(at));
+        assert_eq!(frames.next().await.unwrap(), place);
     }
 }
