@@ -150,7 +150,7 @@ impl Past {
             Err(PastError::NotKept | PastError::NotReady | PastError::Busy) => return Ok(Some(since)),
             reel => reel?,
         };
-        let found = apart(async move {
+        let found = self.in_turn(async move {
             for _ in 0..EMPTY_NOTES {
                 let (at, note_id) = (reel.noted_at(), reel.note_id());
                 if reel.published(&BoardKey::All).is_some_and(|board| !board.rows.is_empty()) {
@@ -204,7 +204,7 @@ impl Past {
             return Ok(false);
         }
         let mut reel = self.reel(from).await?;
-        let proof = apart(async move {
+        let proof = self.in_turn(async move {
             for _ in 0..PROVED_WITHIN {
                 if !reel.is_whole() {
                     break;
@@ -238,17 +238,12 @@ impl Past {
 
     /// A reel that stands at an instant.
     async fn reel(&self, at: Timestamp) -> Result<Reel, PastError> {
-        let turn = timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else { return Err(PastError::Busy) };
-        let note = self.shelf.note_at(at).await?.ok_or(PastError::NotKept)?;
-        let ready = self.take_ready(&note);
-        let (store, shelf, reader) = (self.store.clone(), self.shelf.clone(), self.reader.clone());
-        apart(async move {
-            // Whoever asked may be gone before it is done.
-            let _turn = turn;
-            let mut reel = match ready {
+        let past = self.clone();
+        self.in_turn(async move {
+            let note = past.shelf.note_at(at).await?.ok_or(PastError::NotKept)?;
+            let mut reel = match past.take_ready(&note) {
                 Some(reel) => reel,
-                None => Reel::before(&store, shelf, reader, note.note_id).await?,
+                None => Reel::before(&past.store, past.shelf, past.reader, note.note_id).await?,
             };
             if !reel.is_near(&note) {
                 return Err(PastError::NotReady);
@@ -261,6 +256,23 @@ impl Past {
             }
         })
         .await
+    }
+
+    /// Up to a second of work for which somebody waits: it waits for its turn, and gives way to the threads that
+    /// serve the live boards.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, PastError>> + Send + 'static,
+    ) -> Result<T, PastError> {
+        let turn = timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else { return Err(PastError::Busy) };
+        let runtime = Handle::current();
+        let work = move || {
+            // Whoever asked may be gone before it is done.
+            let _turn = turn;
+            runtime.block_on(work)
+        };
+        on_a_thread_that_yields(AWAITED, work).await.unwrap_or(Err(PastError::Failed))
     }
 
     /// The nearest of the reels that stand before a note, if it is near.
@@ -281,25 +293,31 @@ impl Past {
     }
 }
 
-/// Work that nobody waits for, on a thread of its own that gives way to all others; `None` if it failed.
+/// How far work for which somebody waits gives way, and work for which nobody does: of 19.
+const AWAITED: i32 = 10;
+const UNAWAITED: i32 = 19;
+
+/// Work that nobody waits for; `None` if it failed.
 async fn in_background<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    on_a_thread_that_yields(UNAWAITED, work).await
+}
+
+/// Work on a thread of its own that gives way to others; `None` if it failed.
+async fn on_a_thread_that_yields<T: Send + 'static>(
+    niceness: i32,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
     let (done, wait) = oneshot::channel();
     let work = move || {
         // Elsewhere that would slow down the whole process.
         #[cfg(target_os = "linux")]
-        let _ = rustix::process::nice(19);
+        let _ = rustix::process::nice(niceness);
+        #[cfg(not(target_os = "linux"))]
+        let _ = niceness;
         let _ = done.send(work());
     };
-    thread::Builder::new().name("archive".to_owned()).spawn(work).ok()?;
+    thread::Builder::new().name("past".to_owned()).spawn(work).ok()?;
     wait.await.ok()
-}
-
-/// Up to a second of work, which is not done on the threads that serve the live boards.
-async fn apart<T: Send + 'static>(
-    work: impl Future<Output = Result<T, PastError>> + Send + 'static,
-) -> Result<T, PastError> {
-    let runtime = Handle::current();
-    tokio::task::spawn_blocking(move || runtime.block_on(work)).await.unwrap_or(Err(PastError::Failed))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Past, PastError, apart};
+use super::{Past, PastError};
 use crate::{
     publish::{BoardKey, Published},
     telemetry,
@@ -74,7 +74,7 @@ impl Players {
         let Some(board) = publisher.subscribe(reel.board(), key) else { return Ok(None) };
         let (ended, end) = oneshot::channel();
         let playing = Playing { board, end };
-        let (stop, ends_at) = (self.stop.clone(), past.ends_at());
+        let (stop, ends_at, past) = (self.stop.clone(), past.ends_at(), past.clone());
         // A recording lies in the journal of a server that goes on.
         let is_over = move |at: Timestamp| ends_at.is_some_and(|end| at >= end);
         self.tracker.spawn(async move {
@@ -93,7 +93,7 @@ impl Players {
                 }
                 until = until + STEP * speed;
                 until = ends_at.map_or(until, |end| until.min(end));
-                let wound = apart(async move {
+                let wound = past.in_turn(async move {
                     reel.wind_until(until).await?;
                     Ok(reel)
                 });
