@@ -149,17 +149,11 @@ impl Shelf {
         if let Some(note) = self.store.loose_note_at(at).await? {
             return Ok(Some(note));
         }
-        for body in self.store.segments_with_note_at(at).await? {
-            let segment = self.read(body).await??;
-            let found = segment.notes.iter().filter(|note| note.note.at <= at).max_by_key(|note| {
-                // A clock that was set back tells a time twice.
-                (note.note.at, note.note_id)
-            });
-            if found.is_some() {
-                return Ok(found.cloned());
-            }
-        }
-        Ok(None)
+        let Some(body) = self.store.segment_with_note_at(at).await? else { return Ok(None) };
+        let segment = self.read(body).await??;
+        let until = segment.notes.iter().filter(|note| note.note.at <= at);
+        // A clock that was set back tells a time twice.
+        Ok(until.max_by_key(|note| (note.note.at, note.note_id)).cloned())
     }
 
     async fn read(&self, body: SegmentBody) -> Result<Result<Arc<Segment>, SegmentError>, ShelfError> {

@@ -148,11 +148,11 @@ pub(super) const SEGMENT_WITH_NOTE_AFTER: &str = "
         (select body from segment_dictionary d where d.dictionary_id = segment.dictionary_id) as dictionary
     from segment where last_note_id > ?1 and note_count > 0 order by last_note_id limit 1";
 
-/// By its notes, which its events may lag behind. Two, should one be damaged.
+/// By its notes, which its events may lag behind.
 pub(super) const SEGMENT_WITH_NOTE_AT: &str = "
     select last_event_id, last_note_id, after_event_id, form, segment.body,
         (select body from segment_dictionary d where d.dictionary_id = segment.dictionary_id) as dictionary
-    from segment where first_note_at <= ?1 order by first_note_at desc, segment_id desc limit 2";
+    from segment where first_note_at <= ?1 order by first_note_at desc, segment_id desc limit 1";
 
 pub(super) const INSERT_SEGMENT: &str = "
     insert into segment (last_event_id, last_note_id, began_at, ended_at, event_count, note_count, text_bytes,
@@ -325,11 +325,11 @@ impl Store {
             .map_err(StoreError::read("a segment of notes"))
     }
 
-    /// The segments that may hold the last note of `at` or before, the likeliest first.
-    pub async fn segments_with_note_at(&self, at: Timestamp) -> Result<Vec<SegmentBody>, StoreError> {
+    /// The segment with the last note of `at` or before.
+    pub async fn segment_with_note_at(&self, at: Timestamp) -> Result<Option<SegmentBody>, StoreError> {
         sqlx::query_as(SEGMENT_WITH_NOTE_AT)
             .bind(at.as_millis())
-            .fetch_all(&self.readers)
+            .fetch_optional(&self.readers)
             .await
             .map_err(StoreError::read("the segment of an instant"))
     }
