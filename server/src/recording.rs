@@ -8,6 +8,7 @@ use std::{
     fs::File,
     io::{self, BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
+    thread,
     time::Duration,
 };
 
@@ -16,6 +17,7 @@ use domain::{
     trust::{FeedLink, Trust},
 };
 use tempfile::TempDir;
+use tokio::sync::oneshot;
 
 use crate::{
     Purpose, clock,
@@ -144,7 +146,7 @@ impl Recording {
         };
         let mut import = Import::new(writer, told);
         let file_error = |source| RecordingError::File { file: file.to_path_buf(), source };
-        let mut lines = Lines::open(file, data.path()).map_err(file_error)?;
+        let mut lines = Lines::open_apart(file, data.path()).await.map_err(file_error)?;
         let mut order = Order::default();
         while let Some(place) = lines.next().map_err(file_error)? {
             order.add(place, &lines.line);
@@ -186,6 +188,17 @@ struct Lines {
 }
 
 impl Lines {
+    /// The same on a thread that nobody waits for: a pipe that nobody writes to does not even open, and
+    /// whoever started this may want to stop it.
+    async fn open_apart(path: &Path, folder: &Path) -> io::Result<Self> {
+        let (done, lines) = oneshot::channel();
+        let (path, folder) = (path.to_path_buf(), folder.to_path_buf());
+        thread::Builder::new().name("recording".to_owned()).spawn(move || {
+            let _ = done.send(Self::open(&path, &folder));
+        })?;
+        lines.await.unwrap_or_else(|_| Err(io::Error::other("reading it failed, which is a bug")))
+    }
+
     /// Of a file, or of what comes through a pipe, which is kept in `folder` to be read twice.
     fn open(path: &Path, folder: &Path) -> io::Result<Self> {
         let mut file = File::open(path)?;
@@ -414,10 +427,20 @@ mod tests {
     use std::{collections::HashSet, fs};
 
     use chrono::{DateTime, TimeDelta, Utc};
+    use futures_util::FutureExt as _;
     use zoom_sim::{World, WorldConfig};
 
     use super::*;
     use crate::{past::Past, publish::BoardKey};
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn waiting_for_a_pipe_can_be_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(Lines::open_apart(&pipe, folder.path()).now_or_never().is_none(), "nobody writes");
+    }
 
     #[tokio::test]
     async fn a_file_of_events_is_shown_like_any_past() {

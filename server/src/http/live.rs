@@ -19,7 +19,11 @@ use domain::time::Timestamp;
 use futures_util::stream::{self, Stream, StreamExt as _};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use super::{error::ApiError, past::Asked, router::AppState};
+use super::{
+    error::ApiError,
+    past::{Asked, latest},
+    router::AppState,
+};
 use crate::{
     clock,
     past::{End, Playing},
@@ -46,7 +50,7 @@ pub(super) async fn stream_board(
     };
     let permit = state.streams.clone().try_acquire_owned().map_err(|_| ApiError::TooManyStreams)?;
     let asked = Asked::alone(&uri, &state)?;
-    let place = Place::before(&headers);
+    let place = Place::before(&headers, &state);
     if asked.is_some() && place == Place::End {
         // By this a browser knows that it is not to come again.
         return Ok(StatusCode::NO_CONTENT.into_response());
@@ -100,11 +104,13 @@ const END: &str = "end";
 
 impl Place {
     /// Where whoever comes again was.
-    fn before(headers: &HeaderMap) -> Self {
+    fn before(headers: &HeaderMap, state: &AppState) -> Self {
+        let (latest, is_recording) = (latest(state), state.past.ends_at().is_some());
         let id = headers.get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
         match id.strip_prefix(AT).and_then(clock::parse_instant) {
-            Some(at) => Self::At(at.min(clock::now())),
-            None if id == NOW => Self::Now,
+            Some(at) => Self::At(at.min(latest)),
+            // A recording has no now.
+            None if id == NOW && !is_recording => Self::Now,
             None if id == END => Self::End,
             None => Self::Beginning,
         }

@@ -371,7 +371,7 @@ pub(super) fn local_zone(zone: Tz, now: Timestamp) -> LocalZone {
         |at: DateTime<chrono::Utc>| zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc();
     let offset_seconds = offset_at(start);
     let week_after = (1..=WEEKS_AHEAD)
-        .map(|weeks| start + Duration::weeks(weeks))
+        .map_while(|weeks| start.checked_add_signed(Duration::weeks(weeks)))
         .find(|at| offset_at(*at) != offset_seconds);
     let next_offset = week_after.map(|at| {
         let (mut before, mut after) = ((at - Duration::weeks(1)).timestamp(), at.timestamp());

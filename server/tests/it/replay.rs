@@ -74,6 +74,17 @@ async fn a_replay_plays_from_its_beginning_and_stays_at_its_end() {
         told.push_str(&String::from_utf8_lossy(&stream.chunk().await.unwrap().unwrap()));
     }
 
+    // Whoever followed another server on this address is led past the end by nothing they bring along.
+    for id in ["now", "at-2020-02-29T10:00:00Z"] {
+        let request = http.get(format!("http://{address}/live/all?at={almost}")).header("last-event-id", id);
+        let (mut stream, mut told) = (request.send().await.unwrap(), String::new());
+        while !told.contains("\"as_of\":") {
+            told.push_str(&String::from_utf8_lossy(&stream.chunk().await.unwrap().unwrap()));
+        }
+        let as_of = told.split("\"as_of\":").nth(1).and_then(|rest| rest.split(',').next()).unwrap();
+        assert!(as_of.parse::<i64>().unwrap() <= last, "{id}: {as_of} is after {last}");
+    }
+
     // What knows now only says so.
     for path in ["/agents", "/feed", "/reconciliation"] {
         let page = get(path).await;
