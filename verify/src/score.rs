@@ -20,6 +20,11 @@ pub struct Score {
 }
 
 impl Score {
+    /// All looks.
+    pub const fn looks(&self) -> u64 {
+        self.exact + self.within + self.wrong
+    }
+
     /// A score of `metric` without a look.
     pub fn new(metric: &'static str) -> Self {
         Self { metric, ..Self::default() }
@@ -52,7 +57,7 @@ impl Score {
 
 impl fmt::Display for Score {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let looks = self.exact + self.within + self.wrong;
+        let looks = self.looks();
         let share = self.exact as f64 * 100.0 / looks.max(1) as f64;
         let Self { metric, exact, within, wrong, worst, .. } = self;
         write!(f, "{metric:<22} {looks:>12} {exact:>12} {share:>8.3} {within:>12} {wrong:>8} {worst:>6}")

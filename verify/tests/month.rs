@@ -61,6 +61,13 @@ fn the_same_seed_twice_gives_the_same_boards_and_another_seed_gives_others() {
 }
 
 #[test]
+fn a_reconciled_day_of_an_office_equals_the_record_to_the_call() {
+    let plan = Plan { account: Account::Office, days: 1, seed: 1, faults: Faults::BAD, reconciled: true };
+    let report = run(plan);
+    assert_eq!((report.wrong(), report.unexplained()), (0, Some(0)), "{report}");
+}
+
+#[test]
 fn reconciled_days_equal_the_record_to_the_call() {
     let plan = Plan { account: Account::Small, days: 3, seed: 31, faults: Faults::BAD, reconciled: true };
     let report = run(plan);
