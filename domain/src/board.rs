@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     agent::{
-        part::{Part, parts},
+        part::{Part, part_of, parts},
         presence::PresenceFact,
         view::{AgentView, AgentsView, QueueName},
     },
@@ -394,7 +394,7 @@ impl Board {
         let (mut old, mut new) = (old, new);
         // Both are in the order of people.
         while let Some(index) = old.first().into_iter().chain(new.first()).map(|(index, _)| *index).min() {
-            let parts = (part_of(&mut old, index), part_of(&mut new, index));
+            let parts = (part_of(&mut old, &index), part_of(&mut new, &index));
             let queues = self.people.change_part(index, place, parts, self.midnights.home, now);
             self.changed.extend(queues.iter().cloned());
         }
@@ -772,13 +772,6 @@ impl Board {
             trust,
         }
     }
-}
-
-/// Takes somebody's part off the front of parts in the order of people, if it is the next.
-fn part_of<'a>(parts: &mut &'a [(usize, Part)], index: usize) -> Option<&'a Part> {
-    let (_, part) = parts.first().filter(|(owner, _)| *owner == index)?;
-    *parts = &parts[1..];
-    Some(part)
 }
 
 impl TrackedCall {

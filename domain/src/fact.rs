@@ -106,17 +106,6 @@ impl What {
             _ => None,
         }
     }
-
-    pub(crate) const fn leg_mut(&mut self) -> Option<&mut LegFact> {
-        match self {
-            Self::Rang(leg)
-            | Self::Answered(leg)
-            | Self::Rejected(leg)
-            | Self::Missed(leg)
-            | Self::Ended(leg) => Some(leg),
-            _ => None,
-        }
-    }
 }
 
 /// What was written down of a call, or of one person's part in it, when that was over.

@@ -118,6 +118,13 @@ pub(crate) fn parts<K: Ord + Clone>(
     parts
 }
 
+/// Takes somebody's part off the front of parts in the order of people, if it is the next.
+pub(crate) fn part_of<'a, K: PartialEq>(parts: &mut &'a [(K, Part)], who: &K) -> Option<&'a Part> {
+    let (_, part) = parts.first().filter(|(owner, _)| owner == who)?;
+    *parts = &parts[1..];
+    Some(part)
+}
+
 fn part<K>(phones: &[Owned<'_, K>], offers: Vec<Offer>) -> Part {
     let doing = phones.iter().filter_map(|phone| Doing::of(phone.leg, phone.queue_id.as_ref()));
     let answered = phones.iter().filter(|phone| phone.leg.answered_at.is_some());

@@ -66,11 +66,8 @@ impl Extension {
     }
 
     /// Takes a fact in; false when it was known.
-    pub(super) fn learn(&mut self, mut fact: Fact, party: &Arc<Party>) -> bool {
+    pub(super) fn learn(&mut self, fact: Fact, party: &Arc<Party>) -> bool {
         let Err(place) = self.facts.binary_search(&fact) else { return false };
-        if let Some(leg) = fact.what.leg_mut() {
-            self.share_ids(leg);
-        }
         self.facts.insert(place, fact);
         if !self.is_called(party) && (self.aliases.len() < FEW || !self.has_all_identities_of(party)) {
             self.aliases.push(Arc::clone(party));
@@ -82,17 +79,6 @@ impl Extension {
     fn has_all_identities_of(&self, party: &Party) -> bool {
         let is_known = |identity| self.parties().any(|known| identities(known).contains(&Some(identity)));
         identities(party).into_iter().flatten().all(is_known)
-    }
-
-    /// News of a leg repeat its ids: lets them share the memory of older news.
-    fn share_ids(&self, leg: &mut LegFact) {
-        let mut known = self.facts.iter().filter_map(|fact| fact.what.leg());
-        if let Some(known) = known.clone().find(|known| known.device_id == leg.device_id) {
-            leg.device_id.clone_from(&known.device_id);
-        }
-        if let Some(known) = known.find(|known| known.channel_id == leg.channel_id) {
-            leg.channel_id.clone_from(&known.channel_id);
-        }
     }
 
     /// What seemed another one turned out to be the same extension.
