@@ -154,9 +154,9 @@ pub struct FeedTimings {
     /// Default 10 min after a repair the same records are read once more, for calls that were written
     /// down late or revised.
     pub second_look: Duration,
-    /// Default `None`: the record is walked through every night at half past two. Tests and the demo do not
-    /// wait for a night.
-    pub walk_every: Option<Duration>,
+    /// Default 5 min: how often the records of calls that ended since are read. All of the last two days
+    /// are read every night at half past two.
+    pub record_every: Duration,
     /// Default 15 min without an event of any call, after which it is looked whether Zoom's record shows
     /// some: a subscription may be switched off while its connection lives.
     pub quiet: Duration,
@@ -179,7 +179,7 @@ impl Default for FeedTimings {
             linger: Duration::from_secs(10),
             record_delay: Duration::from_secs(90),
             second_look: Duration::from_secs(10 * 60),
-            walk_every: None,
+            record_every: Duration::from_secs(5 * 60),
             quiet: Duration::from_secs(15 * 60),
         }
     }

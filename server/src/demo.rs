@@ -32,8 +32,8 @@ pub enum DemoError {
     Sim(String),
 }
 
-/// How often a demo's record is walked through.
-const WALK_EVERY: Duration = Duration::from_secs(120);
+/// How often a demo's record is read.
+const RECORD_EVERY: Duration = Duration::from_secs(30);
 
 /// The zone of most of the demo's people.
 const ZONE: &str = "Europe/Berlin";
@@ -82,6 +82,8 @@ impl Demo {
             "ZOOM_API_URL" => Some(api_url.clone()),
             "ZOOM_WS_URL" => Some(ws_url.clone()),
             "CALLBOARD_DATA_DIR" => Some(folder.clone()),
+            // Nobody else asks this Zoom for anything.
+            "ZOOM_API_SHARE" => Some("90".to_owned()),
             "CALLBOARD_TIME_ZONE" => environment(name).or_else(|| Some(ZONE.to_owned())),
             // A demo has little to say to a terminal.
             "CALLBOARD_LOG" => environment(name).or_else(|| Some("warn".to_owned())),
@@ -89,8 +91,8 @@ impl Demo {
             name => environment(name),
         };
         let mut config = Config::load(settings, None).map_err(DemoError::Config)?;
-        // Who tries it out does not wait for a night.
-        config.zoom.timings.walk_every = Some(WALK_EVERY);
+        // Who tries it out does not wait for minutes.
+        config.zoom.timings.record_every = RECORD_EVERY;
         Ok((Self { sim, _data: data }, config))
     }
 

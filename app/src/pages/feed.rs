@@ -372,7 +372,7 @@ fn Facts(
         (
             "Records read again",
             numeral::big_count(feed.read_again),
-            "Callboard itself asked for them a second time, after gaps and at night, and they had not changed.",
+            "Callboard itself asked for them a second time, by day, after gaps and at night, and they had not changed.",
         ),
         (
             "Reconnections",

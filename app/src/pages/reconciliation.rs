@@ -171,9 +171,9 @@ fn Verdict(
         ("quiet", "No call of the last seven days is written down yet.".to_owned())
     };
     let read =
-        read_until.map_or("Zoom’s record is read at night, and after every gap.".to_owned(), |until| {
+        read_until.map_or("Zoom’s record is read every few minutes, and after every gap.".to_owned(), |until| {
             let at = format!("{}, {}", zone.date(until), zone.hour_and_minute(until));
-            format!("Zoom’s record was walked through up to {at}. That is done at night, and for every gap.")
+            format!("Zoom’s record was read up to {at}. That is done every few minutes, and for every gap; at night once more for two days.")
         });
     let awaited = total.awaited.offered;
     let awaited = (awaited > 0).then(|| {
@@ -458,7 +458,7 @@ fn Meaning() -> impl IntoView {
                 <dt>"Times corrected"</dt>
                 <dd>"Counted alike, but the caller came or left at another time: live events only know when the first phone rang."</dd>
                 <dt>"Not read yet"</dt>
-                <dd>"Zoom’s record of the call is still to be read: at night, or soon after a gap. Zoom’s side lacks these calls until then; that is no difference."</dd>
+                <dd>"Zoom’s record of the call is still to be read: some minutes after the call ended. Zoom’s side lacks these calls until then; that is no difference."</dd>
                 <dt>"Abandoned, short abandons"</dt>
                 <dd>"As on boards: callers who left unanswered, and apart from them those who left within s seconds, the queue’s short time (5 s unless promised otherwise). Both sides by the same rule, Zoom’s by the wait it wrote down."</dd>
                 <dt>"Unexplained"</dt>
@@ -494,7 +494,7 @@ fn silence(standing: Standing) -> &'static str {
 /// Why the two sides differ, as far as that is known.
 fn why(call: &CallInQuestion, standing: Standing) -> &'static str {
     match standing {
-        Standing::Awaited => "The record is read at night.",
+        Standing::Awaited => "The record is read some minutes after the call.",
         Standing::Unexplained if call.class.is_recorded => "Zoom wrote the call down without this visit.",
         Standing::Unexplained => "Zoom never wrote this call down.",
         _ if call.class.live.is_some() != call.class.record.is_some()

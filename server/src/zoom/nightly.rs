@@ -1,8 +1,11 @@
-//! Every night: walks through Zoom's record of the last two days, by the time at which calls ended.
+//! Walks through Zoom's record by the time at which calls ended: every few minutes through what ended since,
+//! every night through the last two days.
 //!
-//! Records are revised, and written down late: what was right yesterday may be otherwise today. The paths
-//! are journalled like those of a gap, so that reading one again changes nothing. How far the walk has come
-//! stands in the database after every call, so that a kill costs no work.
+//! Events tell only from the first ring on how long a caller waited, so that numbers of today are too good
+//! until the record was read: that does not wait for the night. Records are revised, and written down late:
+//! what was right yesterday may be otherwise today. The paths are journalled like those of a gap, so that
+//! reading one again changes nothing. How far the walk has come stands in the database after every call, so
+//! that a kill costs no work.
 //!
 //! What cannot be read is left behind, told, and asked for again a few times. Until it was read, the record
 //! does not count as read from there on: the next night begins there.
@@ -30,14 +33,14 @@ use crate::{
 
 /// How often it is looked whether a walk is due.
 const LOOK: Duration = Duration::from_secs(5);
-/// A walk goes this far back.
+/// A walk at night goes this far back.
 const BACK: Duration = Duration::from_secs(48 * 3600);
 /// Further back, to where the last walk ended, it goes only this far: Zoom keeps six months, but nobody
 /// wants to wait for them.
 const FURTHEST: Duration = Duration::from_secs(14 * 86_400);
 /// The calls of this long are listed at once.
 const SLICE: Duration = Duration::from_secs(15 * 60);
-/// A walk begins this long after local midnight.
+/// A walk at night begins this long after local midnight.
 const HOUR: Duration = Duration::from_secs(2 * 3600 + 30 * 60);
 
 /// Walks through the record for as long as the server runs.
@@ -57,7 +60,9 @@ pub(crate) struct Nightly {
 struct LeftBehind {
     slices: Vec<Slice>,
     /// Records that were read, and that say nothing that is understood: asking again does not help.
-    misshapen: usize,
+    misshapen: HashSet<String>,
+    /// Rows of the last walk's lists that do not say which call they are of.
+    nameless: usize,
     /// How often it was asked for, when last, and what was said.
     passes: u32,
     last: Timestamp,
@@ -73,10 +78,19 @@ struct Slice {
     calls: Option<Vec<String>>,
 }
 
+/// Two kinds of walks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Due {
+    /// Through what ended since the last one.
+    OfTheDay,
+    /// Through the last days.
+    OfTheNight,
+}
+
 impl LeftBehind {
     fn unread(&self) -> usize {
         let of = |slice: &Slice| slice.calls.as_ref().map_or(1, Vec::len);
-        self.slices.iter().map(of).sum::<usize>() + self.misshapen
+        self.slices.iter().map(of).sum::<usize>() + self.misshapen.len() + self.nameless
     }
 
     /// Up to where nothing was left, when the walk has come so far.
@@ -104,8 +118,7 @@ impl Nightly {
                 Ok(()) => {
                     back_off.reset();
                     let again = pause_after(left.passes, &self.timings).filter(|_| !left.slices.is_empty());
-                    let look = LOOK.min(self.timings.walk_every.unwrap_or(LOOK));
-                    sleep(again.map_or(look, |again| again.min(look))).await;
+                    sleep(again.map_or(LOOK, |again| again.min(LOOK))).await;
                 }
                 Err(error) => {
                     let message = "the walk through Zoom's record stopped; it goes on from there";
@@ -132,49 +145,60 @@ impl Nightly {
     async fn look(&self, left: &mut LeftBehind) -> Result<(), RepairError> {
         let now = clock::now();
         let walk = self.store.record_walk().await?;
-        let unfinished = walk.filter(|walk| !walk.is_done());
-        let walk = match unfinished {
-            Some(walk) => {
-                // What was left behind before a restart is known by its place only.
-                if left.slices.is_empty() && walk.read_until < walk.done_until {
-                    let from = walk.read_until.max(now - FURTHEST);
-                    left.slices.push(Slice { from, to: walk.done_until, calls: None });
-                }
-                walk
+        // What was left behind before a restart is known by its place only.
+        if let Some(walk) = walk.filter(|walk| left.slices.is_empty() && walk.read_until < walk.done_until) {
+            let from = walk.read_until.max(now - FURTHEST);
+            left.slices.push(Slice { from, to: walk.done_until, calls: None });
+        }
+        if let Some(unfinished) = walk.filter(|walk| !walk.is_done()) {
+            return self.go_on(unfinished, left).await;
+        }
+        if let Some(due) = self.due(walk, now) {
+            let begun = self.begin(due, walk, now, left).await?;
+            return self.go_on(begun, left).await;
+        }
+        match walk {
+            Some(walk)
+                if !left.slices.is_empty() && is_due_again(left.passes, left.last, now, &self.timings) =>
+            {
+                self.go_back(walk, left).await
             }
-            None if now >= self.due(walk.map(|walk| walk.began_at)) => {
-                // It begins where something was left behind.
-                *left = LeftBehind::default();
-                self.begin(walk, now).await?
-            }
-            None => {
-                let Some(walk) = walk.filter(|_| !left.slices.is_empty()) else { return Ok(()) };
-                if is_due_again(left.passes, left.last, now, &self.timings) {
-                    self.go_back(walk, left).await?;
-                }
-                return Ok(());
-            }
-        };
-        self.go_on(walk, left).await
-    }
-
-    /// When the next walk begins after one that began then.
-    fn due(&self, last: Option<Timestamp>) -> Timestamp {
-        let last = last.unwrap_or(self.store.installation().created_at);
-        match self.timings.walk_every {
-            Some(pause) => last + pause,
-            None => next_night(self.home, last),
+            _ => Ok(()),
         }
     }
 
-    async fn begin(&self, last: Option<RecordWalk>, now: Timestamp) -> Result<RecordWalk, RepairError> {
+    /// Which walk is due after the last one.
+    fn due(&self, last: Option<RecordWalk>, now: Timestamp) -> Option<Due> {
+        let began_at = last.map_or(self.store.installation().created_at, |walk| walk.began_at);
+        if now >= next_night(self.home, began_at) {
+            return Some(Due::OfTheNight);
+        }
+        (now >= began_at + self.timings.record_every).then_some(Due::OfTheDay)
+    }
+
+    async fn begin(
+        &self,
+        due: Due,
+        last: Option<RecordWalk>,
+        now: Timestamp,
+        left: &mut LeftBehind,
+    ) -> Result<RecordWalk, RepairError> {
         // Calls that ended right before now are not written down yet.
         let until = now - self.timings.record_delay;
         let heard_since = self.store.installation().created_at;
         let heard_since = self.store.first_stay().await?.map_or(heard_since, |first| first.min(heard_since));
-        let read_until = last.map_or(now, |walk| walk.read_until);
+        let from = match (due, last) {
+            // What was left behind is asked for apart. Each call is read twice: some are written down late.
+            (Due::OfTheDay, Some(walk)) => walk.until - self.timings.record_every,
+            // It begins where something was left behind.
+            (_, last) => {
+                *left = LeftBehind::default();
+                (now - BACK).min(last.map_or(now, |walk| walk.read_until))
+            }
+        };
+        left.nameless = 0;
         // What happened before anybody listened is no difference.
-        let from = (now - BACK).min(read_until).max(now - FURTHEST).max(heard_since).min(until);
+        let from = from.max(now - FURTHEST).max(heard_since).min(until);
         self.journal.walk(WalkOrder::Begin { at: now, from, until }).await?;
         self.journal.flush().await?;
         let read_until = last.map_or(from, |walk| walk.read_until);
@@ -185,7 +209,7 @@ impl Nightly {
     async fn go_on(&self, walk: RecordWalk, left: &mut LeftBehind) -> Result<(), RepairError> {
         let mut setbacks = Setbacks::default();
         let mut place = walk.done_until;
-        let mut calls = 0;
+        let (mut calls, known) = (0, left.slices.len());
         while place < walk.until {
             let end = (place + SLICE).min(walk.until);
             let slice = Slice { from: place, to: end, calls: None };
@@ -197,7 +221,10 @@ impl Nightly {
             self.reached(walk, end, left).await?;
             place = end;
         }
-        left.passed();
+        if left.slices.len() > known {
+            left.passes = 0;
+            left.passed();
+        }
         tracing::info!(calls, left_behind = left.unread(), "walked through Zoom's record");
         Ok(())
     }
@@ -251,7 +278,7 @@ impl Nightly {
                     if !is_whole {
                         setbacks.note(RestError::Partial { what: CALLS })?;
                     }
-                    left.misshapen += rows.iter().filter(|row| **row == CallRow::Nameless).count();
+                    left.nameless += rows.iter().filter(|row| **row == CallRow::Nameless).count();
                     (rows.into_iter().filter_map(CallRow::id).collect(), is_whole)
                 }
                 Err(error) => {
@@ -268,7 +295,9 @@ impl Nightly {
             match self.paths.read(&id).await {
                 Ok(is_understood) => {
                     setbacks.read_one();
-                    left.misshapen += usize::from(!is_understood);
+                    if !is_understood {
+                        left.misshapen.insert(id.clone());
+                    }
                     *calls += 1;
                     self.journal.walk(WalkOrder::Read { record_id: id }).await?;
                 }

@@ -80,11 +80,11 @@ pub(super) fn is_due_again(passes: u32, last: Timestamp, now: Timestamp, timings
 pub(crate) struct RecordStatus {
     /// Reading what happened in gaps.
     pub(crate) repair: Shortfall,
-    /// Reading the last days every night.
+    /// Reading what ended, every few minutes and every night.
     pub(crate) walk: Shortfall,
     /// Calls of gaps that are being read right now.
     pub(crate) repairing: usize,
-    /// Calls that the walk through the last days is reading right now.
+    /// Calls that the walk through the record is reading right now.
     pub(crate) walking: usize,
 }
 
@@ -113,7 +113,8 @@ impl RecordStatus {
         });
         let walking = (self.walking > 0).then(|| {
             format!(
-                "Numbers of the last days are being corrected from Zoom’s record: {} of the quarter of an hour that is read now.",
+                "Numbers are being corrected from Zoom’s record of finished calls: {} of the quarter of an hour that \
+                 is read now.",
                 calls(self.walking)
             )
         });

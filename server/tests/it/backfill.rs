@@ -65,7 +65,7 @@ async fn calls_of_a_gap_are_counted_from_the_record() {
     let rig = Rig::start_installed(account(now() - TimeDelta::seconds(110)), |config| {
         config.zoom.timings.record_delay = Duration::from_millis(500);
         // The walk would read the same, and more often than the gap is repaired.
-        config.zoom.timings.walk_every = Some(Duration::from_secs(30 * 86_400));
+        config.zoom.timings.record_every = Duration::from_secs(30 * 86_400);
     })
     .await;
     rig.eventually("the members are read", |feed| feed["directory"]["read_at"].is_string(), "/api/v1/feed")

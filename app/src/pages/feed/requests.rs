@@ -67,7 +67,7 @@ impl RequestTopic {
         match self {
             Self::Details => "A queue’s members, and records of single calls",
             Self::Lists => "Lists of queues and phones, for names",
-            Self::History => "Lists of finished calls, after gaps and at night",
+            Self::History => "Lists of finished calls, every few minutes and after gaps",
             Self::Reports => "Reports",
             Self::Person => "Details of a person",
             Self::People => "Lists of people, and who is signed in",

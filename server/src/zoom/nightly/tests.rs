@@ -77,7 +77,7 @@ impl Night {
             client_secret: known.client_secret.clone().into(),
         };
         let timings = FeedTimings {
-            walk_every: Some(Duration::from_secs(600)),
+            record_every: Duration::from_secs(600),
             record_delay: Duration::ZERO,
             ..FeedTimings::default()
         };
@@ -177,6 +177,79 @@ async fn what_cannot_be_read_holds_up_nothing_and_the_record_counts_as_read_only
     let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
     assert_eq!(walk.read_until, walk.until);
     assert_eq!(night.journalled().await as usize, calls, "each call is in the journal once");
+    night.ends().await;
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_ended_since_the_last_walk_is_read_without_waiting_for_the_night() {
+    let sim = account().await;
+    let folder = TempDir::new().unwrap();
+    let mut night = Night::falls(&sim, folder.path()).await;
+    let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+    let mut ends: Vec<i64> = sim.with_world(|world| {
+        let records = world.history().visible_at(world.now());
+        records.map(|record| record.end.timestamp_millis()).collect()
+    });
+    ends.sort_unstable();
+    // The walk begins at the end of the call in the middle.
+    let middle = Timestamp::from_millis(ends[ends.len() / 2]);
+    let (now, last) = (clock::now(), middle + minutes(2));
+    let orders = [
+        WalkOrder::Begin { at: last, from: last - minutes(5), until: last },
+        WalkOrder::Reached { until: last, read_until: last },
+    ];
+    for order in orders {
+        night.nightly.journal.walk(order).await.unwrap();
+    }
+    night.nightly.journal.flush().await.unwrap();
+    let mut left = LeftBehind::default();
+    night.nightly.timings.record_every = minutes(60);
+    night.nightly.look(&mut left).await.unwrap();
+    assert_eq!(night.journalled().await, 0, "it is not time yet");
+
+    night.nightly.timings.record_every = minutes(2);
+    night.nightly.look(&mut left).await.unwrap();
+    let since = ends.iter().filter(|end| **end >= middle.as_millis()).count();
+    assert!(since < ends.len(), "{ends:?}");
+    assert_eq!(
+        night.journalled().await as usize,
+        since,
+        "what ended shortly before the last walk, once more"
+    );
+    let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
+    assert!(walk.is_done() && walk.read_until == walk.until && walk.until >= now, "{walk:?}");
+    night.ends().await;
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_left_behind_by_day_is_asked_for_again_and_not_passed_over() {
+    let sim = account().await;
+    let folder = TempDir::new().unwrap();
+    let mut night = Night::falls(&sim, folder.path()).await;
+    night.nightly.timings.record_every = Duration::from_secs(1);
+    let mut left = LeftBehind::default();
+    sim.faults().fail_rest(1, 503);
+    night.nightly.look(&mut left).await.unwrap();
+    let stuck = night.nightly.store.record_walk().await.unwrap().unwrap().read_until;
+    assert_eq!(left.slices.len(), 1, "{left:?}");
+
+    // The next walk begins where the last one ended.
+    night.nightly.timings.record_every = Duration::ZERO;
+    night.nightly.look(&mut left).await.unwrap();
+    assert_eq!((left.slices.len(), left.passes), (1, 1), "{left:?}");
+    let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
+    assert!(walk.is_done() && walk.read_until == stuck, "{walk:?}");
+
+    // So does the one after a restart, which knows of what was left by its place.
+    night.ends().await;
+    let mut night = Night::falls(&sim, folder.path()).await;
+    night.nightly.timings.back_off_first = Duration::ZERO;
+    let mut left = LeftBehind::default();
+    night.nightly.look(&mut left).await.unwrap();
+    let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
+    assert!(left.slices.is_empty() && walk.read_until == walk.until, "{left:?} {walk:?}");
     night.ends().await;
     sim.stop().await;
 }
