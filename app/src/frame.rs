@@ -175,6 +175,7 @@ fn figures(json: &impl Json) -> Option<Figures> {
         on_hold: count(json, "on_hold")?,
         unconfirmed: count(json, "unconfirmed").unwrap_or(0),
         offered_today: count(json, "offered_today")?,
+        measured_today: count(json, "measured_today").unwrap_or(0),
         answered_today: count(json, "answered_today")?,
         abandoned_today: count(json, "abandoned_today")?,
         short_abandoned_today: count(json, "short_abandoned_today")?,

@@ -2,7 +2,10 @@
 
 use domain::{
     time::Timestamp,
-    trust::{BrokenLink, FeedLink, Freshness, Trust, feed_freshness, freshness},
+    trust::{
+        BrokenLink, FeedLink, Freshness, LONG_CALL, Trust, feed_freshness, freshness, hears_whole_calls_from,
+    },
+    view::Figures,
 };
 
 use crate::{numeral, zone::LocalZone};
@@ -170,6 +173,29 @@ pub fn missing_today(trust: &Trust, zone: &LocalZone) -> Option<String> {
     }
 }
 
+/// How much of today is held against Zoom's record; nothing while nobody called.
+pub fn checked_today(figures: &Figures) -> Option<String> {
+    let Figures { offered_today: offered, measured_today: checked, .. } = *figures;
+    (offered > 0).then(|| {
+        let calls = if offered == 1 { "call" } else { "calls" };
+        format!(
+            "{} of {} {calls} of today checked against Zoom’s record",
+            numeral::count(checked),
+            numeral::count(offered)
+        )
+    })
+}
+
+/// Why it is not sure after a gap who is on calls, and until when.
+pub fn doubt(now: Timestamp, trust: &Trust, zone: &LocalZone) -> Option<String> {
+    let surer_from = hears_whole_calls_from(now, trust)?;
+    Some(format!(
+        "Until {} who talks and who is available is inferred: a call that began before {} may not be known.",
+        zone.hour_and_minute(surer_from),
+        zone.hour_and_minute(surer_from - LONG_CALL)
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -253,6 +279,35 @@ mod tests {
         assert_eq!(standing.screen_face(NOW, NOW, &zone).text, "live");
         assert_eq!(Standing::feed_face(NOW, NOW, &feed, &zone).text, "lost since 13:02:09");
         assert_eq!(Standing::feed_face(NOW, NOW, &trust(FeedLink::WebhookOnly), &zone).state, "quiet");
+    }
+
+    #[test]
+    fn how_much_of_today_is_checked_is_said() {
+        let of = |checked, offered| {
+            checked_today(&Figures { offered_today: offered, measured_today: checked, ..Figures::default() })
+        };
+        assert_eq!(
+            of(61, 1_073).as_deref(),
+            Some("61 of 1,073 calls of today checked against Zoom’s record")
+        );
+        assert_eq!(of(0, 1).as_deref(), Some("0 of 1 call of today checked against Zoom’s record"));
+        assert_eq!(of(0, 0), None);
+    }
+
+    #[test]
+    fn why_it_is_not_sure_who_talks_is_said_with_its_end() {
+        let zone = LocalZone::utc();
+        let after = |minutes: u64| {
+            let deaf_until = Some(NOW - Duration::from_secs(minutes * 60));
+            doubt(NOW, &Trust { deaf_until, ..trust(FeedLink::Live) }, &zone)
+        };
+        assert_eq!(
+            after(20).as_deref(),
+            Some(
+                "Until 13:42 who talks and who is available is inferred: a call that began before 12:42 may not be known."
+            )
+        );
+        assert_eq!(after(60), None);
     }
 
     #[test]

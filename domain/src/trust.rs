@@ -133,6 +133,13 @@ pub const FEED_CHECK_EVERY: Duration = Duration::from_secs(60);
 /// A call that began while nobody listened is not known. After this long few such calls still go on.
 pub const LONG_CALL: Duration = Duration::from_secs(3600);
 
+/// When [`hears_whole_calls`] becomes true by itself; `None` when it is true, and while events are being missed.
+pub fn hears_whole_calls_from(now: Timestamp, trust: &Trust) -> Option<Timestamp> {
+    let is_deaf = trust.gap.is_some_and(|gap| gap.to.is_none());
+    let from = trust.deaf_until.map(|until| until + LONG_CALL);
+    from.filter(|from| !is_deaf && *from > now)
+}
+
 /// True when the calls that go on now were heard from their beginning: for [`LONG_CALL`] nothing was
 /// missed. Webhooks alone prove nothing, and are believed.
 pub fn hears_whole_calls(now: Timestamp, trust: &Trust) -> bool {
@@ -218,6 +225,10 @@ mod tests {
         assert!(!hears_whole_calls(NOW, &trust(Some(recent), None)), "repaired, and who still talks unknown");
         assert!(!hears_whole_calls(NOW, &trust(Some(recent), gap(Some(recent)))));
         assert!(!hears_whole_calls(NOW, &trust(None, gap(None))));
+        let surer = |trust: Trust| hears_whole_calls_from(NOW, &trust);
+        assert_eq!(surer(trust(Some(recent), None)), Some(NOW + Duration::from_secs(1)));
+        assert_eq!(surer(trust(Some(long_ago), None)), None, "it is sure");
+        assert_eq!(surer(trust(Some(recent), gap(None))), None, "nobody knows when");
     }
 
     #[test]

@@ -101,7 +101,11 @@ pub struct Figures {
     pub unconfirmed: u32,
     /// Visits that entered since local midnight.
     pub offered_today: u32,
-    /// Of these, answered.
+    /// Of these, held against Zoom's record: entered, left and how are by it. Waits of the others begin with
+    /// the first ring, so that they are too short.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub measured_today: u32,
+    /// Of the offered, answered.
     pub answered_today: u32,
     /// Of these, abandoned, the short ones left out.
     pub abandoned_today: u32,

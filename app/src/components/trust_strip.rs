@@ -1,4 +1,4 @@
-//! May this board be believed? Two links told apart, the newest event, and what today leaves out.
+//! May this board be believed? Two links told apart, the newest event, and how far today is complete.
 
 use leptos::prelude::*;
 
@@ -12,11 +12,7 @@ use crate::{
 pub fn TrustStrip(
     /// Whose.
     board: LiveBoard,
-    /// Leaves out what today leaves out: it stands elsewhere.
-    #[prop(optional)]
-    brief: bool,
 ) -> impl IntoView {
-    let missing = (!brief).then(|| view! { <li><MissingToday board=board.clone() /></li> });
     view! {
         <ul class="links" aria-label="May these numbers be believed?">
             <Link
@@ -37,22 +33,36 @@ pub fn TrustStrip(
             <li class="link" data-state="note">
                 {board.text(|state| standing::newest_event(state.now, &state.latest.trust, &state.zone))}
             </li>
-            {missing}
         </ul>
     }
 }
 
-/// What today's counts leave out; nothing while they are whole.
+/// How far the numbers of today may be believed: what they leave out, and how many calls Zoom's record has
+/// confirmed. Below the numbers on every board.
 #[component]
-pub fn MissingToday(
+pub fn TodayNote(
     /// Whose.
     board: LiveBoard,
+    /// Says, too, why it is not sure who talks, for which a wall has no room.
+    #[prop(optional)]
+    in_full: bool,
 ) -> impl IntoView {
     let missing = |state: &State| standing::missing_today(&state.latest.trust, &state.zone);
+    let checked = |state: &State| standing::checked_today(&state.totals.figures);
+    let doubt = |state: &State| standing::doubt(state.now, &state.latest.trust, &state.zone);
+    let doubt = in_full.then(|| {
+        view! { <span hidden=board.condition(move |state| doubt(state).is_none())>{board.text(move |state| doubt(state).unwrap_or_default())}</span> }
+    });
     view! {
-        <p class="link" data-state="gap" hidden=board.condition(move |state| missing(state).is_none())>
-            "Today "
-            <span>{board.text(move |state| missing(state).unwrap_or_default())}</span>
+        <p class="today">
+            <span class="link" data-state="gap" hidden=board.condition(move |state| missing(state).is_none())>
+                "Today "
+                {board.text(move |state| missing(state).unwrap_or_default())}
+            </span>
+            <span hidden=board.condition(move |state| checked(state).is_none())>
+                {board.text(move |state| checked(state).unwrap_or_default())}
+            </span>
+            {doubt}
         </p>
     }
 }

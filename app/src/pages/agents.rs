@@ -21,6 +21,7 @@ use crate::{
         figure::{FigureFace, FigureList, LiveFigure},
         live_rows::{LiveRow, LiveRows},
         sort_heading::SortHeading,
+        trust_strip::TodayNote,
     },
     document::{Bar, Document, Liveness, Site},
     live_agents::{AgentRow, AgentsStart, LiveAgents},
@@ -174,6 +175,7 @@ pub fn AgentsDesk(
             </p>
             <div class="values">
                 <AgentFigures agents=agents.clone() />
+                <TodayNote board=board.clone() in_full=true />
                 {children()}
                 <QueueChoice agents=agents.clone() settings=settings.clone() queues />
                 <p class="empty" hidden=is_filled>

@@ -15,6 +15,7 @@ use leptos::prelude::*;
 use self::requests::Requests;
 pub use self::requests::{RequestFacts, RequestKind, RequestTopic, RequestsLeft};
 use crate::{
+    components::scroll_hint::ScrollHint,
     document::{Bar, Document, Liveness, Site},
     numeral,
     settings::Theme,
@@ -484,6 +485,7 @@ fn Gaps(
                 view! { <p class="none">"None. A gap is written down whenever the feed was not provably alive."</p> }.into_any()
             } else {
                 view! {
+                    <ScrollHint />
                     <div class="scroller" tabindex="0" role="group" aria-labelledby="gaps">
                         <table class="desk-table record-table">
                             <thead>
@@ -534,6 +536,7 @@ fn Kinds(
                 view! {
                     <details>
                         <summary>{format!("Show all {number}")}</summary>
+                        <ScrollHint />
                         <div class="scroller" tabindex="0" role="group" aria-labelledby="kinds">
                             <table class="desk-table record-table">
                                 <thead>

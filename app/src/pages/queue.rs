@@ -10,10 +10,11 @@ use std::time::Duration;
 use domain::{
     board::{CallPhase, LiveCall, LostVisit, QueueDetail},
     call::{Leg, LegState},
+    id::QueueId,
     service_level::{Definition, Promise, ServiceLevels},
     time::{Timestamp, clock_face},
-    trust::Gap,
-    view::QueueView,
+    trust::Trust,
+    view::{Figures, QueueView},
     volume::WaitTable,
 };
 use leptos::prelude::*;
@@ -22,10 +23,14 @@ use self::waits::TodaysWaits;
 use crate::{
     address,
     column::{Column, Room},
-    components::past_band::{PastBand, PastView},
+    components::{
+        past_band::{PastBand, PastView},
+        scroll_hint::ScrollHint,
+    },
     document::{Bar, Document, Liveness, Site},
     numeral,
     settings::Theme,
+    standing,
     zone::LocalZone,
 };
 
@@ -38,8 +43,8 @@ pub struct QueuePage {
     pub zone: LocalZone,
     /// When its values were true.
     pub as_of: Timestamp,
-    /// The newest interval of today in which events may have been missed.
-    pub gap: Option<Gap>,
+    /// May it be believed?
+    pub trust: Trust,
     /// The queue's row.
     pub queue: QueueView,
     /// What stands behind it.
@@ -55,7 +60,7 @@ const MOST_ROWS: usize = 200;
 
 /// The whole page.
 pub fn queue_page(page: QueuePage) -> impl IntoView {
-    let QueuePage { site, zone, as_of, gap, queue, detail, waits, past } = page;
+    let QueuePage { site, zone, as_of, trust, queue, detail, waits, past } = page;
     let QueueDetail { promise, service_levels, outcomes, calls, lost } = detail;
     let liveness = match past {
         None => Liveness::Reloaded { as_of, zone: zone.clone() },
@@ -63,14 +68,17 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
     };
     let at = past.as_ref().map(|past| past.instant(past.at)).unwrap_or_default();
     let made_at = format!("as of {} ({})", zone.clock(as_of), zone.label);
-    let gap = gap.map(|gap| {
+    let gap = trust.gap.map(|gap| {
         let until = gap.to.map_or("now".to_owned(), |to| zone.clock(to));
         format!(
-            "Events may have been missed from {} to {until}. Calls that went on then are marked until something is \
-             heard of them again.",
+            "Today incomplete: events may have been missed from {} to {until}, and Zoom’s record of that time is not \
+             read yet. Calls that went on then are marked until something is heard of them again.",
             zone.clock(gap.from)
         )
     });
+    let doubt = standing::doubt(as_of, &trust, &zone);
+    let notes = gap.into_iter().chain(doubt);
+    let notes = notes.map(|note| view! { <p class="doubt" role="status">{note}</p> }).collect_view();
     let of_phase = |wanted: &[CallPhase]| -> Vec<LiveCall> {
         calls.iter().filter(|call| wanted.contains(&call.phase)).cloned().collect()
     };
@@ -108,9 +116,8 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
                         <a class="look-back" href=look_back hidden=is_past.is_some()>"Look back"</a>
                     </p>
                 </div>
-                {gap.map(|gap| view! { <p class="doubt" role="status">{gap}</p> })}
-                <Numbers queue as_of />
-                <Promised promise levels=service_levels />
+                {notes}
+                <Checked id=queue.id.clone() figures=queue.figures is_now=is_past.is_none() />
                 <Calls
                     anchor="waiting-calls"
                     title="Waiting now"
@@ -135,7 +142,9 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
                     as_of
                     zone=zone.clone()
                 />
+                <Numbers queue as_of />
                 <Lost lost zone />
+                <Promised promise levels=service_levels />
                 {waits.map(|waits| view! { <TodaysWaits waits /> })}
                 <section class="part" aria-labelledby="outcomes">
                     <h2 id="outcomes">"Visits of today by outcome"</h2>
@@ -155,6 +164,43 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
             </main>
         </Document>
     }
+}
+
+/// How far the numbers of today are held against Zoom's record, and why that moves them.
+#[component]
+fn Checked(
+    /// The queue's.
+    id: QueueId,
+    /// Its numbers.
+    figures: Figures,
+    /// What the record changed can be looked at.
+    is_now: bool,
+) -> impl IntoView {
+    let checked = standing::checked_today(&figures)?;
+    let left = figures.offered_today.saturating_sub(figures.measured_today);
+    let meaning = if left == 0 {
+        "No number of today rests on events alone.".to_owned()
+    } else {
+        format!(
+            "The other {} go on, or ended lately: their waits count from the first ring only, and who left before a \
+             phone rang is not among them. When the record is read, some minutes after a call, offered and abandoned \
+             may rise and the service level may fall.",
+            numeral::count(left)
+        )
+    };
+    let href = format!("{}#calls", address::with_query("/reconciliation", &[("queue", id.as_str())]));
+    let changed = is_now.then(|| view! { <a href=href>"What the record changed"</a> });
+    Some(view! {
+        <p class="today">
+            <span>
+                <strong>{format!("{checked}.")}</strong>
+                " "
+                {meaning}
+                " "
+                {changed}
+            </span>
+        </p>
+    })
 }
 
 /// Every number of the queue's row, with what it is, how it is counted and how sure it is.
@@ -189,8 +235,10 @@ fn Numbers(
                     <td data-face=face.words(column)>{number}</td>
                     <td class="words">{face.quality.word()}</td>
                     <td class="words">
-                        <p>{column.definition()}</p>
-                        <p class="formula">{column.formula()}</p>
+                        <details>
+                            <summary>{column.formula()}</summary>
+                            <p>{column.definition()}</p>
+                        </details>
                     </td>
                 </tr>
             }
@@ -330,6 +378,7 @@ fn Calls(
         .collect_view();
     let table = move || {
         view! {
+            <ScrollHint />
             <div class="scroller" tabindex="0" role="group" aria-labelledby=anchor>
                 <table class="desk-table record-table">
                     <thead>
@@ -429,6 +478,7 @@ fn Lost(
     let left_out = count.saturating_sub(MOST_ROWS);
     let table = move || {
         view! {
+            <ScrollHint />
             <div class="scroller" tabindex="0" role="group" aria-labelledby="lost">
                 <table class="desk-table record-table">
                     <thead>

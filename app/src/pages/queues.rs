@@ -15,6 +15,7 @@ use crate::{
         past_band::{PastBand, PastView},
         queue_row::{QueueRows, RowShape},
         sort_heading::SortHeading,
+        trust_strip::TodayNote,
     },
     document::{Bar, Document, Liveness, Site, StartData},
     live_board::{BoardStart, LiveBoard, WallShape},
@@ -180,6 +181,7 @@ pub fn QueuesDesk(
             <DeskHead board=board.clone() title="Queues" />
             <div class="values">
                 <Figures board=board.clone() subjects=&Subject::DESK label="All queues" />
+                <TodayNote board=board.clone() in_full=true />
                 {children()}
                 <div hidden=board.condition(|state| !state.is_empty())>
                     <EmptyBoard />

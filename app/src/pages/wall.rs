@@ -1,6 +1,6 @@
 //! The wall: a supervisor's display, readable across a room.
 
-use domain::view::BoardView;
+use domain::{trust::hears_whole_calls_from, view::BoardView};
 use leptos::prelude::*;
 
 use crate::{
@@ -14,11 +14,11 @@ use crate::{
         past_band::{PastBand, PastView},
         queue_row::{QueueRows, RowShape},
         trust_band::TrustBand,
-        trust_strip::{MissingToday, TrustStrip},
+        trust_strip::{TodayNote, TrustStrip},
         wall_clock::WallClock,
     },
     document::{DemoBadge, Document, Liveness, Site, StartData},
-    live_board::{BoardStart, LiveBoard, WallShape},
+    live_board::{BoardStart, LiveBoard, State, WallShape},
     settings::WallSettings,
     wall_layout::WallLayout,
     zone::LocalZone,
@@ -148,7 +148,7 @@ pub fn WallScreen(
         >
             <header class="strip">
                 <h1>{title}</h1>
-                <TrustStrip board=board.clone() brief=true />
+                <TrustStrip board=board.clone() />
                 <p class="strip-demo" hidden=board.condition(|state| !state.latest.trust.demo)>
                     <DemoBadge />
                 </p>
@@ -159,13 +159,14 @@ pub fn WallScreen(
                 <Figures board=board.clone() subjects label="Now and today" paired=alone /> {rows}
             </div>
             <div class="foot">
-                <MissingToday board=board.clone() />
+                <TodayNote board=board.clone() />
                 <p hidden=board.condition(move |state| !state.is_inferred(columns))>
                     <span class="inferred">"Dotted"</span>
                     ": worked out from calls"
+                    {board.text(|state| surer(state))}
                 </p>
                 <p hidden=board.condition(|state| !state.sure.or_more)>
-                    "+: nobody available, more may wait unseen"
+                    "+: more may wait unseen"
                 </p>
                 <p class="legible" hidden=legible.is_empty()>
                     {legible.clone()}
@@ -184,6 +185,12 @@ pub fn WallScreen(
             <Announcer board=board.clone() />
         </div>
     }
+}
+
+/// Until when it is less sure than usual who talks and who is available.
+fn surer(state: &State) -> String {
+    let from = hears_whole_calls_from(state.now, &state.latest.trust);
+    from.map_or_else(String::new, |from| format!(", surer from {}", state.zone.hour_and_minute(from)))
 }
 
 /// The rows of all queues, a page of them.

@@ -105,7 +105,7 @@ fn requests_to_zoom_are_counted_in_words() {
         &[
             "Callboard uses at most 50 % of it. The count begins anew at 01:00.",
             "A queue’s members, and records of single calls 1,204 no daily limit 0",
-            "Lists of finished calls, after gaps and at night 6,400 1,100 of 7,500 2",
+            "Lists of finished calls, every few minutes and after gaps 6,400 1,100 of 7,500 2",
             "Reports 0 none until 01:00 0",
             "Lists of people, and who is signed in 9 none until 14:02 1",
         ],

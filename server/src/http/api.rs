@@ -38,6 +38,8 @@ pub(super) struct QueueJson {
     members: Option<u32>,
     members_available: Option<u32>,
     offered_today: u32,
+    /// Of these, held against Zoom's record.
+    measured_today: u32,
     answered_today: u32,
     abandoned_today: u32,
     short_abandoned_today: u32,
@@ -134,6 +136,7 @@ fn queue_json(queue: &QueueView, as_of: Timestamp) -> QueueJson {
         members: queue.members,
         members_available: queue.members_available,
         offered_today: figures.offered_today,
+        measured_today: figures.measured_today,
         answered_today: figures.answered_today,
         abandoned_today: figures.abandoned_today,
         short_abandoned_today: figures.short_abandoned_today,

@@ -172,7 +172,7 @@ pub(super) async fn queue(
         site: state.site.site(),
         zone: local_zone(state.home, board.as_of),
         as_of: board.as_of,
-        gap: board.trust.gap,
+        trust: board.trust.clone(),
         queue: queue.clone(),
         detail,
         waits,

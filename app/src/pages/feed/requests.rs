@@ -3,7 +3,7 @@
 use domain::time::Timestamp;
 use leptos::prelude::*;
 
-use crate::{numeral, zone::LocalZone};
+use crate::{components::scroll_hint::ScrollHint, numeral, zone::LocalZone};
 
 /// The requests of today and what may be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +120,7 @@ pub(super) fn Requests(
         <section class="part" aria-labelledby="requests">
             <h2 id="requests">"Requests to Zoom’s API today"</h2>
             <p>{explanation}</p>
+            <ScrollHint />
             <div class="scroller" tabindex="0" role="group" aria-labelledby="requests">
                 <table class="desk-table record-table">
                     <thead>

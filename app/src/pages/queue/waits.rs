@@ -9,7 +9,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use crate::numeral;
+use crate::{components::scroll_hint::ScrollHint, numeral};
 
 /// The percentiles that are shown.
 const PERCENTS: [u8; 3] = [50, 80, 95];
@@ -67,6 +67,7 @@ fn Percentiles(
     };
     let headings = PERCENTS.map(|percent| view! { <th scope="col">{format!("p{percent}")}</th> });
     view! {
+        <ScrollHint />
         <div class="scroller" tabindex="0" role="group" aria-labelledby="waits">
             <table class="desk-table record-table short-table">
                 <thead>
@@ -116,6 +117,7 @@ fn Bands(
         }
     });
     view! {
+        <ScrollHint />
         <div class="scroller" tabindex="0" role="group" aria-labelledby="waits">
             <table class="desk-table record-table short-table bands-table">
                 <thead>

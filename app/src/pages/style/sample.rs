@@ -79,6 +79,7 @@ pub fn queue(
             on_hold: u32::from(offered > 100),
             unconfirmed: 0,
             offered_today: offered,
+            measured_today: offered - offered / 20,
             answered_today: offered.saturating_sub(abandoned + abandoned / 3 + waiting + offered / 40),
             abandoned_today: abandoned,
             short_abandoned_today: abandoned / 3,
