@@ -35,7 +35,7 @@ pub const fn definition(state: AgentState) -> &'static str {
             "At least one queue rings them, and nothing keeps them from the next call. Who is only away or busy by their client is rung all the same."
         }
         AgentState::Ringing => {
-            "A phone of theirs rings and they are on no call. They count as available until they pick up."
+            "A phone of theirs rings and they are on no call. They could take that call and no other, so they are not counted as available."
         }
         AgentState::OnQueueCall => "They talk to a caller whom a queue offered.",
         AgentState::OnOtherCall => {
@@ -60,10 +60,11 @@ pub fn kept(busy: &Busy, members: u32, available: u32) -> String {
     let mut words = String::new();
     let on_calls = if busy.on_calls == 1 { "on a call" } else { "on calls" };
     let kept = [
+        (busy.ringing, "ringing"),
         (busy.on_calls, on_calls),
         (busy.wrap_up, "wrap\u{2011}up"),
         (away, "away"),
-        (busy.unknown, "not known"),
+        (busy.unknown, "unknown"),
     ];
     for (number, kept) in kept {
         if number > 0 {
@@ -127,8 +128,8 @@ mod tests {
 
     #[test]
     fn who_is_unknown_is_not_away() {
-        let busy = Busy { on_calls: 1, wrap_up: 0, unknown: 3 };
-        assert_eq!(kept(&busy, 7, 2), "1\u{a0}on a call · 1\u{a0}away · 3\u{a0}not known");
+        let busy = Busy { on_calls: 1, unknown: 3, ..Busy::default() };
+        assert_eq!(kept(&busy, 7, 2), "1\u{a0}on a call · 1\u{a0}away · 3\u{a0}unknown");
         assert_eq!(kept(&Busy::default(), 4, 3), "1\u{a0}away");
     }
 }

@@ -171,7 +171,7 @@ impl Column {
             Self::State => {
                 "About now. Watch: somebody waits longer than the queue’s threshold, or waits while nobody is available. \
                  Overdue: somebody has been waiting longer than that for 10 seconds more; answer now. \
-                 Who was not heard of since a gap in the events may have left: they make it watch, not overdue. \
+                 Who is unconfirmed since a gap in the events may have left: they make it watch, not overdue. \
                  No agent: nobody is seen waiting, but nobody is available either, so callers may wait unseen. \
                  The number that is the reason is underlined. \
                  A queue leaves a state 15 seconds after its reason is gone."
@@ -189,7 +189,7 @@ impl Column {
             Self::OnHold => "Callers of this queue who were answered and are held or parked now.",
             Self::Free => {
                 "Members who take calls of this queue and could take one now, of all members in the directory: on no call, \
-                 not in wrap-up, and by their client neither offline nor not to be disturbed. \
+                 no phone of theirs ringing, not in wrap-up, and by their client neither offline nor not to be disturbed. \
                  A wall also says where the others are; away are those who have opted out, do not want to be \
                  disturbed, or are signed out. \
                  A member of two queues counts in each queue, and once in the total: the queues add up to more than \
@@ -233,7 +233,7 @@ impl Column {
             Self::Ringing => "waiting with at least one ringing phone",
             Self::Talking => "answered, connected and not held",
             Self::OnHold => "answered, held or parked",
-            Self::Free => "members who take calls − those of them on a call",
+            Self::Free => "members who take calls − those of them who ring, talk or wrap up",
             Self::Offered => "O = visits that entered since midnight",
             Self::Answered => "A, of O",
             Self::Abandoned => "B with a wait > s, of O",
@@ -350,7 +350,10 @@ impl Column {
             Self::Ringing => by(|queue| queue.figures.ringing),
             Self::Talking => by(|queue| queue.figures.talking),
             Self::OnHold => by(|queue| queue.figures.on_hold),
-            Self::Free => a.members_available.cmp(&b.members_available),
+            Self::Free => {
+                let idle = |queue: &QueueView| Some(queue.members_busy.idle(queue.members_available?));
+                idle(a).cmp(&idle(b))
+            }
             Self::Offered => by(|queue| queue.figures.offered_today),
             Self::Answered => by(|queue| queue.figures.answered_today),
             Self::Abandoned => by(|queue| queue.figures.abandoned_today),
@@ -415,7 +418,8 @@ fn free(queue: &QueueView, room: Room) -> Face {
     match (queue.members_available, queue.quality.available) {
         (Some(available), quality) if quality != Quality::Unknown => {
             // Nobody free is never a quiet zero.
-            Face { text: room.count(available), unit: members, quality, quiet: false }
+            let idle = queue.members_busy.idle(available);
+            Face { text: room.count(idle), unit: members, quality, quiet: false }
         }
         _ => Face { unit: members, ..Face::unknown() },
     }

@@ -188,6 +188,7 @@ fn busy(json: &impl Json) -> Option<Busy> {
     Some(Busy {
         on_calls: count(&busy, "on_calls")?,
         wrap_up: count(&busy, "wrap_up")?,
+        ringing: count(&busy, "ringing").unwrap_or(0),
         unknown: count(&busy, "unknown").unwrap_or(0),
     })
 }

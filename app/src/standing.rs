@@ -80,7 +80,7 @@ impl Standing {
         let known = match (self.freshness, self.broken, trust.feed_heard_at) {
             (_, Some(BrokenLink::ServerToZoom), None) => "No event has arrived yet.".to_owned(),
             (Freshness::Stale, Some(BrokenLink::ServerToZoom), _) => {
-                format!("Who waits now is not known; today’s numbers are as of {when}.")
+                format!("Who waits now is unknown; today’s numbers are as of {when}.")
             }
             (Freshness::Blind, ..) => {
                 format!(
@@ -129,7 +129,7 @@ impl Standing {
         // One instant for everything that is said of a broken feed: the last proof of life.
         let since = || zone.clock(trust.feed_heard_at.unwrap_or(trust.feed_since));
         if now.since(server_heard_at) >= domain::trust::LATE_AFTER {
-            return LinkFace { state: "quiet", text: "not known".to_owned() };
+            return LinkFace { state: "quiet", text: "unknown".to_owned() };
         }
         let (state, text) = match trust.feed {
             FeedLink::Live if feed_freshness(now, trust) == Freshness::Live => ("live", "live".to_owned()),
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(standing.headline(&feed), "Callboard has lost the Zoom feed");
         assert_eq!(
             standing.explanation(NOW, &feed, &zone),
-            "Who waits now is not known; today’s numbers are as of 13:02:09. Callboard keeps trying and counts \
+            "Who waits now is unknown; today’s numbers are as of 13:02:09. Callboard keeps trying and counts \
              again by itself."
         );
 

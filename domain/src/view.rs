@@ -229,12 +229,21 @@ pub struct Busy {
     pub on_calls: u32,
     /// Left alone by their queue for a while after its call.
     pub wrap_up: u32,
+    /// A phone of theirs rings and they are on no call. They are counted as available, too: they could take
+    /// the call that rings, but no other.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ringing: u32,
     /// It is not known what they do: nothing was heard of them since events may have been missed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unknown: u32,
 }
 
 impl Busy {
+    /// Of so many who are available, those who could take a call that comes now: no phone of theirs rings.
+    pub fn idle(&self, available: u32) -> u32 {
+        available.saturating_sub(self.ringing)
+    }
+
     /// Of so many members, those who neither are available nor are kept by anything.
     pub fn away(&self, members: u32, available: u32) -> u32 {
         [available, self.on_calls, self.wrap_up, self.unknown].into_iter().fold(members, u32::saturating_sub)
@@ -305,13 +314,16 @@ impl QueueView {
     }
 }
 
-/// Order by trouble: worst level first, then the longest wait, then the most waiting, then by name.
+/// Order by trouble: worst level first, then the longest wait, then the most waiting, then by name. Where
+/// nothing is to be done, by name alone: a caller who is answered in time moves no row.
 pub fn by_trouble(a: &QueueView, b: &QueueView, now: Timestamp) -> std::cmp::Ordering {
-    let wait = |queue: &QueueView| queue.figures.oldest_waiting_since.map(|since| now.since(since));
+    let is_calm = a.level(now) == Level::Normal && b.level(now) == Level::Normal;
+    let figures = |queue: &QueueView| if is_calm { Figures::default() } else { queue.figures };
+    let wait = |queue: &QueueView| figures(queue).oldest_waiting_since.map(|since| now.since(since));
     b.level(now)
         .cmp(&a.level(now))
         .then_with(|| wait(b).cmp(&wait(a)))
-        .then_with(|| b.figures.waiting.cmp(&a.figures.waiting))
+        .then_with(|| figures(b).waiting.cmp(&figures(a).waiting))
         .then_with(|| a.name.cmp(&b.name))
         .then_with(|| a.id.cmp(&b.id))
 }
@@ -358,6 +370,15 @@ mod tests {
         assert_eq!(level(Some(3), 0, 100), Level::Watch);
         assert_eq!((level(Some(20), 1, 100), level(Some(30), 1, 100)), (Level::Watch, Level::Act));
         assert!(queue(None, 1, 10).misses_target());
+    }
+
+    #[test]
+    fn a_caller_who_is_answered_in_time_moves_no_row() {
+        let named = |name: &str, waits| QueueView { name: name.to_owned(), ..queue(waits, 1, 100) };
+        let order = |a: &QueueView, b: &QueueView| by_trouble(a, b, NOW);
+        assert!(order(&named("a", None), &named("b", Some(12))).is_lt());
+        assert!(order(&named("a", None), &named("b", Some(20))).is_gt());
+        assert!(order(&named("a", Some(21)), &named("b", Some(25))).is_gt());
     }
 
     #[test]

@@ -11,6 +11,7 @@ use domain::{
     agent::doubted_before,
     board::{Board, BoardSnapshot, Input, Midnights},
     directory::{Directory, DirectoryQueue},
+    fact::{Fact, What},
     id::QueueId,
     service_level::PromiseBook,
     time::Timestamp,
@@ -121,7 +122,9 @@ impl Situation {
         for together in events.chunk_by_mut(arrived_together) {
             let Some(last) = together.last() else { continue };
             let arrived_at = last.received_at;
-            self.newest_fact_at = Some(arrived_at);
+            if together.iter().any(is_news) {
+                self.newest_fact_at = Some(arrived_at);
+            }
             for input in journal::inputs(together) {
                 self.board.apply(arrived_at.min(now), input);
             }
@@ -262,6 +265,13 @@ impl Situation {
     }
 }
 
+/// It was told by Zoom. What this server read of the record comes after a gap and at any time: it is no sign
+/// that the feed is alive.
+fn is_news(event: &Journalled) -> bool {
+    let is_read = |fact: &Fact| matches!(&*fact.what, What::Recorded(record) if record.id.is_some());
+    event.fact.as_ref().is_some_and(|fact| !is_read(fact)) || event.presence.is_some()
+}
+
 /// Events of one second are applied together, which spares working out a call for each of them.
 fn arrived_together(a: &Journalled, b: &Journalled) -> bool {
     a.received_at.as_millis().div_euclid(1000) == b.received_at.as_millis().div_euclid(1000)
@@ -282,7 +292,33 @@ pub(crate) fn midnights(board: &Board, home: Tz, now: Timestamp) -> Midnights {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use domain::{fact::Record, id::RecordId};
+
     use super::*;
+
+    /// Read over REST, the record of a call that ended an hour ago is no news of the feed.
+    #[test]
+    fn what_was_read_of_the_record_is_not_the_newest_event() {
+        let at = Timestamp::from_millis(1_790_000_000_000);
+        let event = |seconds: u64, fact| Journalled {
+            event_id: 1,
+            received_at: at + Duration::from_secs(seconds),
+            fact,
+            presence: None,
+        };
+        let record = |id| {
+            let id = Some(id).filter(|id| !str::is_empty(id)).map(RecordId::new);
+            let what = What::Recorded(Record { id, read_at: at, ..Record::default() });
+            Some(Fact::new("7000000000000000001".into(), at, what))
+        };
+        let mut situation = Situation::new(Board::new(), Tz::UTC);
+        situation.hear(at + Duration::from_secs(9), &mut [event(2, record(""))]);
+        assert_eq!(situation.newest_fact_at(), Some(at + Duration::from_secs(2)), "told to a person");
+        situation.hear(at + Duration::from_secs(9), &mut [event(5, record("h-1")), event(7, None)]);
+        assert_eq!(situation.newest_fact_at(), Some(at + Duration::from_secs(2)));
+    }
 
     /// As the first version wrote it, without what was optional then. Notes are kept for as long as the
     /// operator says, so later versions have to read it: what they add needs a default.

@@ -37,7 +37,7 @@ pub fn Definitions() -> impl IntoView {
                 </li>
                 <li>
                     <span class="number">"—"</span>
-                    "Not known right now"
+                    "Unknown right now"
                 </li>
                 <li>
                     <span class="number">"n/a"</span>

@@ -57,6 +57,16 @@ impl FigureFace {
         Self { text, unit: String::new(), note, level: Level::Normal, quality: Quality::Live }
     }
 
+    /// The same where nobody knows the number.
+    pub fn unknown(self) -> Self {
+        Self {
+            text: numeral::UNKNOWN.to_owned(),
+            note: "unknown now".to_owned(),
+            quality: Quality::Unknown,
+            ..self
+        }
+    }
+
     /// What style sheets need to know of it, as words.
     fn words(&self) -> String {
         match (self.quality, self.text.as_str()) {
@@ -186,10 +196,10 @@ impl Subject {
             ..plain(numeral::UNKNOWN.to_owned(), note.to_owned())
         };
         if self == Self::Free && totals.members == 0 && totals.members_incomplete {
-            return unknown("members are not known");
+            return unknown("members unknown");
         }
         if quality == Quality::Unknown {
-            return unknown("not known now");
+            return unknown("unknown now");
         }
         match self {
             Self::Waiting => {
@@ -227,6 +237,7 @@ impl Subject {
                 FigureFace { level: wait_level, ..plain(clock_face(at.since(since)), note) }
             }
             Self::Free => {
+                let idle = totals.members_busy.idle(totals.members_available);
                 let nobody = totals.members_available == 0 && figures.waiting > 0;
                 let kept = agent_words::kept(&totals.members_busy, totals.members, totals.members_available);
                 let note = match (kept.as_str(), totals.members_incomplete) {
@@ -239,7 +250,7 @@ impl Subject {
                 FigureFace {
                     unit: format!("/\u{2009}{}{or_more}", numeral::short_count(totals.members)),
                     level: if nobody { Level::Watch } else { Level::Normal },
-                    ..plain(numeral::short_count(totals.members_available), note)
+                    ..plain(numeral::short_count(idle), note)
                 }
             }
             Self::Talking => plain(
@@ -423,7 +434,7 @@ mod tests {
             },
             members: 23,
             members_available: 4,
-            members_busy: Busy { on_calls: 15, wrap_up: 3, unknown: 0 },
+            members_busy: Busy { on_calls: 15, wrap_up: 3, ..Busy::default() },
             members_incomplete: false,
             waiting_beyond_threshold: 2,
             shared_target_permille: Some(800),
@@ -442,6 +453,10 @@ mod tests {
             (free.text.as_str(), free.note.as_str()),
             ("4", "15\u{a0}on calls · 3\u{a0}wrap\u{2011}up · 1\u{a0}away")
         );
+        let ringing = Busy { ringing: 1, ..totals().members_busy };
+        let free = face(Subject::Free, &Totals { members_busy: ringing, ..totals() });
+        assert_eq!(free.text, "3", "whose phone rings cannot take another call");
+        assert!(free.note.starts_with("1\u{a0}ringing · 15\u{a0}on calls"), "{}", free.note);
         let level = face(Subject::ServiceLevel, &totals());
         assert_eq!((level.text.as_str(), level.note.as_str()), ("78", "today, target 80\u{a0}%"));
         assert_eq!(level.level, Level::Watch);
@@ -491,7 +506,7 @@ mod tests {
             "0+ nobody seen inferred",
             "nobody available: they cannot be seen"
         );
-        assert_eq!(face(Quality::Unknown, 3, 1)[..2], ["— not known now quiet", "— not known now quiet"]);
+        assert_eq!(face(Quality::Unknown, 3, 1)[..2], ["— unknown now quiet", "— unknown now quiet"]);
     }
 
     #[test]

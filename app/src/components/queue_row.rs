@@ -81,8 +81,8 @@ fn QueueRow(
             row.queue.members_available.unwrap_or(0),
         ),
         0 => String::new(),
-        1 => "1 call not heard of lately".to_owned(),
-        doubtful => format!("{doubtful} calls not heard of lately"),
+        1 => "1 call unconfirmed since a gap".to_owned(),
+        doubtful => format!("{doubtful} calls unconfirmed since a gap"),
     });
     view! {
         <tr data-row=row.id.to_string() data-mark=row.text(|row| row.mark.key().to_owned())>

@@ -131,7 +131,7 @@ const COLUMNS: [(Option<AgentKey>, &str, &str); 9] = [
     (Some(AgentKey::Time), AgentKey::Time.word(), "Time"),
     (None, "remark", "With"),
     (None, "queues", "Member of"),
-    (Some(AgentKey::Offered), AgentKey::Offered.word(), "Offered"),
+    (Some(AgentKey::Offered), AgentKey::Offered.word(), "Rung"),
     (Some(AgentKey::Answered), AgentKey::Answered.word(), "Answered"),
     (Some(AgentKey::Missed), AgentKey::Missed.word(), "Missed"),
     (Some(AgentKey::Declined), AgentKey::Declined.word(), "Declined"),
@@ -209,11 +209,22 @@ fn AgentFigures(
     };
     let figure = |key: &'static str, label: &'static str, face: fn(&StateCounts) -> FigureFace| {
         let agents = agents.clone();
-        LiveFigure::new(key, label, Box::new(move |part| agents.sum(move |counts| part(face(counts)))))
+        LiveFigure::new(
+            key,
+            label,
+            Box::new(move |part| {
+                agents.sum(move |counts| {
+                    let face = face(counts);
+                    part(if key != "unknown" && is_unknown(counts) { face.unknown() } else { face })
+                })
+            }),
+        )
     };
     let figures = vec![
         figure("available", "Available", |counts| {
-            FigureFace::count(counts.get(Available), format!("of {}", numeral::count(counts.total())))
+            let face =
+                FigureFace::count(counts.get(Available), format!("of {}", numeral::count(counts.total())));
+            if nobody_known(counts) { face.unknown() } else { face }
         }),
         figure("ringing", "Ringing", |counts| {
             FigureFace::count(counts.get(Ringing), "not picked up yet".to_owned())
@@ -233,10 +244,20 @@ fn AgentFigures(
             )
         }),
         figure("unknown", "Unknown", |counts| {
-            FigureFace::count(counts.get(Unknown), "not heard of since a gap".to_owned())
+            FigureFace::count(counts.get(Unknown), "since events may have been missed".to_owned())
         }),
     ];
     view! { <FigureList label="Agents by state" figures /> }
+}
+
+/// Nothing is known of anybody: no number is a zero.
+fn is_unknown(counts: &StateCounts) -> bool {
+    counts.total() > 0 && counts.get(AgentState::Unknown) == counts.total()
+}
+
+/// Nobody is known to be free, and whoever is unknown may be, as on the boards of queues.
+fn nobody_known(counts: &StateCounts) -> bool {
+    counts.get(AgentState::Available) == 0 && counts.get(AgentState::Unknown) > 0
 }
 
 /// The queues, each a link to its members alone, with how many of them are free.
@@ -254,7 +275,9 @@ fn QueueChoice(
         let href = AgentsSettings { queue_id: queue_id.clone(), ..settings.clone() }.address();
         let free = agents.text(move |view| {
             let counts = StateCounts::of(&view.agents, queue_id.as_ref());
-            format!("{}/{}", counts.get(AgentState::Available), counts.total())
+            let free = counts.get(AgentState::Available);
+            let free = if nobody_known(&counts) { numeral::UNKNOWN.to_owned() } else { free.to_string() };
+            format!("{free}/{}", counts.total())
         });
         view! {
             <li>
@@ -303,14 +326,14 @@ fn AgentDefinitions() -> impl IntoView {
                 </li>
                 <li>
                     <span class="number">"—"</span>
-                    "Nothing told since when"
+                    "Unknown, or unknown since when"
                 </li>
             </ul>
             <details>
                 <summary>"What these words mean"</summary>
                 <dl>
                     {states} <div>
-                        <dt>"Offered, answered, declined"</dt>
+                        <dt>"Rung, answered, declined"</dt>
                         <dd>
                             "Times a queue rang them today, and what they did. Two phones of one person that ring together are one offer."
                         </dd>

@@ -322,7 +322,7 @@ fn Troubles(
     });
     let found = found.collect_view();
     if found.is_empty() {
-        view! { <p class="none">"No event was lost, unreadable or too late since this server started."</p> }
+        view! { <p class="none">"Of the events that arrived since this server started, none was lost, unreadable or too late."</p> }
             .into_any()
     } else {
         view! { <dl class="troubles">{found}</dl> }.into_any()

@@ -7,7 +7,7 @@ use app::{
     },
     settings::AgentsSettings,
 };
-use domain::agent::view::AgentsView;
+use domain::agent::{AgentState, view::AgentsView};
 
 use crate::{assert_reads, render, site, text, zone};
 
@@ -69,6 +69,31 @@ fn the_page_of_agents_says_who_can_help_and_what_everybody_does() {
     assert!(agent_row(&html, "ivo-marin").starts_with("On another call Ivo Marin 3:18 in a meeting"));
     assert!(agent_row(&html, "jun-park").starts_with("Opted out Jun Park —"), "nobody told since when");
     assert!(agent_row(&html, "lea-novak").starts_with("Unknown Lea Novak 0:50"));
+}
+
+#[test]
+fn nobody_is_counted_as_none_while_everybody_is_unknown() {
+    let mut view = sample::agents();
+    for agent in &mut view.agents {
+        agent.standing.state = AgentState::Unknown;
+    }
+    let html = agents(view, &[]);
+    assert_reads(
+        &html,
+        &[
+            "Available — normal unknown now",
+            "Ringing —",
+            "On calls —",
+            "Wrap-up —",
+            "Away —",
+            "Unknown 12",
+            "All queues —/12",
+        ],
+    );
+    // Where somebody is known to be on a call and somebody is unknown, only who is free is a question.
+    let mut view = sample::agents();
+    view.agents.retain(|agent| agent.standing.state != AgentState::Available);
+    assert_reads(&agents(view, &[]), &["Available — normal unknown now", "Ringing 1", "On calls 4"]);
 }
 
 #[test]

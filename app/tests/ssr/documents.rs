@@ -93,7 +93,7 @@ fn the_style_page_shows_every_freshness() {
         &html,
         &[
             "Screen reconnecting",
-            "Screen lost since 14:02:11 Zoom feed not known",
+            "Screen lost since 14:02:11 Zoom feed unknown",
             "This screen has lost the Callboard server Numbers as of 14:02:11.",
             "Last known at 14:02:11, 6 min ago. Numbers are hidden until they are true again.",
             "No queues yet",

@@ -71,7 +71,7 @@ fn the_feed_is_told_in_a_supervisors_words() {
             "Its delay 1.2 s",
             "Events saved 1,234,567",
             "Sign-in with Zoom valid until 14:32",
-            "No event was lost, unreadable or too late",
+            "Of the events that arrived since this server started, none was lost, unreadable or too late",
             "Extensions known 1,025 1,024 people, 0 auto receptionists, 1 common area phone, 0 shared line groups, 2 sites.",
             "None. A gap is written down whenever the feed was not provably alive.",
             "No event has come yet.",

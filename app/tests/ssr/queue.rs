@@ -106,7 +106,7 @@ fn every_number_of_a_queue_opens_what_stands_behind_it() {
             "0:05 to 0:10 0 0 1",
             "2:00 and more 0 0 1",
             "Overflow of today by reason: 2",
-            "longest wait reached 1 not known 1",
+            "longest wait reached 1 unknown 1",
         ],
     );
     assert!(!html.contains("<b>"), "what a caller is called is text");

@@ -119,12 +119,14 @@ impl Sum {
         if let Some(count) = self.place(state, takes_calls) {
             *count += 1;
         }
+        self.busy.ringing += u32::from(takes_calls && state == AgentState::Ringing);
     }
 
     fn take(&mut self, state: AgentState, takes_calls: bool) {
         if let Some(count) = self.place(state, takes_calls) {
             *count -= 1;
         }
+        self.busy.ringing -= u32::from(takes_calls && state == AgentState::Ringing);
     }
 }
 

@@ -106,6 +106,10 @@ fn a_member_on_a_call_is_free_for_neither_of_their_queues_and_counted_once_in_th
     let bo = phone("1", "Bo", 0).on(queue("Support", "802"));
     tell(&mut board, 5, &[bo.rang()]);
     assert_eq!(row(&board, "q-801", 5).members_available, Some(2), "a ringing phone is not a call yet");
+    let ringing = Busy { ringing: 1, ..Busy::default() };
+    for busy in [row(&board, "q-801", 5).members_busy, board.totals(&ids).members_busy] {
+        assert_eq!((busy, busy.idle(2)), (ringing, 1), "but keeps from taking another call");
+    }
     tell(&mut board, 6, &[bo.answered(5)]);
     assert_eq!(row(&board, "q-801", 6).members_available, Some(1));
     assert_eq!(row(&board, "q-802", 6).members_available, Some(1));

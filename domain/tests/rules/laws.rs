@@ -267,6 +267,7 @@ proptest! {
             prop_assert!(figures.service_level_today.decided + figures.short_abandoned_today <= figures.offered_today);
             let (members, busy) = (queue.members.unwrap_or(0), queue.members_busy);
             prop_assert!(queue.members_available.unwrap_or(0) + busy.on_calls + busy.wrap_up <= members);
+            prop_assert!(busy.ringing <= queue.members_available.unwrap_or(0));
         }
     }
 

@@ -37,6 +37,8 @@ pub(super) struct QueueJson {
     on_hold: u32,
     members: Option<u32>,
     members_available: Option<u32>,
+    /// Of these, those whose phone rings.
+    members_ringing: Option<u32>,
     offered_today: u32,
     /// Of these, held against Zoom's record.
     measured_today: u32,
@@ -135,6 +137,7 @@ fn queue_json(queue: &QueueView, as_of: Timestamp) -> QueueJson {
         on_hold: figures.on_hold,
         members: queue.members,
         members_available: queue.members_available,
+        members_ringing: queue.members_available.map(|_| queue.members_busy.ringing),
         offered_today: figures.offered_today,
         measured_today: figures.measured_today,
         answered_today: figures.answered_today,

@@ -109,7 +109,7 @@ impl RecordStatus {
             if count == 1 { "1 call is left".to_owned() } else { format!("{count} calls are left") }
         };
         let repairing = (self.repairing > 0).then(|| {
-            format!("Numbers are being corrected from Zoom’s record of a gap: {}.", calls(self.repairing))
+            format!("Today is incomplete until Zoom’s record of a gap is read: {}.", calls(self.repairing))
         });
         let walking = (self.walking > 0).then(|| {
             format!(
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(status.problem().as_deref(), Some("Cannot read it."), "nothing at all can be read");
         assert_eq!(status.reading(), None);
         status.repairing = 3;
-        let said = "Numbers are being corrected from Zoom’s record of a gap: 3 calls are left.";
+        let said = "Today is incomplete until Zoom’s record of a gap is read: 3 calls are left.";
         assert_eq!(status.reading().as_deref(), Some(said));
     }
 }

@@ -145,7 +145,7 @@ fn Overflow(
     let rows = overflow.into_iter().map(|(reason, count)| {
         view! {
             <tr data-mark="normal">
-                <th scope="row">{reason.map_or("not known", OverflowReason::words)}</th>
+                <th scope="row">{reason.map_or("unknown", OverflowReason::words)}</th>
                 <td>{numeral::count(count)}</td>
             </tr>
         }

@@ -90,6 +90,7 @@ pub fn queue(
         members_busy: Busy {
             on_calls: (members - free).div_ceil(2),
             wrap_up: (members - free) / 4,
+            ringing: 0,
             unknown: 0,
         },
         policy: ServiceLevelPolicy::default(),
