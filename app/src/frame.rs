@@ -260,6 +260,8 @@ mod tests {
         let mut differing = sample::view(sample::busy(), open_gap);
         differing.totals.shared_target_permille = None;
         differing.totals.shared_threshold_seconds = None;
+        differing.totals.members_busy = Busy { on_calls: 1, wrap_up: 2, ringing: 3, unknown: 4 };
+        differing.queues[0].members_busy = Busy { on_calls: 5, wrap_up: 6, ringing: 7, unknown: 8 };
         let mut views = vec![
             differing,
             sample::view(sample::busy(), sample::trust()),

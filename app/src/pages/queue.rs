@@ -182,9 +182,9 @@ fn Checked(
         "No number of today rests on events alone.".to_owned()
     } else {
         format!(
-            "The other {} go on, or ended lately: their waits count from the first ring only, and who left before a \
-             phone rang is not among them. When the record is read, some minutes after a call, offered and abandoned \
-             may rise and the service level may fall.",
+            "The other {} go on, or their record is not read yet, which takes some minutes after a call: their waits \
+             count from the first ring only, and who left before a phone rang is not among them. Offered and abandoned \
+             may still rise, and the service level may fall.",
             numeral::count(left)
         )
     };

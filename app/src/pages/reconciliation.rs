@@ -210,9 +210,10 @@ const SIDES: [(&str, CountOf); 4] = [
 
 /// What Zoom's side says: what it lacks because it was not read yet is no difference.
 fn zooms(record: u32, awaited: u32) -> String {
+    let calls = if awaited == 1 { "call" } else { "calls" };
     match (record, awaited) {
-        (0, 1..) => format!("{} not read", numeral::count(awaited)),
-        (_, 1..) => format!("{} + {} not read", numeral::count(record), numeral::count(awaited)),
+        (0, 1..) => format!("{} {calls} to check", numeral::count(awaited)),
+        (_, 1..) => format!("{} + {} {calls} to check", numeral::count(record), numeral::count(awaited)),
         _ => numeral::count(record),
     }
 }
@@ -457,7 +458,7 @@ fn Meaning() -> impl IntoView {
                 <dd>"Calls that the two count differently and of which the record says how it really was. Each is listed with what was said and why."</dd>
                 <dt>"Times corrected"</dt>
                 <dd>"Counted alike, but the caller came or left at another time: live events only know when the first phone rang."</dd>
-                <dt>"Not read yet"</dt>
+                <dt>"To check, not read yet"</dt>
                 <dd>"Zoom’s record of the call is still to be read: some minutes after the call ended. Zoom’s side lacks these calls until then; that is no difference."</dd>
                 <dt>"Abandoned, short abandons"</dt>
                 <dd>"As on boards: callers who left unanswered, and apart from them those who left within s seconds, the queue’s short time (5 s unless promised otherwise). Both sides by the same rule, Zoom’s by the wait it wrote down."</dd>
