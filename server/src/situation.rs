@@ -308,15 +308,15 @@ mod tests {
             fact,
             presence: None,
         };
-        let record = |id| {
-            let id = Some(id).filter(|id| !str::is_empty(id)).map(RecordId::new);
+        let record = |id: Option<&str>| {
+            let id = id.map(RecordId::new);
             let what = What::Recorded(Record { id, read_at: at, ..Record::default() });
             Some(Fact::new("7000000000000000001".into(), at, what))
         };
         let mut situation = Situation::new(Board::new(), Tz::UTC);
-        situation.hear(at + Duration::from_secs(9), &mut [event(2, record(""))]);
+        situation.hear(at + Duration::from_secs(9), &mut [event(2, record(None))]);
         assert_eq!(situation.newest_fact_at(), Some(at + Duration::from_secs(2)), "told to a person");
-        situation.hear(at + Duration::from_secs(9), &mut [event(5, record("h-1")), event(7, None)]);
+        situation.hear(at + Duration::from_secs(9), &mut [event(5, record(Some("h-1"))), event(7, None)]);
         assert_eq!(situation.newest_fact_at(), Some(at + Duration::from_secs(2)));
     }
 

@@ -244,7 +244,7 @@ fn AgentFigures(
             )
         }),
         figure("unknown", "Unknown", |counts| {
-            FigureFace::count(counts.get(Unknown), "since events may have been missed".to_owned())
+            FigureFace::count(counts.get(Unknown), "since missed events".to_owned())
         }),
     ];
     view! { <FigureList label="Agents by state" figures /> }
