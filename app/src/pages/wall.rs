@@ -163,7 +163,7 @@ pub fn WallScreen(
                 <p hidden=board.condition(move |state| !state.is_inferred(columns))>
                     <span class="inferred">"Dotted"</span>
                     ": worked out from calls"
-                    {board.text(|state| surer(state))}
+                    {board.text(surer)}
                 </p>
                 <p hidden=board.condition(|state| !state.sure.or_more)>
                     "+: more may wait unseen"
