@@ -54,7 +54,8 @@ use tally::{Tally, Today};
 pub const SETTLE_AFTER: Duration = Duration::from_secs(4 * 3600);
 /// News may be dated later than our clock says by this much; beyond that it is not believed.
 pub const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
-/// Facts of one call that are believed. The longest calls have tens; working one out takes the square.
+/// Facts of one call that are believed, records counted by what is in them. The longest calls have tens;
+/// working one out takes the square.
 pub const MOST_FACTS: usize = 2_000;
 /// Today began at most this long before it began at home, in whatever zone.
 pub const LONGEST_DAY: Duration = Duration::from_secs(26 * 3600);

@@ -209,10 +209,10 @@ impl Call {
         self.extensions.iter().flat_map(Extension::facts).chain(&self.nobodies).chain(&self.others)
     }
 
-    /// How many facts are known.
+    /// How many facts are known, of a record whatever is in it.
     pub fn fact_count(&self) -> usize {
         let of_extensions: usize = self.extensions.iter().map(|extension| extension.facts().len()).sum();
-        of_extensions + self.nobodies.len() + self.others.len()
+        of_extensions + self.nobodies.len() + self.others.iter().map(Fact::weight).sum::<usize>()
     }
 
     /// Time of the newest fact.

@@ -35,6 +35,14 @@ impl Fact {
         let of_leg = |leg: &LegFact| self.at.max(leg.rang_at).max(leg.answered_at.unwrap_or(self.at));
         self.what.leg().map_or(self.at, of_leg)
     }
+
+    /// How many things it tells: a record may hold many.
+    pub fn weight(&self) -> usize {
+        match &*self.what {
+            What::Recorded(record) => record.weight().max(1),
+            _ => 1,
+        }
+    }
 }
 
 /// The closed list of what can happen.
@@ -126,6 +134,11 @@ impl Record {
     /// It is about a call as a whole, not about one person's part in it.
     pub fn is_whole(&self) -> bool {
         self.id.is_some() || !self.stays.is_empty()
+    }
+
+    /// How many conversations and stays are in it.
+    pub fn weight(&self) -> usize {
+        self.talks.len() + self.stays.len()
     }
 }
 

@@ -32,7 +32,10 @@ use crate::{
         ArchiveOrder, DirectoryChange, GapOrder, HistoryBatch, NoteRow, RecordBatch, RequestCount,
         StoreError, StoredEvent, WalkOrder, Writer,
     },
-    zoom::wire::{Parsed, Reader, Unreadable},
+    zoom::{
+        self,
+        wire::{Parsed, Reader, Unreadable},
+    },
 };
 
 /// Orders that may wait for the writer: two full batches.
@@ -90,6 +93,10 @@ impl Incoming {
     ) -> Self {
         let text = text.into();
         match reader.read(&text, received_at) {
+            Ok(parsed) if source != Source::Rest && zoom::is_own_reading(&parsed.name) => {
+                let reason = Unreadable::Ours { event: parsed.name };
+                Self::unreadable(source, received_at, reason, text.as_bytes())
+            }
             Ok(parsed) => {
                 let message = Message::Event { parsed: Box::new(parsed), text: text.into_owned() };
                 Self { source, received_at, message }

@@ -44,6 +44,14 @@ pub mod directory;
 
 use std::time::Duration;
 
+/// How the names begin under which our own readings are journalled. Zoom has no such events.
+const OWN_READINGS: &str = "rest.";
+
+/// True for the name of one of our own readings, which nobody else may use: it would count as read.
+pub(crate) fn is_own_reading(name: &str) -> bool {
+    name.starts_with(OWN_READINGS)
+}
+
 /// An HTTP client for Zoom's endpoints: TLS only by rustls, no redirects (a token must not follow
 /// one to another host), no proxy surprises in time-outs.
 pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {

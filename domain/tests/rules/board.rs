@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::{
     board::{Board, CallPhase, Input, MOST_FACTS, Midnights},
     directory::{Directory, DirectoryQueue, Member},
-    fact::{Fact, HangUp, Station, StayEnd},
+    fact::{Fact, HangUp, Station, StayEnd, What},
     id::{QueueId, ZoneName},
     quality::Quality,
     service_level::ServiceLevelPolicy,
@@ -439,4 +439,18 @@ fn a_call_that_tells_too_much_is_believed_up_to_a_number_of_facts() {
     board.apply(at(1), Input::Facts(facts));
     assert_eq!(board.anomalies().crowded, 10);
     assert_eq!(row(&board, "q-801", 1).figures.offered_today, 1);
+}
+
+#[test]
+fn what_records_hold_counts_like_facts() {
+    let mut board = board();
+    let of_many_stays = |second: i64| {
+        let mut fact = stay("1", &queue("Billing", "801"), second, second, StayEnd::Overflowed);
+        let What::Recorded(record) = &mut *fact.what else { panic!("a record") };
+        record.stays = vec![record.stays[0].clone(); 100];
+        fact
+    };
+    let records: Vec<Fact> = (0..30).map(of_many_stays).collect();
+    board.apply(at(40), Input::Facts(records));
+    assert_eq!(board.anomalies().crowded, 10);
 }

@@ -164,6 +164,22 @@ async fn a_record_that_cannot_be_read_costs_its_neighbours_nothing() {
 }
 
 #[tokio::test]
+async fn a_reading_of_ours_is_taken_from_nobody_else() {
+    let fixture = fresh().await;
+    let append = async |source, name: &str| {
+        let text = format!(r#"{{"event":"{name}","payload":{{"object":{{"id":"{source:?}"}}}}}}"#);
+        fixture.journal.append(Incoming::read(&Reader::default(), source, NOW, text)).await.unwrap()
+    };
+    for name in ["rest.call_history", "rest.call_log", "rest.presence_status"] {
+        assert_eq!(append(Source::Webhook, name).await, Receipt::Quarantined);
+        assert_eq!(append(Source::Socket, name).await, Receipt::Quarantined);
+        assert_eq!(append(Source::Rest, name).await, Receipt::Journalled);
+    }
+    let (_, _, reason) = fixture.vandal().await.quarantined().await;
+    assert!(reason.ends_with("and came from outside"), "{reason}");
+}
+
+#[tokio::test]
 async fn other_events_are_kept_without_a_fact_and_other_accounts_are_counted() {
     let mut fixture = fresh().await;
     let reader = Reader::new(Some("acc"));

@@ -29,6 +29,10 @@ pub(super) const DETAIL: &str = "rest.call_history";
 /// The name under which a call log of the first generation, read over REST, is journalled.
 pub(super) const LOG: &str = "rest.call_log";
 
+/// Conversations and stays that one record may tell. A caller who goes round between two queues for an hour
+/// makes about a hundred.
+const MOST_TOLD: usize = 250;
+
 /// Who is sent elsewhere within this time was not let wait.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
@@ -81,12 +85,16 @@ pub(super) fn scope(name: &str) -> Option<Scope> {
     }
 }
 
+/// A record that tells more than [`MOST_TOLD`] things. Part of it would look like all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Crowded;
+
 /// What a record that was received at `read_at` tells; `None` when it tells of nothing that is known
 /// here, or cannot be read.
 ///
 /// A record is about one call. Should it ever name two, the first counts.
-pub(super) fn fact(scope: Scope, text: &str, read_at: Timestamp) -> Option<Fact> {
-    let event: Event<'_> = serde_json::from_str(text).ok()?;
+pub(super) fn fact(scope: Scope, text: &str, read_at: Timestamp) -> Result<Option<Fact>, Crowded> {
+    let Ok(event) = serde_json::from_str::<Event<'_>>(text) else { return Ok(None) };
     let object = event.payload.object;
     let elements = object.elements();
     let mut call: Option<&str> = None;
@@ -118,11 +126,14 @@ pub(super) fn fact(scope: Scope, text: &str, read_at: Timestamp) -> Option<Fact>
         if scope == Scope::Whole {
             record.stays.extend(stay(element, elements));
         }
+        if record.weight() > MOST_TOLD {
+            return Err(Crowded);
+        }
     }
     let ends =
         record.talks.iter().map(|talk| talk.ended_at).chain(record.stays.iter().map(|stay| stay.left_at));
-    let at = ends.max()?;
-    Some(Fact::new(CallId::new(call?), at, What::Recorded(record)))
+    let Some((at, call)) = ends.max().zip(call) else { return Ok(None) };
+    Ok(Some(Fact::new(CallId::new(call), at, What::Recorded(record))))
 }
 
 /// An element of a queue itself: how long a caller waited there, and how that ended. `all` are the
@@ -247,6 +258,10 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
 
+    fn fact(scope: Scope, text: &str, read_at: Timestamp) -> Option<Fact> {
+        super::fact(scope, text, read_at).unwrap()
+    }
+
     fn element(change: impl FnOnce(&mut Value)) -> String {
         let mut element = json!({
             "call_element_id": "e-1", "call_history_uuid": "h-1", "call_id": "7000000000000000041_1",
@@ -281,6 +296,19 @@ mod tests {
         assert_eq!(talk.party.user_id.as_ref().map(UserId::as_str), Some("u-7"));
         assert_eq!(talk.party.extension_number.as_deref(), Some("1007"));
         assert_eq!(talk.offered_by.as_ref().and_then(|queue| queue.name.as_deref()), Some("Billing"));
+    }
+
+    #[test]
+    fn a_record_that_tells_more_than_any_call_has_is_refused() {
+        let told = |count: usize| {
+            let element: Value = serde_json::from_str(&element(|_| {})).unwrap();
+            let element = &element["payload"]["object"]["call_elements"][2];
+            let object = json!({ "call_elements": vec![element; count] });
+            let text = json!({ "payload": { "object": object } }).to_string();
+            super::fact(Scope::Part(Side::Callee), &text, NOW)
+        };
+        assert!(told(MOST_TOLD).unwrap().is_some());
+        assert_eq!(told(MOST_TOLD + 1), Err(Crowded));
     }
 
     #[test]

@@ -91,6 +91,18 @@ pub enum Unreadable {
         /// The field.
         path: &'static str,
     },
+    /// A record that tells more than any call can have.
+    #[error("more conversations and stays in queues in {event} than any call has")]
+    Crowded {
+        /// The event.
+        event: Arc<str>,
+    },
+    /// An event from outside under a name by which our own readings are journalled.
+    #[error("{event} is a name for what Callboard reads itself, and came from outside")]
+    Ours {
+        /// The event.
+        event: Arc<str>,
+    },
 }
 
 /// What came over the WebSocket.
@@ -252,7 +264,10 @@ impl Reader {
                 translate::fact(live, object, call_id, sent_at, received_at, &self.parties)
                     .map_err(|path| Unreadable::Mistyped { event: Arc::clone(&name), path })?
             }
-            (None, _) => record::scope(&name).and_then(|scope| record::fact(scope, text, received_at)),
+            (None, _) => match record::scope(&name).map(|scope| record::fact(scope, text, received_at)) {
+                Some(told) => told.map_err(|_| Unreadable::Crowded { event: Arc::clone(&name) })?,
+                None => None,
+            },
             _ => None,
         };
         if let (Some(fact), Some(account)) = (&mut fact, foreign) {
