@@ -19,7 +19,7 @@ use domain::{board::QueueDetail, id::QueueId, time::Timestamp};
 use tokio::{
     runtime::Handle,
     sync::{Semaphore, oneshot},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use self::reel::Reel;
@@ -30,7 +30,7 @@ pub(crate) use self::{
 use crate::{
     clock,
     journal::{Shelf, ShelfError},
-    publish::{BoardKey, Published},
+    publish::{BoardKey, Published, Publisher},
     store::{Store, StoredNote},
     telemetry,
     zoom::wire::Reader,
@@ -40,14 +40,17 @@ use crate::{
 const READY: usize = 4;
 /// Instants that are worked out at the same time.
 const AT_ONCE: usize = 1;
-/// Who waits longer for a turn is told to come again.
+/// Who waits longer for a turn is told to come again, and so is who finds as many waiting.
 const PATIENCE: Duration = Duration::from_secs(10);
+const MOST_WAITING: usize = 50;
+/// One instant is worked out for so long; whoever asks for it again goes on from where that stopped.
+const LONGEST_TURN: Duration = Duration::from_secs(5);
 
 /// Notes that are looked through for the first board with a queue: ten minutes.
 const EMPTY_NOTES: usize = 600;
 
 /// Why a past board cannot be shown.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum PastError {
     /// Nothing was noted at that time or before.
     #[error("show the board of that time: nothing was kept of it")]
@@ -55,7 +58,7 @@ pub(crate) enum PastError {
     /// Something that led there is gone, or cannot be read.
     #[error("show the board of that time: a part of the record before it is missing")]
     Torn,
-    /// Snapshots that lead there are being taken.
+    /// Snapshots that lead there are being taken, or it takes longer than anybody waits.
     #[error("show the board of that time: it is being made ready; try again later")]
     NotReady,
     /// Too many look at the past.
@@ -63,7 +66,7 @@ pub(crate) enum PastError {
     Busy,
     /// The journal cannot be read.
     #[error("show the board of that time")]
-    Journal(#[source] ShelfError),
+    Journal(#[source] Arc<ShelfError>),
     /// A bug.
     #[error("show the board of that time: working it out failed, which is a bug")]
     Failed,
@@ -76,7 +79,7 @@ impl From<ShelfError> for PastError {
                 tracing::warn!(error = telemetry::chain(&error), "a part of the journal cannot be read");
                 Self::Torn
             }
-            error => Self::Journal(error),
+            error => Self::Journal(Arc::new(error)),
         }
     }
 }
@@ -88,6 +91,8 @@ pub(crate) struct Past {
     shelf: Shelf,
     reader: Reader,
     turns: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+    longest_turn: Duration,
     ready: Arc<Mutex<Vec<Reel>>>,
     /// What is kept since when, and the first instant of it with a queue.
     first: Arc<Mutex<Option<(Timestamp, Timestamp)>>>,
@@ -116,10 +121,19 @@ const SETTLED_AFTER: Duration = Duration::from_secs(29 * 3600);
 impl Past {
     /// Of that database.
     pub(crate) fn new(store: &Store, reader: Reader) -> Self {
-        let turns = Arc::new(Semaphore::new(AT_ONCE));
-        let (store, shelf) = (store.clone(), Shelf::new(store));
-        let (ready, first, proofs) = (Arc::default(), Arc::default(), Arc::default());
-        Self { store, shelf, reader, turns, ready, first, end: None, run: None, proofs }
+        Self {
+            store: store.clone(),
+            shelf: Shelf::new(store),
+            reader,
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            waiting: Arc::new(Semaphore::new(MOST_WAITING)),
+            longest_turn: LONGEST_TURN,
+            ready: Arc::default(),
+            first: Arc::default(),
+            end: None,
+            run: None,
+            proofs: Arc::default(),
+        }
     }
 
     /// The same up to an instant, after which there is nothing to see.
@@ -178,10 +192,8 @@ impl Past {
         at: Timestamp,
         key: &BoardKey,
     ) -> Result<Option<Arc<Published>>, PastError> {
-        let mut reel = self.reel(at).await?;
-        let board = reel.published(key);
-        self.put_ready(reel);
-        Ok(board)
+        let key = key.clone();
+        self.look(at, move |reel| reel.published(&key)).await
     }
 
     /// All queues of an instant and what stood behind the numbers of one of them.
@@ -190,10 +202,36 @@ impl Past {
         at: Timestamp,
         id: &QueueId,
     ) -> Result<Option<(Arc<Published>, QueueDetail)>, PastError> {
-        let mut reel = self.reel(at).await?;
-        let queue = reel.published(&BoardKey::All).zip(reel.detail(id));
-        self.put_ready(reel);
-        Ok(queue)
+        let id = id.clone();
+        self.look(at, move |reel| reel.published(&BoardKey::All).zip(reel.detail(&id))).await
+    }
+
+    /// Shows something of an instant. Whoever waits meanwhile for the same instant finds it worked out.
+    async fn look<T: Send + 'static>(
+        &self,
+        at: Timestamp,
+        show: impl FnOnce(&mut Reel) -> T + Send + 'static,
+    ) -> Result<T, PastError> {
+        let past = self.clone();
+        self.in_line(async move {
+            let mut reel = past.wound(at).await?;
+            let shown = show(&mut reel);
+            past.put_ready(reel);
+            Ok(shown)
+        })
+        .await
+    }
+
+    /// A board that is to run from an instant: it begins with what was published then, byte for byte.
+    async fn begin(&self, at: Timestamp) -> Result<(Reel, Publisher), PastError> {
+        let past = self.clone();
+        self.in_line(async move {
+            let mut reel = past.wound(at).await?;
+            let mut publisher = reel.publisher().ok_or(PastError::NotKept)?;
+            reel.publish(&mut publisher);
+            Ok((reel, publisher))
+        })
+        .await
     }
 
     /// Works out the board of the next instant whose digest was noted and compares them; false when there is
@@ -239,23 +277,49 @@ impl Past {
     /// A reel that stands at an instant.
     async fn reel(&self, at: Timestamp) -> Result<Reel, PastError> {
         let past = self.clone();
-        self.in_turn(async move {
-            let note = past.shelf.note_at(at).await?.ok_or(PastError::NotKept)?;
-            let mut reel = match past.take_ready(&note) {
-                Some(reel) => reel,
-                None => Reel::before(&past.store, past.shelf, past.reader, note.note_id).await?,
-            };
-            if !reel.is_near(&note) {
-                return Err(PastError::NotReady);
+        self.in_line(async move { past.wound(at).await }).await
+    }
+
+    /// Winds a reel to an instant.
+    async fn wound(&self, at: Timestamp) -> Result<Reel, PastError> {
+        let deadline = Instant::now() + self.longest_turn;
+        let note = self.shelf.note_at(at).await?.ok_or(PastError::NotKept)?;
+        let mut reel = match self.take_ready(&note, at) {
+            Some(reel) => reel,
+            None => {
+                let (shelf, reader) = (self.shelf.clone(), self.reader.clone());
+                Reel::before(&self.store, shelf, reader, note.note_id).await?
             }
-            reel.wind_to(note.note_id).await?;
-            match (reel.is_torn(), reel.is_whole()) {
-                (true, _) => Err(PastError::Torn),
-                (_, true) => Ok(reel),
-                (_, false) => Err(PastError::NotKept),
-            }
-        })
-        .await
+        };
+        if !reel.is_near(&note) {
+            return Err(PastError::NotReady);
+        }
+        if !reel.wind_to(note.note_id, deadline).await? {
+            self.put_ready(reel);
+            return Err(PastError::NotReady);
+        }
+        self.go_on(&mut reel, at);
+        match (reel.is_torn(), reel.is_whole()) {
+            (true, _) => Err(PastError::Torn),
+            (_, true) => Ok(reel),
+            (_, false) => Err(PastError::NotKept),
+        }
+    }
+
+    /// A recording has notes where something happened; a server that has none did not run.
+    fn go_on(&self, reel: &mut Reel, at: Timestamp) {
+        if self.end.is_some() {
+            reel.let_time_pass(at);
+        }
+    }
+
+    /// Work that somebody asked for now: there is an end to how many wait.
+    async fn in_line<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, PastError>> + Send + 'static,
+    ) -> Result<T, PastError> {
+        let _place = self.waiting.try_acquire().map_err(|_| PastError::Busy)?;
+        self.in_turn(work).await
     }
 
     /// Up to a second of work for which somebody waits: it waits for its turn, and gives way to the threads that
@@ -276,10 +340,10 @@ impl Past {
     }
 
     /// The nearest of the reels that stand before a note, if it is near.
-    fn take_ready(&self, note: &StoredNote) -> Option<Reel> {
+    fn take_ready(&self, note: &StoredNote, at: Timestamp) -> Option<Reel> {
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         let nearest = (0..ready.len())
-            .filter(|index| ready[*index].is_right_before(note))
+            .filter(|index| ready[*index].is_right_before(note, at))
             .min_by_key(|index| note.note_id - ready[*index].note_id())?;
         Some(ready.remove(nearest))
     }

@@ -1,6 +1,10 @@
 //! Lets the past run: a board that is published second by second, at its own pace or faster.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use domain::time::Timestamp;
 use tokio::{
@@ -9,9 +13,9 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Past, PastError};
+use super::{Past, PastError, reel::Reel};
 use crate::{
-    publish::{BoardKey, Published},
+    publish::{BoardKey, Published, Publisher},
     telemetry,
 };
 
@@ -46,18 +50,28 @@ pub(crate) enum End {
 #[derive(Debug, Clone)]
 pub(crate) struct Players {
     permits: Arc<Semaphore>,
+    /// Who waits for a board that is being set up to run from an instant at a speed.
+    starting: Arc<Mutex<HashMap<(Timestamp, u32), Vec<Waiting>>>>,
     tracker: TaskTracker,
     stop: CancellationToken,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    key: BoardKey,
+    answer: oneshot::Sender<Result<Option<Playing>, PastError>>,
 }
 
 impl Players {
     /// Nothing runs yet, and nothing more after `stop`.
     pub(crate) fn new(tracker: TaskTracker, stop: CancellationToken) -> Self {
-        Self { permits: Arc::new(Semaphore::new(MOST)), tracker, stop }
+        Self { permits: Arc::new(Semaphore::new(MOST)), starting: Arc::default(), tracker, stop }
     }
 
     /// Lets a board run from `at`, `speed` seconds a second, until nobody follows it or
     /// it has caught up with now, or a recording has ended. `None` for a queue nobody knew then.
+    ///
+    /// All who ask for the same while it is being set up follow one board.
     pub(crate) async fn play(
         &self,
         past: &Past,
@@ -65,65 +79,103 @@ impl Players {
         speed: u32,
         key: &BoardKey,
     ) -> Result<Option<Playing>, PastError> {
-        let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| PastError::Busy)?;
-        let mut reel = past.reel(at).await?;
-        let mut until = reel.noted_at().ok_or(PastError::NotKept)?;
-        // It begins with what was published then, byte for byte.
-        let mut publisher = reel.publisher().ok_or(PastError::NotKept)?;
-        reel.publish(&mut publisher);
-        let Some(board) = publisher.subscribe(reel.board(), key) else { return Ok(None) };
-        let (ended, end) = oneshot::channel();
-        let playing = Playing { board, end };
-        let (stop, ends_at, past) = (self.stop.clone(), past.ends_at(), past.clone());
+        let (answer, answered) = oneshot::channel();
+        let waiting = Waiting { key: key.clone(), answer };
+        match self.starting.lock().unwrap_or_else(PoisonError::into_inner).entry((at, speed)) {
+            Entry::Occupied(mut entry) => entry.get_mut().push(waiting),
+            Entry::Vacant(entry) => {
+                let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| PastError::Busy)?;
+                entry.insert(vec![waiting]);
+                let (players, past) = (self.clone(), past.clone());
+                self.tracker.spawn(async move {
+                    players.set_up(past, at, speed).await;
+                    drop(permit);
+                });
+            }
+        }
+        answered.await.unwrap_or(Err(PastError::Failed))
+    }
+
+    /// Sets a board up, lets it run for all who wait for it, and tells them how it ended.
+    async fn set_up(self, past: Past, at: Timestamp, speed: u32) {
+        let begun = past.begin(at).await;
+        let waiting = self.starting.lock().unwrap_or_else(PoisonError::into_inner).remove(&(at, speed));
+        let mut ends = Vec::new();
+        let (reel, mut publisher) = match begun {
+            Ok(begun) => begun,
+            Err(error) => {
+                for Waiting { answer, .. } in waiting.unwrap_or_default() {
+                    let _ = answer.send(Err(error.clone()));
+                }
+                return;
+            }
+        };
+        for Waiting { key, answer } in waiting.unwrap_or_default() {
+            let playing = publisher.subscribe(reel.board(), &key).map(|board| {
+                let (ended, end) = oneshot::channel();
+                ends.push(ended);
+                Playing { board, end }
+            });
+            // Who is gone does not count as a reader.
+            let _ = answer.send(Ok(playing));
+        }
+        if let Some(end) = self.run(past, reel, publisher, speed).await {
+            for ended in ends {
+                // Nobody listens who is gone.
+                let _ = ended.send(end);
+            }
+        }
+    }
+
+    /// Publishes second by second; `None` when it ends because nobody follows it, or fails for now.
+    async fn run(&self, past: Past, mut reel: Reel, mut publisher: Publisher, speed: u32) -> Option<End> {
+        let mut until = reel.stands_at()?;
+        let ends_at = past.ends_at();
         // A recording lies in the journal of a server that goes on.
         let is_over = move |at: Timestamp| ends_at.is_some_and(|end| at >= end);
-        self.tracker.spawn(async move {
-            let _permit = permit;
-            let mut step = interval(STEP);
-            step.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            // The first tick is at once.
-            step.tick().await;
-            let end = loop {
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    _ = step.tick() => {}
+        let mut step = interval(STEP);
+        step.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // The first tick is at once.
+        step.tick().await;
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => return None,
+                _ = step.tick() => {}
+            }
+            if publisher.readers() == 0 {
+                return None;
+            }
+            until = until + STEP * speed;
+            until = ends_at.map_or(until, |end| until.min(end));
+            let looking = past.clone();
+            let wound = past.in_turn(async move {
+                reel.wind_until(until).await?;
+                looking.go_on(&mut reel, until);
+                Ok(reel)
+            });
+            reel = match wound.await {
+                Ok(reel) => reel,
+                // Whoever comes again may be luckier.
+                Err(error) => {
+                    tracing::warn!(error = telemetry::chain(&error), "the past cannot be played on");
+                    return None;
                 }
-                if publisher.readers() == 0 {
-                    return;
-                }
-                until = until + STEP * speed;
-                until = ends_at.map_or(until, |end| until.min(end));
-                let wound = past.in_turn(async move {
-                    reel.wind_until(until).await?;
-                    Ok(reel)
-                });
-                reel = match wound.await {
-                    Ok(reel) => reel,
-                    // Whoever comes again may be luckier.
-                    Err(error) => {
-                        tracing::warn!(error = telemetry::chain(&error), "the past cannot be played on");
-                        return;
-                    }
-                };
-                if !reel.is_whole() {
-                    tracing::warn!("the past cannot be played on: a part of the record is missing");
-                    break End::Torn;
-                }
-                reel.publish(&mut publisher);
-                until = match reel.next_at() {
-                    _ if is_over(until) => break End::Over,
-                    None if ends_at.is_some() => break End::Over,
-                    None => break End::CaughtUp,
-                    Some(next) if is_over(next) => break End::Over,
-                    // Nobody wants to watch a server that did not run.
-                    Some(next) if next.since(until) > IDLE => next - STEP,
-                    Some(_) => until,
-                };
             };
-            // Nobody listens who is gone.
-            let _ = ended.send(end);
-        });
-        Ok(Some(playing))
+            if !reel.is_whole() {
+                tracing::warn!("the past cannot be played on: a part of the record is missing");
+                return Some(End::Torn);
+            }
+            reel.publish(&mut publisher);
+            until = match reel.next_at() {
+                _ if is_over(until) => return Some(End::Over),
+                None if ends_at.is_some() => return Some(End::Over),
+                None => return Some(End::CaughtUp),
+                Some(next) if is_over(next) => return Some(End::Over),
+                // Nobody wants to watch a server that did not run.
+                Some(next) if next.since(until) > IDLE => next - STEP,
+                Some(_) => until,
+            };
+        }
     }
 
     /// Ends when the server stops.

@@ -8,6 +8,7 @@ use domain::{
     id::QueueId,
     time::Timestamp,
 };
+use tokio::time::Instant;
 
 use super::PastError;
 use crate::{
@@ -48,12 +49,16 @@ pub(super) struct Reel {
     situation: Situation,
     /// The last note that was told; `None` before the first.
     note: Option<StoredNote>,
+    /// To when time went on after it.
+    passed: Option<Timestamp>,
     /// The places of the last note that was told, or right before the first, and of the newest event then.
     told_note_id: i64,
     told_event_id: i64,
     /// The places up to which notes and events were fetched.
     fetched_note_id: i64,
     fetched_event_id: i64,
+    /// The note it was last wound to, or on its way to.
+    goal: i64,
     /// The last event that is known to be gone, or cannot be read.
     torn_event_id: i64,
     notes: VecDeque<StoredNote>,
@@ -124,10 +129,12 @@ impl Reel {
             situation,
             is_whole: note.is_some(),
             note,
+            passed: None,
             told_note_id: fetched_note_id,
             told_event_id: fetched_event_id,
             fetched_note_id,
             fetched_event_id,
+            goal: 0,
             torn_event_id: 0,
             notes: VecDeque::new(),
             events: VecDeque::new(),
@@ -147,10 +154,31 @@ impl Reel {
         is_few && note.note_id - self.told_note_id <= MOST_NOTES
     }
 
-    /// True when it stands so shortly before a note that it is there sooner than one that is set up anew.
-    pub(super) fn is_right_before(&self, note: &StoredNote) -> bool {
+    /// True when it stands so shortly before a note that it is there sooner than one that is set up anew, or
+    /// on its way there.
+    pub(super) fn is_right_before(&self, note: &StoredNote, at: Timestamp) -> bool {
+        if self.passed > Some(at) {
+            return false;
+        }
         let is_few = note.note.event_id - self.told_event_id <= NEAR_EVENTS;
-        is_few && (0..=NEAR).contains(&(note.note_id - self.note_id()))
+        let is_near = is_few && (0..=NEAR).contains(&(note.note_id - self.note_id()));
+        is_near || self.goal == note.note_id
+    }
+
+    /// The instant of the board: of the last note, or to when time went on after it.
+    pub(super) fn stands_at(&self) -> Option<Timestamp> {
+        self.noted_at().max(self.passed)
+    }
+
+    /// Lets time go on after the last note, where it is known that nothing was told until then.
+    pub(super) fn let_time_pass(&mut self, at: Timestamp) {
+        let Some(StoredNote { note, .. }) = &self.note else { return };
+        if at > note.at {
+            self.situation.heard_at(Some(at), note.newest_fact_at);
+            self.situation.let_time_pass(at);
+            self.situation.edition(at);
+            self.passed = Some(at);
+        }
     }
 
     /// When that was.
@@ -203,12 +231,16 @@ impl Reel {
         Ok(self.notes.front())
     }
 
-    /// Tells everything up to a note.
-    pub(super) async fn wind_to(&mut self, note_id: i64) -> Result<(), ShelfError> {
+    /// Tells everything up to a note, at least something of it; false when the deadline came before.
+    pub(super) async fn wind_to(&mut self, note_id: i64, deadline: Instant) -> Result<bool, ShelfError> {
+        self.goal = note_id;
         while self.next_note().await?.is_some_and(|note| note.note_id <= note_id) {
             self.step().await?;
+            if self.note_id() < note_id && Instant::now() >= deadline {
+                return Ok(false);
+            }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Tells everything noted until an instant.
@@ -288,12 +320,13 @@ impl Reel {
     pub(super) fn publisher(&self) -> Option<Publisher> {
         let note = &self.note.as_ref()?.note;
         let trust = self.situation.trusted().clone();
-        Some(Publisher::after(note.epoch, note.revision.saturating_sub(1), note.at, trust))
+        let at = self.stands_at()?;
+        Some(Publisher::after(note.epoch, note.revision.saturating_sub(1), at, trust))
     }
 
-    /// Publishes the board of the last note.
+    /// Publishes the board of the last note, or of the time after it.
     pub(super) fn publish(&mut self, publisher: &mut Publisher) {
-        let Some(at) = self.noted_at() else { return };
+        let Some(at) = self.stands_at() else { return };
         let edition = self.situation.edition(at);
         publisher.publish(&mut self.situation.board, at, &edition.trust, true);
     }

@@ -16,7 +16,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use zoom_sim::{World, WorldConfig};
 
 use super::{
-    End, Past, PastError, Players, Proofs,
+    End, Past, PastError, Players, Playing, Proofs,
     archive::{Archive, Progress},
     reel::Reel,
 };
@@ -85,6 +85,11 @@ fn directory(world: &World) -> Directory {
         max_wait: None,
     });
     Directory { queues: queues.collect() }
+}
+
+/// A debug build on a busy machine takes its time.
+fn patient(store: &Store) -> Past {
+    Past { longest_turn: Duration::from_secs(600), ..Past::new(store, Reader::default()) }
 }
 
 impl Days {
@@ -177,7 +182,7 @@ impl Days {
         let filed = RecordBatch { place, ..RecordBatch::default() };
         assert!(self.journal.write_records(Arc::new(filed)).await.unwrap());
         let (store, journal, reader) = (self.store.clone(), self.journal.clone(), Reader::default());
-        let past = Past::new(&self.store, Reader::default()).of_run(self.run);
+        let past = patient(&self.store).of_run(self.run);
         let archive = Archive { store, journal, reader, past: past.clone(), keep };
         let done = archive.catch_up(timestamp(self.now), progress).await;
         // An instant that is missing cannot be proved, which is no failure.
@@ -187,13 +192,13 @@ impl Days {
 
     /// What becomes of the board that was shown at an instant.
     async fn board_of(&self, at: Timestamp) -> Result<Bytes, PastError> {
-        let past = Past::new(&self.store, Reader::default());
+        let past = patient(&self.store);
         Ok(past.board(at, &BoardKey::All).await?.expect("all queues").full_frame())
     }
 
     /// Every instant since `since` shows what was published then. How many there were.
     async fn compare(&self, since: Timestamp) -> usize {
-        let past = Past::new(&self.store, Reader::default());
+        let past = patient(&self.store);
         let mut compared = 0;
         for (at, frame) in self.shown.iter().rev().filter(|(at, _)| *at >= since) {
             // Between two notes the first of them is shown.
@@ -210,7 +215,7 @@ async fn the_past_is_the_same_from_events_from_snapshots_and_from_segments() {
     let folder = tempfile::tempdir().unwrap();
     let mut days = Days::begin(folder.path()).await;
     let start = timestamp(days.now);
-    let past = Past::new(&days.store, Reader::default());
+    let past = patient(&days.store);
     assert!(matches!(past.board(start, &BoardKey::All).await, Err(PastError::NotKept)));
 
     // Nothing but events and notes; six hours, so that calls are settled and a day begins.
@@ -539,7 +544,7 @@ async fn a_note_that_cannot_be_read_makes_no_wrong_board() {
 
     // A board that runs there says why it goes no further.
     let players = Players::new(TaskTracker::new(), CancellationToken::new());
-    let past = Past::new(&days.store, Reader::default());
+    let past = patient(&days.store);
     let playing = players.play(&past, timestamp(days.now), 60, &BoardKey::All).await.unwrap().unwrap();
     assert_eq!(playing.end.await, Ok(End::Torn));
 }
@@ -631,11 +636,12 @@ async fn nobody_waits_for_a_board_that_is_far_from_all_snapshots() {
     assert!(days.board_of(far).await.is_ok(), "from a snapshot");
 
     // Few notes lie in between, but more events than from a snapshot.
-    let past = Past::new(&days.store, Reader::default());
+    let past = patient(&days.store);
     let note = async |at| past.shelf.note_at(at).await.unwrap().unwrap();
     past.board(timestamp(start() + TimeDelta::minutes(9)), &BoardKey::All).await.unwrap();
-    assert!(past.take_ready(&note(near).await).is_none());
-    assert!(past.take_ready(&note(timestamp(start() + TimeDelta::minutes(12))).await).is_some());
+    assert!(past.take_ready(&note(near).await, near).is_none());
+    let nearer = timestamp(start() + TimeDelta::minutes(12));
+    assert!(past.take_ready(&note(nearer).await, nearer).is_some());
 }
 
 #[tokio::test]
@@ -674,9 +680,68 @@ async fn a_clock_that_was_set_back_shows_the_later_of_two_boards() {
             assert_eq!(days.store.packed_until().await.unwrap().1, 5);
         }
         for (minutes, revision) in revisions {
-            let past = Past::new(&days.store, Reader::default());
+            let past = patient(&days.store);
             let board = past.board(at(minutes), &BoardKey::All).await.unwrap().unwrap();
             assert_eq!(board.revision, revision, "minute {minutes}, archived: {archived}");
         }
     }
+}
+
+/// Two hours of a small account.
+async fn two_hours(folder: &Path) -> Days {
+    let mut days = Days::begin(folder).await;
+    days.go_on(TimeDelta::hours(2)).await;
+    days
+}
+
+#[tokio::test]
+async fn who_looks_at_the_same_instant_finds_it_worked_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let days = two_hours(folder.path()).await;
+    let past = patient(&days.store);
+    let at = timestamp(days.now);
+    let looks = futures_util::future::join_all((0..20).map(|_| past.board(at, &BoardKey::All))).await;
+    assert!(looks.iter().all(|look| matches!(look, Ok(Some(_)))));
+    assert_eq!(past.ready.lock().unwrap().len(), 1, "one was wound for all");
+
+    let crowd = futures_util::future::join_all((0..60).map(|_| past.board(at, &BoardKey::All))).await;
+    let refused = crowd.iter().filter(|look| matches!(look, Err(PastError::Busy))).count();
+    assert_eq!(refused, 60 - super::MOST_WAITING, "there is an end to how many wait");
+}
+
+#[tokio::test]
+async fn all_who_play_the_same_follow_one_board() {
+    let folder = tempfile::tempdir().unwrap();
+    let days = two_hours(folder.path()).await;
+    let past = patient(&days.store);
+    let players = Players::new(TaskTracker::new(), CancellationToken::new());
+    let at = timestamp(days.now);
+    let playing = futures_util::future::join_all((0..18).map(|_| players.play(&past, at, 1, &BoardKey::All)));
+    for playing in playing.await {
+        let Playing { mut board, end } = playing.unwrap().unwrap();
+        assert_eq!(end.await, Ok(End::CaughtUp));
+        assert_eq!(board.borrow_and_update().as_of, at);
+    }
+    let unheard_of = BoardKey::Queue("nowhere".into());
+    assert!(players.play(&past, at, 1, &unheard_of).await.unwrap().is_none());
+    let too_early = players.play(&past, timestamp(start()), 1, &BoardKey::All).await;
+    assert!(matches!(too_early, Err(PastError::NotKept)));
+}
+
+#[tokio::test]
+async fn a_long_way_back_is_gone_in_several_turns() {
+    let folder = tempfile::tempdir().unwrap();
+    let days = two_hours(folder.path()).await;
+    let past = Past { longest_turn: Duration::ZERO, ..patient(&days.store) };
+    let (at, frame) = days.shown.last().unwrap();
+    let mut turns = 1;
+    let board = loop {
+        match past.board(*at, &BoardKey::All).await {
+            Err(PastError::NotReady) => turns += 1,
+            board => break board.unwrap().unwrap(),
+        }
+        assert!(turns < 100, "each goes on where the one before stopped");
+    };
+    assert_eq!(&board.full_frame(), frame);
+    assert!(turns > 20, "a note a turn: {turns}");
 }
