@@ -94,7 +94,7 @@ struct QualityJson {
 
 /// `GET /api/v1/agents`
 pub(super) async fn list(State(state): State<AppState>, uri: Uri) -> Result<Json<Vec<AgentJson>>, ApiError> {
-    Asked::refuse(&uri)?;
+    Asked::refuse(&uri, &state)?;
     let published = state.keeper.agents().await?;
     let agents = published.agents.iter().map(|agent| json(agent, &published.queues, published.as_of));
     Ok(Json(agents.collect()))

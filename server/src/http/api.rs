@@ -216,7 +216,7 @@ pub(super) async fn live_calls(
     State(state): State<AppState>,
     uri: Uri,
 ) -> Result<Json<Vec<LiveCallJson>>, ApiError> {
-    Asked::refuse(&uri)?;
+    Asked::refuse(&uri, &state)?;
     let calls = state.keeper.live_calls().await?;
     let calls = calls.into_iter().map(|call| LiveCallJson {
         call_id: call.call_id.to_string(),

@@ -28,6 +28,11 @@ pub(crate) enum ApiError {
         /// What is wrong with it, in sentences.
         problem: String,
     },
+    /// A recording has nothing for it.
+    #[error(
+        "this is not in the recording, which holds the events of calls; /api/v1/queues?at= shows its queues"
+    )]
+    NotRecorded,
     /// Too many look at the past.
     #[error("too many are looking back; try again in a moment")]
     TooManyLookBack,
@@ -66,7 +71,7 @@ struct Problem<'a> {
 impl ApiError {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::NotFound { .. } | Self::NotRecorded => StatusCode::NOT_FOUND,
             Self::TooManyStreams
             | Self::TooManyLookBack
             | Self::PastNotReady
@@ -109,6 +114,7 @@ mod tests {
         let pairs = [
             (ApiError::NotFound { what: "queue" }, 404),
             (ApiError::BadQuestion { problem: "day is a date".to_owned() }, 400),
+            (ApiError::NotRecorded, 404),
             (ApiError::TooManyStreams, 503),
             (ApiError::Stopping, 503),
             (ApiError::StoreUnreadable, 503),

@@ -8,9 +8,15 @@ use std::{
     time::Duration,
 };
 
-use app::pages::feed::{
-    CutControl, EventKind, FeedFacts, FeedPage, KnownGap, PastKept, PhonesKnown, RequestFacts, RequestKind,
-    RequestTopic, RequestsLeft, feed_page,
+use app::{
+    document::PageLink,
+    pages::{
+        feed::{
+            CutControl, EventKind, FeedFacts, FeedPage, KnownGap, PastKept, PhonesKnown, RequestFacts,
+            RequestKind, RequestTopic, RequestsLeft, feed_page,
+        },
+        problem::ProblemPage,
+    },
 };
 use axum::{
     extract::{Request, State},
@@ -24,7 +30,8 @@ use url::Url;
 use super::{
     error::problem,
     health::clock_problem,
-    pages::{local_zone, not_found, not_ready},
+    pages::{local_zone, not_found, not_ready, problem_page_of},
+    past::{Asked, NOT_OF_THE_PAST},
     rendered::RenderedPage,
     router::AppState,
 };
@@ -53,6 +60,11 @@ const CUT_FOR: Duration = Duration::from_secs(90);
 
 /// `GET /feed`
 pub(super) async fn feed(State(state): State<AppState>, request: Request) -> Response {
+    if Asked::is_in(request.uri()) {
+        let (problems, next) =
+            (vec![NOT_OF_THE_PAST.to_owned()], PageLink::new("The feed as it is now", "/feed"));
+        return problem_page_of(&request, ProblemPage::bad_address(state.site.site(), problems, next));
+    }
     let now = clock::now();
     let Ok(facts) = facts(&state, now).await else { return not_ready(&state, &request) };
     let page = FeedPage {

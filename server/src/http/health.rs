@@ -220,7 +220,7 @@ struct GapJson {
 
 /// `GET /api/v1/feed`
 pub(super) async fn feed(State(state): State<AppState>, uri: Uri) -> Result<Json<FeedJson>, ApiError> {
-    Asked::refuse(&uri)?;
+    Asked::refuse(&uri, &state)?;
     let feed = state.feed.borrow().clone();
     let stats = state.journal.stats();
     let webhooks = state.webhooks.stats();

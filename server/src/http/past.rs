@@ -32,6 +32,8 @@ pub(super) const SPEEDS: [u32; 3] = [1, 10, 60];
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+pub(super) const NOT_OF_THE_PAST: &str = "This cannot be shown of the past; leave out at.";
+
 /// Nothing was published for so long before an instant: nothing is known of it.
 pub(super) const UNRECORDED: Duration = app::components::past_band::UNRECORDED;
 
@@ -111,13 +113,19 @@ impl Asked {
     }
 
     /// For what cannot be shown of the past: an answer about now would be taken for one about then.
-    pub(super) fn refuse(uri: &Uri) -> Result<(), ApiError> {
-        let asks = pairs(uri).is_ok_and(|pairs| pairs.iter().any(|(name, _)| name == "at"));
-        if asks {
-            let problem = "This cannot be shown of the past; leave out at.".to_owned();
-            return Err(ApiError::BadQuestion { problem });
+    pub(super) fn refuse(uri: &Uri, state: &AppState) -> Result<(), ApiError> {
+        if state.past.ends_at().is_some() {
+            return Err(ApiError::NotRecorded);
+        }
+        if Self::is_in(uri) {
+            return Err(ApiError::BadQuestion { problem: NOT_OF_THE_PAST.to_owned() });
         }
         Ok(())
+    }
+
+    /// True when an address asks for an instant.
+    pub(super) fn is_in(uri: &Uri) -> bool {
+        pairs(uri).is_ok_and(|pairs| pairs.iter().any(|(name, _)| name == "at"))
     }
 
     /// The address of the instant itself, where the page was asked for in other words; of the earliest with a

@@ -85,6 +85,14 @@ async fn a_replay_plays_from_its_beginning_and_stays_at_its_end() {
         assert!(as_of.parse::<i64>().unwrap() <= last, "{id}: {as_of} is after {last}");
     }
 
+    // Programs, too, are told what the recording has nothing for.
+    for path in
+        ["/api/v1/agents", "/api/v1/calls/live", "/api/v1/feed", "/api/v1/reconciliation", "/live/agents"]
+    {
+        let answer = get(path).await;
+        assert_eq!((answer.status().as_u16(), path), (404, path));
+        assert!(answer.text().await.unwrap().contains("not in the recording"), "{path}");
+    }
     // What knows now only says so.
     for path in ["/agents", "/feed", "/reconciliation"] {
         let page = get(path).await;
