@@ -166,7 +166,7 @@ impl Column {
         match self {
             Self::Queue => {
                 "The call queue and its extension number, as Zoom’s directory names it. \
-                 “Not in the directory” means that calls mention the queue but the directory does not list it (yet)."
+                 “Not in the directory” means that calls mention the queue but the directory does not list it (yet); a replay of a file has none."
             }
             Self::State => {
                 "About now. Watch: somebody waits longer than the queue’s threshold, or waits while nobody is available. \

@@ -50,7 +50,7 @@ enum Command {
     },
     /// Show the events of a file as the boards they made: go through them, or let them run.
     Replay {
-        /// Text with one event a line, as Zoom sends them to webhooks.
+        /// Text with one event a line, as Zoom sends them to webhooks; also packed with gzip.
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },

@@ -16,6 +16,7 @@ use domain::{
     time::Timestamp,
     trust::{FeedLink, Trust},
 };
+use flate2::read::MultiGzDecoder;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -34,12 +35,25 @@ const BATCH: usize = 4_000;
 const KEPT_OF_A_LINE: usize = 4 << 10;
 /// No event was sent before 2000.
 const EARLIEST: Timestamp = Timestamp::from_millis(946_684_800_000);
-/// Notes are a second apart for so long after an event.
-const LIVELY: Duration = Duration::from_secs(600);
-/// Later they are so far apart.
-const QUIET: Duration = Duration::from_secs(5);
+/// Notes without an event are so far apart. What changes with time alone is worked out for whoever looks; a
+/// recording that plays passes over what is longer.
+const QUIET: Duration = Duration::from_secs(60);
 /// When nothing happens for longer, the rest is left out: all calls are over.
 const IDLE: Duration = Duration::from_secs(5 * 3600);
+
+/// How a file begins that gzip made.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// How files begin that are no text, what they are and what to do.
+const FOREIGN: [(&[u8], &str); 6] = [
+    (b"\xff\xfe", UTF_16),
+    (b"\xfe\xff", UTF_16),
+    (b"PK\x03\x04", "it is a ZIP archive; unpack it first"),
+    (b"BZh", "it is packed with bzip2; unpack it first, with bunzip2"),
+    (b"\xfd7zXZ", "it is packed with xz; unpack it first, with unxz"),
+    (b"\x28\xb5\x2f\xfd", "it is packed with zstd; unpack it first, with unzstd"),
+];
+/// Windows PowerShell writes it.
+const UTF_16: &str = "it is text in UTF-16; save it as UTF-8 first";
 
 /// A file that was read. Dropping it throws its data away.
 #[derive(Debug)]
@@ -85,6 +99,14 @@ pub enum RecordingError {
         /// What the system said.
         #[source]
         source: io::Error,
+    },
+    /// It is no text of lines.
+    #[error("read {}: {what}", .file.display())]
+    Form {
+        /// The file.
+        file: PathBuf,
+        /// What it is, and what to do.
+        what: String,
     },
     /// There is nothing in it.
     #[error(
@@ -145,7 +167,13 @@ impl Recording {
             ..Told::default()
         };
         let mut import = Import::new(writer, told);
-        let file_error = |source| RecordingError::File { file: file.to_path_buf(), source };
+        let file_error = |source: io::Error| {
+            let file = file.to_path_buf();
+            match source.kind() {
+                io::ErrorKind::InvalidData => RecordingError::Form { file, what: source.to_string() },
+                _ => RecordingError::File { file, source },
+            }
+        };
         let mut lines = Lines::open_apart(file, data.path()).await.map_err(file_error)?;
         let mut order = Order::default();
         while let Some(place) = lines.next().map_err(file_error)? {
@@ -175,7 +203,7 @@ impl Recording {
 
 /// Where a line stands in its file.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct Extent {
     offset: u64,
     length: usize,
 }
@@ -199,7 +227,8 @@ impl Lines {
         lines.await.unwrap_or_else(|_| Err(io::Error::other("reading it failed, which is a bug")))
     }
 
-    /// Of a file, or of what comes through a pipe, which is kept in `folder` to be read twice.
+    /// Of a file, or of what comes through a pipe or is compressed, which is kept in `folder` to be read
+    /// twice.
     fn open(path: &Path, folder: &Path) -> io::Result<Self> {
         let mut file = File::open(path)?;
         if !file.metadata()?.is_file() {
@@ -207,21 +236,33 @@ impl Lines {
             io::copy(&mut file, &mut File::create(&copy)?)?;
             file = File::open(copy)?;
         }
-        Ok(Self { file: BufReader::new(file), offset: 0, line: Vec::new() })
+        let mut file = BufReader::new(file);
+        let beginning = file.fill_buf()?;
+        if beginning.starts_with(&GZIP) {
+            let unpacked = folder.join("unpacked");
+            let damaged = |error| {
+                io::Error::new(io::ErrorKind::InvalidData, format!("it is gzip, and damaged: {error}"))
+            };
+            io::copy(&mut MultiGzDecoder::new(file), &mut File::create(&unpacked)?).map_err(damaged)?;
+            file = BufReader::new(File::open(unpacked)?);
+        } else if let Some((_, what)) = FOREIGN.iter().find(|(magic, _)| beginning.starts_with(magic)) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, *what));
+        }
+        Ok(Self { file, offset: 0, line: Vec::new() })
     }
 
     /// The next line, or the next part of one that is too long to be an event.
-    fn next(&mut self) -> io::Result<Option<Place>> {
+    fn next(&mut self) -> io::Result<Option<Extent>> {
         self.line.clear();
         let longest = LONGEST_MESSAGE as u64 + 1;
         let length = self.file.by_ref().take(longest).read_until(b'\n', &mut self.line)?;
-        let place = Place { offset: self.offset, length };
+        let place = Extent { offset: self.offset, length };
         self.offset += length as u64;
         Ok((length > 0).then_some(place))
     }
 
     /// A line again.
-    fn read(&mut self, place: Place) -> io::Result<&[u8]> {
+    fn read(&mut self, place: Extent) -> io::Result<&[u8]> {
         self.file.seek_relative(place.offset.wrapping_sub(self.offset).cast_signed())?;
         self.line.resize(place.length, 0);
         self.file.read_exact(&mut self.line)?;
@@ -235,12 +276,12 @@ impl Lines {
 struct Order {
     reader: Reader,
     /// Each line with when it was sent; one that does not say goes with the line before it.
-    places: Vec<(Option<Timestamp>, Place)>,
+    places: Vec<(Option<Timestamp>, Extent)>,
     out_of_order: u64,
 }
 
 impl Order {
-    fn add(&mut self, place: Place, line: &[u8]) {
+    fn add(&mut self, place: Extent, line: &[u8]) {
         let told = text_of(line).and_then(|text| self.reader.read(text, clock::now()).ok());
         let sent_at = told.and_then(|parsed| believed(parsed.sent_at));
         let before = self.places.last().and_then(|(sent_at, _)| *sent_at);
@@ -249,7 +290,7 @@ impl Order {
     }
 
     /// Those that were sent at the same time as they stand in the file.
-    fn in_time(mut self) -> impl Iterator<Item = Place> {
+    fn in_time(mut self) -> impl Iterator<Item = Extent> {
         self.places.sort_by_key(|(sent_at, _)| *sent_at);
         self.places.into_iter().map(|(_, place)| place)
     }
@@ -346,11 +387,13 @@ impl Import {
     /// Takes notes from the last one up to right before `at`.
     async fn note_until(&mut self, at: Timestamp) -> Result<(), StoreError> {
         let Some((from, newest)) = self.span else { return Ok(()) };
-        let mut next = self.noted_at.map_or(end_of_second(from), |noted| noted + Duration::from_secs(1));
-        next = next.max(end_of_second(newest));
+        let mut next = end_of_second(newest);
+        if self.noted_at.is_none() {
+            next = end_of_second(from);
+        }
         while next < at && next.since(newest) < IDLE {
             self.note(next, newest);
-            next = next + if next.since(newest) < LIVELY { Duration::from_secs(1) } else { QUIET };
+            next = next + QUIET;
             self.write_if_full().await?;
         }
         Ok(())
@@ -403,7 +446,7 @@ impl Import {
         self.write().await?;
         self.event_id = self.written;
         if let Some((_, newest)) = self.span {
-            self.note_until(newest + LIVELY).await?;
+            self.note_until(newest + QUIET).await?;
         }
         self.write().await
     }
@@ -423,75 +466,4 @@ fn trust(at: Timestamp) -> Trust {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{collections::HashSet, fs};
-
-    use chrono::{DateTime, TimeDelta, Utc};
-    use futures_util::FutureExt as _;
-    use zoom_sim::{World, WorldConfig};
-
-    use super::*;
-    use crate::{past::Past, publish::BoardKey};
-
-    #[cfg(unix)]
-    #[tokio::test]
-    async fn waiting_for_a_pipe_can_be_given_up() {
-        let folder = tempfile::tempdir().unwrap();
-        let pipe = folder.path().join("pipe");
-        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        assert!(Lines::open_apart(&pipe, folder.path()).now_or_never().is_none(), "nobody writes");
-    }
-
-    #[tokio::test]
-    async fn a_file_of_events_is_shown_like_any_past() {
-        let morning: DateTime<Utc> = "2020-02-29T09:00:00Z".parse().unwrap();
-        let mut world = World::new(WorldConfig::small(morning).without_latency(), 7);
-        let events = world.step_until(morning + TimeDelta::hours(1));
-        let mut lines: Vec<String> = events.iter().map(|event| event.json.clone()).collect();
-        // Some in the wrong place, one twice told, and what is no event.
-        lines[100..300].reverse();
-        lines.push(lines[0].clone());
-        lines.extend(["no event".to_owned(), String::new()]);
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("events.jsonl");
-        fs::write(&file, lines.join("\r\n")).unwrap();
-
-        let (recording, config) = Recording::read(&file).await.unwrap();
-        // Two phones of one person may ring with the same words.
-        let key = |text: &str| *Reader::default().read(text, clock::now()).unwrap().key.as_bytes();
-        let distinct: HashSet<[u8; 16]> = events.iter().map(|event| key(&event.json)).collect();
-        assert_eq!((recording.events, recording.unreadable), (distinct.len() as u64, 1));
-        assert!((50..=200).contains(&recording.out_of_order), "{}", recording.out_of_order);
-        assert_eq!(config.recording, Some(recording.span));
-        let (store, _writer) = Store::open(&config.data_dir, Purpose::Work, clock::now()).await.unwrap();
-        let past = Past::new(&store, Reader::default());
-        let shown = |at| past.board(at, &BoardKey::All);
-        let end = shown(recording.span.to + Duration::from_secs(2)).await.unwrap().unwrap();
-        let offered: u32 = end.rows.iter().map(|row| row.view.figures.offered_today).sum();
-        let told = world.truth().visits().filter(|visit| visit.first_ring.is_some()).count();
-        assert_eq!(offered as usize, told, "every caller for whom a phone rang");
-        let middle = recording.span.from + Duration::from_secs(1_800);
-        let middle = shown(middle).await.unwrap().unwrap();
-        let so_far: u32 = middle.rows.iter().map(|row| row.view.figures.offered_today).sum();
-        let half = morning
-            + TimeDelta::milliseconds(recording.span.from.as_millis() - morning.timestamp_millis())
-            + TimeDelta::minutes(30);
-        let rung = |visit: &&zoom_sim::QueueVisit| visit.first_ring.is_some_and(|at| at <= half);
-        let told = world.truth().visits().filter(rung).count();
-        assert!(
-            so_far.abs_diff(u32::try_from(told).unwrap()) <= 1,
-            "{so_far} of {told} so far, each at its time"
-        );
-        assert!(recording.span.to.since(middle.as_of) < Duration::from_secs(1_900), "a note every second");
-    }
-
-    #[tokio::test]
-    async fn a_file_without_an_event_says_what_one_looks_like() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("events.jsonl");
-        assert!(matches!(Recording::read(&file).await, Err(RecordingError::File { .. })));
-        fs::write(&file, "{}\n\u{0}\n").unwrap();
-        let error = Recording::read(&file).await.unwrap_err();
-        assert!(error.to_string().contains("each line is to be one event"), "{error}");
-    }
-}
+mod tests;
