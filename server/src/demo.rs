@@ -1,7 +1,7 @@
 //! The demo: a pretend Zoom in the same process, spoken to over real loopback sockets like any
 //! other, and a configuration that points there.
 //!
-//! Its data folder is thrown away, unless `CALLBOARD_DATA_DIR` names one.
+//! Its data folder is thrown away, unless `CALLBOARD_DATA_DIR` names one; there the next demo begins anew.
 
 use std::{io, time::Duration};
 

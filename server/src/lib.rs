@@ -147,6 +147,7 @@ pub async fn run(
 pub struct Opened {
     store: Store,
     writer: Writer,
+    replaces_a_demo: bool,
 }
 
 impl Opened {
@@ -156,8 +157,19 @@ impl Opened {
     ///
     /// When it cannot be used.
     pub async fn open(config: &Config, purpose: Purpose) -> Result<Self, RunError> {
-        let (store, writer) = Store::open(&config.data_dir, purpose, clock::now()).await?;
-        Ok(Self { store, writer })
+        let (store, writer, replaces_a_demo) = match purpose {
+            Purpose::Demo => Store::open_demo(&config.data_dir, clock::now()).await?,
+            Purpose::Work => {
+                let (store, writer) = Store::open(&config.data_dir, purpose, clock::now()).await?;
+                (store, writer, false)
+            }
+        };
+        Ok(Self { store, writer, replaces_a_demo })
+    }
+
+    /// What an earlier demo had left in the folder was thrown away.
+    pub fn replaces_a_demo(&self) -> bool {
+        self.replaces_a_demo
     }
 
     /// Serves until `stop`.
@@ -172,7 +184,7 @@ impl Opened {
         listener: TcpListener,
         stop: CancellationToken,
     ) -> Result<(), RunError> {
-        let Self { store, writer } = self;
+        let Self { store, writer, .. } = self;
         let now = clock::now();
         let reader = Reader::new(config.zoom.account_id.as_deref());
         let last_pulse = store.last_pulse().await?;

@@ -170,6 +170,10 @@ async fn serve(config: Config, purpose: Purpose, stop: CancellationToken, pages:
     #[expect(clippy::disallowed_methods, reason = "says one line and ends; nothing waits for it")]
     tokio::spawn(say_when_stopping(stop.clone()));
     match opened.serve(config, purpose, listener, stop).await {
+    if opened.replaces_a_demo() {
+        let folder = config.data_dir.display();
+        telemetry::tell(&format!("The made-up calls of an earlier demo in {folder} are thrown away."));
+    }
         Ok(()) => {
             telemetry::tell(if is_kept { "Stopped; everything received is saved." } else { "Stopped." });
             ExitCode::SUCCESS

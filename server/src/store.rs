@@ -286,6 +286,28 @@ impl Store {
         Ok((Self { readers, installation, _folder: lock }, writer))
     }
 
+    /// The same for a demo, whose world begins anew at each start: what an earlier one left would count
+    /// twice and is thrown away. True when there was something.
+    pub(crate) async fn open_demo(folder: &Path, now: Timestamp) -> Result<(Self, Writer, bool), StoreError> {
+        let (store, writer) = Self::open(folder, Purpose::Demo, now).await?;
+        if store.installation.created_at == now {
+            return Ok((store, writer, false));
+        }
+        store.close().await;
+        writer.close().await?;
+        drop(store);
+        for name in ["callboard.sqlite", "callboard.sqlite-wal", "callboard.sqlite-shm"] {
+            match fs::remove_file(folder.join(name)) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(StoreError::WriteFolder { folder: folder.to_path_buf(), source });
+                }
+                _ => {}
+            }
+        }
+        let (store, writer) = Self::open(folder, Purpose::Demo, now).await?;
+        Ok((store, writer, true))
+    }
+
     /// Which database this is.
     pub fn installation(&self) -> &Installation {
         &self.installation
