@@ -20,6 +20,7 @@ use url::{Host, Url};
 
 use crate::{
     recording::RecordedSpan,
+    telemetry::in_words,
     zoom::rate_limit::{Plan, Share},
 };
 
@@ -332,7 +333,7 @@ fn read_file(path: &Path, problems: &mut Vec<Problem>) -> BTreeMap<String, Strin
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
-            report(format!("cannot be read ({error}); correct the path or its permissions"));
+            report(format!("cannot be read ({}); correct the path or its permissions", in_words(&error)));
             return BTreeMap::new();
         }
     };
@@ -414,7 +415,10 @@ impl Given {
                     Ok(text) => self.keep(variable, &path_name, &text),
                     Err(error) => self.report(
                         path_name,
-                        format!("{path} cannot be read ({error}); correct the path or its permissions"),
+                        format!(
+                            "{path} cannot be read ({}); correct the path or its permissions",
+                            in_words(&error)
+                        ),
                     ),
                 }
             }
@@ -454,7 +458,10 @@ impl Given {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) => {
-                let advice = format!("{path} cannot be read ({error}); correct the path or its permissions");
+                let advice = format!(
+                    "{path} cannot be read ({}); correct the path or its permissions",
+                    in_words(&error)
+                );
                 self.report(SERVICE_LEVELS, advice);
                 return PromiseBook::default();
             }

@@ -75,11 +75,16 @@ fn start() -> ExitCode {
     let arguments = Arguments::parse();
     // Every screen holds a descriptor; the usual soft limit is a thousand.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
-        return fail(FAILURE, &format!("failed to raise the limit of open files: {error}"));
+        return fail(
+            FAILURE,
+            &format!("failed to raise the limit of open files: {}", telemetry::in_words(&error)),
+        );
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(FAILURE, &format!("failed to start the runtime: {error}")),
+        Err(error) => {
+            return fail(FAILURE, &format!("failed to start the runtime: {}", telemetry::in_words(&error)));
+        }
     };
     runtime.block_on(async {
         match arguments.command {
@@ -153,8 +158,9 @@ async fn serve(config: Config, purpose: Purpose, stop: CancellationToken, pages:
         Ok(listener) => listener,
         Err(error) => {
             let advice = format!(
-                "failed to listen on {}: {error}; set CALLBOARD_LISTEN to another address, such as 127.0.0.1:8081",
-                config.listen
+                "failed to listen on {}: {}; set CALLBOARD_LISTEN to another address, such as 127.0.0.1:8081",
+                config.listen,
+                telemetry::in_words(&error)
             );
             return fail(FAILURE, &advice);
         }
@@ -164,16 +170,16 @@ async fn serve(config: Config, purpose: Purpose, stop: CancellationToken, pages:
         Ok(opened) => opened,
         Err(error) => return fail(FAILURE, &format!("failed to {}", telemetry::chain(&error))),
     };
+    if opened.replaces_a_demo() {
+        let folder = config.data_dir.display();
+        telemetry::tell(&format!("The made-up calls of an earlier demo in {folder} are thrown away."));
+    }
     // A demo and a replay throw away what they made.
     let is_kept = purpose == Purpose::Work && pages.is_none();
     announce(address, &pages.unwrap_or_else(|| Pages::of(purpose, config.data_dir.as_path())));
     #[expect(clippy::disallowed_methods, reason = "says one line and ends; nothing waits for it")]
     tokio::spawn(say_when_stopping(stop.clone()));
     match opened.serve(config, purpose, listener, stop).await {
-    if opened.replaces_a_demo() {
-        let folder = config.data_dir.display();
-        telemetry::tell(&format!("The made-up calls of an earlier demo in {folder} are thrown away."));
-    }
         Ok(()) => {
             telemetry::tell(if is_kept { "Stopped; everything received is saved." } else { "Stopped." });
             ExitCode::SUCCESS

@@ -127,16 +127,28 @@ impl Write for LineWriter<'_> {
     }
 }
 
-/// An error with all its causes, for the one place that logs it.
+/// An error with all its causes, for the one place that logs or tells it.
 pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
+    let mut text = in_words(error);
     let mut cause = error.source();
     while let Some(error) = cause {
         text.push_str(": ");
-        text.push_str(&error.to_string());
+        text.push_str(&in_words(error));
         cause = error.source();
     }
     text
+}
+
+/// What an error says, without the system's number for it, which tells nobody what to do.
+pub fn in_words(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    let number = |tail: &str| {
+        tail.strip_suffix(')').is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    match text.rsplit_once(" (os error ") {
+        Some((words, tail)) if number(tail) => words.to_owned(),
+        _ => text,
+    }
 }
 
 #[cfg(test)]
@@ -144,6 +156,15 @@ mod tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
 
     use super::*;
+
+    #[test]
+    fn errors_of_the_system_are_told_in_words() {
+        let refused = io::Error::from_raw_os_error(13);
+        assert!(refused.to_string().contains("os error 13"), "{refused}");
+        assert!(!chain(&refused).contains("os error"), "{}", chain(&refused));
+        let odd = io::Error::other("half (os error");
+        assert_eq!(chain(&odd), "half (os error");
+    }
 
     /// Takes a line only when it is allowed to, and tells what it took.
     struct Gate {

@@ -3,7 +3,12 @@
 //! Wrong credentials are not tried again and again: after a refusal every caller gets the same
 //! answer for half a minute. Secrets appear in no error, log line or `Debug` text.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    io::{self, ErrorKind},
+    sync::Arc,
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::time::Timestamp;
@@ -16,6 +21,7 @@ use super::patience::{BackOff, LONGEST_ASKED, retry_after};
 use crate::{
     clock,
     config::{AppCredentials, FeedTimings, Grant},
+    telemetry,
 };
 
 /// A token's life when Zoom does not tell it.
@@ -347,13 +353,27 @@ async fn read_bounded(mut response: reqwest::Response) -> Result<Vec<u8>, reqwes
     Ok(body)
 }
 
-/// The last cause of an error, such as "Connection refused": the ones above repeat the URL.
+/// The last cause of an error in words, such as "nothing listens at that address": the ones above repeat the
+/// URL.
 pub(super) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(next) = cause.source() {
         cause = next;
     }
-    cause.to_string()
+    let said = telemetry::in_words(cause);
+    let words = match cause.downcast_ref().map(io::Error::kind) {
+        _ if said.starts_with("failed to lookup address") => "nobody knows an address of that name",
+        // The handshake was answered in another language.
+        _ if said.starts_with("received corrupt message") => "what answers there does not speak TLS",
+        Some(ErrorKind::ConnectionRefused) => "nothing listens at that address",
+        Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) => "no way leads to that address",
+        Some(ErrorKind::TimedOut) => "no answer in time",
+        Some(ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe) => {
+            "the connection was cut"
+        }
+        _ => return said,
+    };
+    words.to_owned()
 }
 
 #[cfg(test)]

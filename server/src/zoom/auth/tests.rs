@@ -205,6 +205,7 @@ async fn nobody_there_is_said_so() {
     let text = error.to_string();
     assert!(matches!(error, AuthError::Unreachable { .. }), "{text}");
     assert!(text.contains("ZOOM_OAUTH_URL") && !text.contains("account_id"), "{text}");
+    assert!(text.contains("(nothing listens at that address)"), "{text}");
 }
 
 #[tokio::test]

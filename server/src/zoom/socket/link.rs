@@ -218,9 +218,11 @@ fn open_error(error: &Error) -> OpenError {
         },
         Error::Io(error) => OpenError::Unreachable(innermost(error)),
         Error::Tls(error) => OpenError::Unreachable(innermost(error)),
-        Error::Protocol(error) => OpenError::Unreachable(error.to_string()),
+        Error::Protocol(_) => OpenError::Unreachable("what answers there is no WebSocket".to_owned()),
         // Its text would quote the address.
-        Error::Url(UrlError::UnableToConnect(_)) => OpenError::Unreachable("no address answers".to_owned()),
+        Error::Url(UrlError::UnableToConnect(_)) => {
+            OpenError::Unreachable("nothing listens at that address".to_owned())
+        }
         Error::Url(_) | Error::HttpFormat(_) => OpenError::Unreachable("not a usable address".to_owned()),
         _ => OpenError::Unreachable("the WebSocket handshake failed".to_owned()),
     }

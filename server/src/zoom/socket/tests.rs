@@ -494,6 +494,7 @@ async fn nobody_there_is_down_not_silent() {
     let text = format!("{error} {error:?} {}", error.advice());
     assert!(matches!(error, OpenError::Unreachable(_)), "{text}");
     assert!(text.contains("ZOOM_WS_URL") && !text.contains("canary"), "{text}");
+    assert!(text.contains("nothing listens at that address") && !text.contains("os error"), "{text}");
 }
 
 #[tokio::test]
