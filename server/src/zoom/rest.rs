@@ -476,3 +476,6 @@ mod tests;
 
 #[cfg(test)]
 mod sim_tests;
+
+#[cfg(test)]
+pub(crate) mod pretend;

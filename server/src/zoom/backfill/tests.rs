@@ -7,16 +7,14 @@ use axum::{
     routing::get,
 };
 use domain::trust::Gap;
-use secrecy::SecretString;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::mpsc};
+use tokio::sync::mpsc;
 
 use super::*;
 use crate::{
     Purpose,
-    config::{AppCredentials, Grant},
     journal::Journalled,
-    zoom::{auth::Tokens, http_client, wire::LONGEST_MESSAGE},
+    zoom::{rest::pretend::client_of, wire::LONGEST_MESSAGE},
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
@@ -61,35 +59,14 @@ impl Fixture {
     /// A gap that is over, and an API that answers like this.
     async fn start(list: Value, path: Value) -> Self {
         let api = Api { list, path, failing: Arc::default(), asked: Arc::default() };
-        let router =
-            Router::new()
-                .route("/token", get(token).post(token))
-                .route(
-                    "/v2/phone/call_history",
-                    get(|State(api): State<Api>| async move { api.answer("", &api.list) }),
-                )
-                .route(
-                    "/v2/phone/call_history/{id}",
-                    get(|State(api): State<Api>, Path(id): Path<String>| async move {
-                        api.answer(&id, &api.path)
-                    }),
-                )
-                .with_state(api.clone());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        #[expect(clippy::disallowed_methods, reason = "a test's server ends with the test")]
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        let url = |path: &str| url::Url::parse(&format!("{base}{path}")).unwrap();
-        let credentials = AppCredentials {
-            grant: Grant::ClientCredentials,
-            account_id: None,
-            client_id: "cli".to_owned(),
-            client_secret: SecretString::from("canary-secret"),
-        };
+        let list = async |State(api): State<Api>| api.answer("", &api.list);
+        let path = async |State(api): State<Api>, Path(id): Path<String>| api.answer(&id, &api.path);
+        let router = Router::new()
+            .route("/phone/call_history", get(list))
+            .route("/phone/call_history/{id}", get(path))
+            .with_state(api.clone());
         let timings = FeedTimings { record_delay: Duration::ZERO, ..FeedTimings::default() };
-        let http = http_client().unwrap();
-        let tokens = Tokens::new(http.clone(), url("/token"), credentials, timings);
-        let rest = RestClient::new(http, url("/v2"), tokens);
+        let rest = client_of(router, timings).await;
 
         let folder = tempfile::tempdir().unwrap();
         let (store, writer) = Store::open(folder.path(), Purpose::Work, NOW).await.unwrap();
@@ -130,10 +107,6 @@ impl Fixture {
         self.backfill.journal.flush().await.unwrap();
         self.backfill.store.gaps_since(NOW).await.unwrap().remove(0)
     }
-}
-
-async fn token() -> Json<Value> {
-    Json(json!({ "access_token": "token", "expires_in": 3600 }))
 }
 
 fn one_call() -> Value {

@@ -1,19 +1,17 @@
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::{Json, Router, extract::State, routing::get};
 use domain::trust::Gap;
-use secrecy::SecretString;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::{
     Purpose,
-    config::{AppCredentials, Grant},
     journal::{Incoming, Journalled, Source},
     store::Store,
-    zoom::{auth::Tokens, http_client, wire::Reader},
+    zoom::{rest::pretend::client_of, wire::Reader},
 };
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -96,27 +94,10 @@ impl Fixture {
                 "callee_ext_type": "call_queue", "start_time": began })
         });
         let list = json!({ "call_history": rows.collect::<Vec<_>>() });
-        let token = async || Json(json!({ "access_token": "token", "expires_in": 3600 }));
-        let history = async |State(list): State<Arc<Mutex<Value>>>| Json(list.lock().unwrap().clone());
-        let router = Router::new()
-            .route("/token", get(token).post(token))
-            .route("/v2/phone/call_history", get(history))
-            .with_state(Arc::new(Mutex::new(list)));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        #[expect(clippy::disallowed_methods, reason = "a test's server ends with the test")]
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        let url = |path: &str| url::Url::parse(&format!("{base}{path}")).unwrap();
-        let credentials = AppCredentials {
-            grant: Grant::ClientCredentials,
-            account_id: None,
-            client_id: "cli".to_owned(),
-            client_secret: SecretString::from("canary-secret"),
-        };
+        let history = async |State(list): State<Arc<Value>>| Json(Value::clone(&list));
+        let api = Router::new().route("/phone/call_history", get(history)).with_state(Arc::new(list));
         let timings = FeedTimings { quiet: Duration::from_millis(20), ..FeedTimings::default() };
-        let http = http_client().unwrap();
-        let tokens = Tokens::new(http.clone(), url("/token"), credentials, timings);
-        let rest = RestClient::new(http, url("/v2"), tokens);
+        let rest = client_of(api, timings).await;
 
         let folder = tempfile::tempdir().unwrap();
         let (store, writer) = Store::open(folder.path(), Purpose::Work, since).await.unwrap();
