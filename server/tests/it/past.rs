@@ -14,9 +14,9 @@ use crate::{
 
 /// What a stream told, by its ids: whole views as they would be sent to who begins then.
 #[derive(Default)]
-struct Told(BTreeMap<String, (i64, String)>);
+struct Follower(BTreeMap<String, (i64, String)>);
 
-impl Told {
+impl Follower {
     /// Follows a board for a while.
     async fn follow(&mut self, rig: &Rig, board: &str, time: Duration) {
         let mut stream = Stream::open(rig, board).await;
@@ -56,7 +56,7 @@ async fn view_at(rig: &Rig, board: &str, at: i64) -> (String, String) {
 }
 
 /// Every instant in `told` shows something that was told, byte for byte, and at most a second old.
-async fn compare(rig: &Rig, board: &str, told: &Told) -> usize {
+async fn compare(rig: &Rig, board: &str, told: &Follower) -> usize {
     let (first, last) = {
         let instants = told.0.values().map(|(at, _)| *at);
         (instants.clone().min().unwrap(), instants.max().unwrap())
@@ -85,9 +85,9 @@ async fn an_instant_shows_byte_for_byte_what_was_published_then() {
     let name = rig.sim.directory().queues[0].name.clone();
     rig.queue("the directory is read", &name, |row| row["members"].as_u64() > Some(0)).await;
 
-    let mut all = Told::default();
+    let mut all = Follower::default();
     all.follow(&rig, "all", Duration::from_secs(4)).await;
-    let mut one = Told::default();
+    let mut one = Follower::default();
     let id = rig.sim.directory().queues[0].id.clone();
     one.follow(&rig, &id, Duration::from_secs(3)).await;
     assert!(compare(&rig, "all", &all).await >= 2, "several publications were seen again");
@@ -96,7 +96,7 @@ async fn an_instant_shows_byte_for_byte_what_was_published_then() {
     // A restart, in which calls go on, changes nothing about that; nor does what comes after it.
     let rig = rig.restart(async |_| {}, |_| {}).await;
     rig.queue("the directory is known", &name, |row| row["members"].as_u64() > Some(0)).await;
-    let mut after = Told::default();
+    let mut after = Follower::default();
     after.follow(&rig, "all", Duration::from_secs(4)).await;
     assert!(compare(&rig, "all", &after).await >= 2);
     assert!(compare(&rig, "all", &all).await >= 2);
@@ -205,7 +205,7 @@ async fn whoever_comes_again_goes_on_where_they_were_up_to_now() {
     let rig = Rig::start().await;
     let from = noted_instant(&rig).await;
     // Some seconds to run through.
-    Told::default().follow(&rig, "all", Duration::from_secs(6)).await;
+    Follower::default().follow(&rig, "all", Duration::from_secs(6)).await;
     let board = format!("all?at={from}&speed=1");
     let mut stream = Stream::open(&rig, &board).await;
     let (began, place) = first_view(&mut stream).await;
