@@ -24,7 +24,7 @@ use crate::{
     Purpose, clock,
     config::{self, Config, ConfigErrors},
     journal::Source,
-    situation::Told,
+    situation::Circumstances,
     store::{Batch, EventRow, NoteRow, QuarantineRow, Store, StoreError, Writer},
     zoom::wire::{LONGEST_MESSAGE, Parsed, Reader},
 };
@@ -160,11 +160,11 @@ impl Recording {
         let mut config = Config::load(settings, None).map_err(RecordingError::Config)?;
         let now = clock::now();
         let (store, writer) = Store::open(data.path(), Purpose::Work, now).await?;
-        let told = Told {
+        let told = Circumstances {
             whole: true,
             home: Some(config.time_zone),
             promises: Some(config.promises.clone()),
-            ..Told::default()
+            ..Circumstances::default()
         };
         let mut import = Import::new(writer, told);
         let file_error = |source: io::Error| {
@@ -311,7 +311,7 @@ struct Import {
     writer: Writer,
     reader: Reader,
     batch: Batch,
-    told: Option<Told>,
+    told: Option<Circumstances>,
     events: u64,
     unreadable: u64,
     /// The last place that was given to an event.
@@ -326,7 +326,7 @@ struct Import {
 }
 
 impl Import {
-    fn new(writer: Writer, told: Told) -> Self {
+    fn new(writer: Writer, told: Circumstances) -> Self {
         Self {
             writer,
             reader: Reader::default(),
@@ -401,7 +401,7 @@ impl Import {
 
     fn note(&mut self, at: Timestamp, newest: Timestamp) {
         self.revision += 1;
-        let told = self.told.take().map(|told| Told { trust: Some(trust(at)), ..told });
+        let told = self.told.take().map(|told| Circumstances { trust: Some(trust(at)), ..told });
         self.batch.notes.push(NoteRow {
             at,
             epoch: 0,

@@ -1,7 +1,7 @@
 //! The board together with everything else that decides what it shows.
 //!
 //! One code path for the present and the past: the keeper tells it what happens, and
-//! [`crate::past`] tells it the same again out of the journal. What is told are events and [`Told`];
+//! [`crate::past`] tells it the same again out of the journal. What is told are events and [`Circumstances`];
 //! nothing here asks what time it is, reads the disk or publishes.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -27,7 +27,7 @@ use crate::{
 /// What a board goes by besides events, as far as it is another than before.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Told {
+pub(crate) struct Circumstances {
     /// Everything is told: what is not in here is not there.
     pub(crate) whole: bool,
     /// The installation's zone.
@@ -132,8 +132,8 @@ impl Situation {
     }
 
     /// Tells it the rest.
-    pub(crate) fn tell(&mut self, now: Timestamp, told: Told) {
-        let Told { whole, home, queues, gone, promises, trust, presence } = told;
+    pub(crate) fn tell(&mut self, now: Timestamp, told: Circumstances) {
+        let Circumstances { whole, home, queues, gone, promises, trust, presence } = told;
         if let Some(home) = home {
             self.home = home;
             self.midnights_of = None;
@@ -172,7 +172,7 @@ impl Situation {
         let queues: Vec<DirectoryQueue> = directory.queues.iter().filter(is_news).cloned().collect();
         let ids: HashSet<&QueueId> = directory.queues.iter().map(|queue| &queue.id).collect();
         let gone = self.queues.keys().filter(|id| !ids.contains(id)).cloned().collect();
-        self.tell(now, Told { queues, gone, ..Told::default() });
+        self.tell(now, Circumstances { queues, gone, ..Circumstances::default() });
     }
 
     /// Whether it may be believed has changed. Calls that went on before a gap are in doubt once it is over.
@@ -343,14 +343,15 @@ mod tests {
             "trust": {"feed": "live", "feed_since": 1790000000000, "gap": {"from": 1790000000000}},
             "presence": {"problem": null}
         }"#;
-        let told: Told = serde_json::from_str(text).unwrap();
+        let told: Circumstances = serde_json::from_str(text).unwrap();
         let trust = told.trust.clone().unwrap();
         assert_eq!((trust.feed, trust.demo, trust.deaf_until), (FeedLink::Live, false, None));
         assert_eq!(told.queues[0].members.as_ref().unwrap()[0].name, "Ada");
         assert_eq!(told.promises.as_ref().unwrap().entries.len(), 1);
-        let less: Told = serde_json::from_str(r#"{"queues": [{"id": "q", "name": "Billing"}]}"#).unwrap();
+        let less: Circumstances =
+            serde_json::from_str(r#"{"queues": [{"id": "q", "name": "Billing"}]}"#).unwrap();
         assert_eq!(less.queues[0].policy, Default::default());
         let written = serde_json::to_string(&told).unwrap();
-        assert_eq!(serde_json::from_str::<Told>(&written).unwrap(), told);
+        assert_eq!(serde_json::from_str::<Circumstances>(&written).unwrap(), told);
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::oneshot::{self, error::TryRecvError};
 use crate::{
     clock,
     journal::Journal,
-    situation::{PresenceTold, Situation, Told},
+    situation::{Circumstances, PresenceTold, Situation},
     store::NoteRow,
 };
 
@@ -68,7 +68,8 @@ impl NoteTaker {
             heard_at: situation.feed_heard_at(),
             newest_fact_at: situation.newest_fact_at(),
             // Plain data always encodes.
-            told: (told != Told::default()).then(|| serde_json::to_string(&told).unwrap_or_default()),
+            told: (told != Circumstances::default())
+                .then(|| serde_json::to_string(&told).unwrap_or_default()),
             digest: (self.digested != Some(minute(now))).then(digest),
         };
         self.awaited = self.journal.try_write_note(note);
@@ -80,12 +81,12 @@ impl NoteTaker {
     }
 
     /// What is another than noted, and what is noted when that is.
-    fn news(&mut self, situation: &mut Situation) -> (Told, Noted) {
+    fn news(&mut self, situation: &mut Situation) -> (Circumstances, Noted) {
         let trust = Trust { feed_heard_at: None, ..situation.trusted().clone() };
         let presence = situation.presence.clone();
         let unnoted = situation.take_unnoted();
         let Some(noted) = self.noted.take() else {
-            let told = Told {
+            let told = Circumstances {
                 whole: true,
                 home: Some(situation.home()),
                 queues: situation.queues().values().cloned().collect(),
@@ -99,12 +100,12 @@ impl NoteTaker {
         let queues = situation.queues();
         let (read, gone): (Vec<QueueId>, Vec<QueueId>) =
             unnoted.into_iter().partition(|id| queues.contains_key(id));
-        let told = Told {
+        let told = Circumstances {
             queues: read.iter().filter_map(|id| queues.get(id)).cloned().collect(),
             gone,
             trust: (noted.trust != trust).then(|| trust.clone()),
             presence: (noted.presence != presence).then(|| presence.clone()),
-            ..Told::default()
+            ..Circumstances::default()
         };
         (told, Noted { trust, presence })
     }
@@ -157,7 +158,7 @@ mod tests {
         journal.flush().await.unwrap();
         let stored = store.loose_notes_after(0, 10).await.unwrap();
         let told = |told: &Option<String>| {
-            told.as_ref().map(|told| serde_json::from_str::<Told>(told).unwrap().whole)
+            told.as_ref().map(|told| serde_json::from_str::<Circumstances>(told).unwrap().whole)
         };
         let all: Vec<_> = stored.iter().map(|note| (note.note.revision, told(&note.note.told))).collect();
         assert_eq!(all.first(), Some(&(1, Some(true))));

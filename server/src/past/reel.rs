@@ -15,7 +15,7 @@ use crate::{
     clock,
     journal::{Journalled, Shelf, ShelfError},
     publish::{BoardKey, Published, Publisher},
-    situation::{Situation, SituationSnapshot, Told},
+    situation::{Circumstances, Situation, SituationSnapshot},
     store::{SnapshotRow, Store, StoredEvent, StoredNote},
     telemetry,
     zoom::wire::Reader,
@@ -266,7 +266,7 @@ impl Reel {
         self.told_events += events.len() as u64;
         self.situation.hear(note.at, &mut events);
         if let Some(told) = &note.told {
-            match serde_json::from_str::<Told>(told) {
+            match serde_json::from_str::<Circumstances>(told) {
                 Ok(told) => {
                     self.is_whole |= told.whole;
                     self.situation.tell(note.at, told);

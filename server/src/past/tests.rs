@@ -24,7 +24,7 @@ use crate::{
     Purpose,
     journal::{Incoming, Journal, Journalled, Shelf, Source, segment},
     publish::{BoardKey, Publisher, Stream as _},
-    situation::{Situation, Told},
+    situation::{Circumstances, Situation},
     store::{
         ArchiveOrder, LooseEvent, NoteRow, RecordBatch, SegmentBody, SnapshotRow, Store, StoredNote,
         vandal::Vandal,
@@ -136,19 +136,19 @@ impl Days {
                 self.event_id = events.last().map_or(self.event_id, |event| event.event_id);
                 self.situation.hear(now, &mut events);
             }
-            let told = (self.revision == 0).then(|| Told {
+            let told = (self.revision == 0).then(|| Circumstances {
                 whole: true,
                 home: Some(HOME),
                 queues: directory(&self.world).queues,
                 trust: Some(trust(now)),
-                ..Told::default()
+                ..Circumstances::default()
             });
             self.note(now, told).await;
         }
     }
 
     /// Publishes and notes, as the keeper does.
-    async fn note(&mut self, now: Timestamp, told: Option<Told>) {
+    async fn note(&mut self, now: Timestamp, told: Option<Circumstances>) {
         self.revision += 1;
         self.situation.tell(now, told.clone().unwrap_or_default());
         self.situation.heard_at(Some(now), Some(now));
@@ -532,7 +532,7 @@ async fn a_note_that_cannot_be_read_makes_no_wrong_board() {
     let mut days = Days::begin(folder.path()).await;
     days.go_on(TimeDelta::hours(1)).await;
     let trust = Some(Trust { demo: true, ..trust(timestamp(days.now)) });
-    let told = Told { trust, ..Told::default() };
+    let told = Circumstances { trust, ..Circumstances::default() };
     let before = days.shown.last().unwrap().clone();
     days.note(timestamp(days.now + TimeDelta::minutes(1)), Some(told)).await;
     let after = timestamp(days.now + TimeDelta::minutes(2));
@@ -554,7 +554,7 @@ async fn the_way_past_a_missing_part_is_gone_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut days = Days::begin(folder.path()).await;
     days.go_on(TimeDelta::minutes(30)).await;
-    days.note(timestamp(days.now + TimeDelta::minutes(1)), Some(Told::default())).await;
+    days.note(timestamp(days.now + TimeDelta::minutes(1)), Some(Circumstances::default())).await;
     days.go_on(TimeDelta::hours(1)).await;
     let mut vandal = Vandal::at(folder.path()).await;
     vandal.reword_note(1, "nothing that could be read").await;
