@@ -292,7 +292,7 @@ fn an_event_takes_at_most_120_bytes() {
 #[tokio::test]
 async fn a_record_that_was_packed_is_not_written_twice() {
     let folder = tempfile::tempdir().unwrap();
-    let mut days = Days::begin(folder.path()).await;
+    let mut days = Days::begin_with(folder.path(), quiet()).await;
     days.go_on(TimeDelta::minutes(30)).await;
     let record = r#"{"event":"rest.presence_status","event_ts":1,"payload":{"account_id":"a"}}"#;
     let at = timestamp(days.now);
@@ -313,10 +313,14 @@ async fn a_record_that_was_packed_is_not_written_twice() {
     assert_eq!(days.store.last_event_id().await.unwrap(), last);
 }
 
+/// An account with little to tell.
+fn quiet() -> WorldConfig {
+    WorldConfig { load: 0.1, breaks_per_hour: 0.1, ..WorldConfig::small(start()) }
+}
+
 /// Three segments of some hours each, and what was shown while they were written.
 async fn packed(folder: &Path) -> Days {
-    let quiet = WorldConfig { load: 0.1, breaks_per_hour: 0.1, ..WorldConfig::small(start()) };
-    let mut days = Days::begin_with(folder, quiet).await;
+    let mut days = Days::begin_with(folder, quiet()).await;
     days.noted_every = TimeDelta::minutes(15);
     days.go_on(TimeDelta::hours(26)).await;
     for _ in 0..3 {
