@@ -22,7 +22,7 @@ use axum::{
 };
 use chrono::{DateTime, Duration, Offset, TimeZone};
 use chrono_tz::Tz;
-use domain::{id::QueueId, time::Timestamp, volume::WaitTable};
+use domain::{id::QueueId, time::Timestamp, view::BoardView, volume::WaitTable};
 use leptos::prelude::{AnyView, IntoAny as _};
 
 use super::{
@@ -86,7 +86,7 @@ async fn wall_of(state: &AppState, request: Request, key: BoardKey) -> Response 
             site,
             title: title.to_owned(),
             stream_url,
-            view: board.view(),
+            view: view_of(board, past.as_ref()),
             subject,
             settings,
             zone,
@@ -124,7 +124,7 @@ pub(super) async fn queues(State(state): State<AppState>, request: Request) -> R
         })?;
         let zone = local_zone(state.home, board.as_of);
         let stream_url = stream_url("/live/all", past.as_ref());
-        Ok(QueuesPage { site, stream_url, view: board.view(), settings, zone, past })
+        Ok(QueuesPage { site, stream_url, view: view_of(board, past.as_ref()), settings, zone, past })
     };
     let write = |page| queues_page(page).into_any();
     match moment {
@@ -171,7 +171,7 @@ pub(super) async fn queue(
     let page = QueuePage {
         site: state.site.site(),
         zone: local_zone(state.home, board.as_of),
-        as_of: board.as_of,
+        as_of: past.as_ref().map_or(board.as_of, PastView::clock),
         trust: board.trust.clone(),
         queue: queue.clone(),
         detail,
@@ -251,6 +251,12 @@ impl<'a, T> Moment<'a, T> {
         };
         Err(Elsewhere::Problem(Box::new(problem)))
     }
+}
+
+/// A board as a page shows it, by one clock with the instant that is asked for.
+fn view_of(board: &Published, past: Option<&PastView>) -> BoardView {
+    let view = board.view();
+    BoardView { as_of: past.map_or(view.as_of, PastView::clock), ..view }
 }
 
 /// The stream that a page follows.

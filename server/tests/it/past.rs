@@ -133,6 +133,9 @@ async fn the_past_has_pages_and_says_what_it_cannot_show() {
         assert_eq!(page.status(), 200, "{path}");
         let page = page.text().await.unwrap();
         assert!(page.contains("The past") && page.contains("Back to now"), "{path} says what it is");
+        let clock = format!("data-now=\"{}\"", server::clock::parse_rfc3339(&at).unwrap().as_millis());
+        let has_clock = path == "/wall" || path == "/queues";
+        assert!(!has_clock || page.contains(&clock), "{path} has one clock, {clock}");
         assert!(page.contains(&queue.name));
     }
     // What is said in other words leads to the instant itself.
