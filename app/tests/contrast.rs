@@ -70,6 +70,19 @@ fn the_automatic_light_theme_is_the_light_theme() {
 }
 
 #[test]
+fn a_name_that_turns_the_direction_of_text_turns_nothing_beside_it() {
+    let css = include_str!("../../style/20_base.css");
+    let (before, _) = css.split_once("unicode-bidi: isolate;").unwrap();
+    let (_, elements) = before.rsplit_once('}').unwrap();
+    for element in ["a", "b", "em", "small", "span", "strong"] {
+        assert!(
+            elements.contains(&format!("{element},")) || elements.contains(&format!("{element})")),
+            "{element}"
+        );
+    }
+}
+
+#[test]
 fn the_arithmetic_is_right() {
     let (black, white) = ([0.0, 0.0, 0.0], [1.0, 0.0, 0.0]);
     assert!((contrast(black, white) - 21.0).abs() < 0.01);
