@@ -50,11 +50,13 @@ pub(crate) enum End {
 #[derive(Debug, Clone)]
 pub(crate) struct Players {
     permits: Arc<Semaphore>,
-    /// Who waits for a board that is being set up to run from an instant at a speed.
-    starting: Arc<Mutex<HashMap<(Timestamp, u32), Vec<Waiting>>>>,
+    starting: Arc<Mutex<Starting>>,
     tracker: TaskTracker,
     stop: CancellationToken,
 }
+
+/// Who waits for a board that is being set up to run from an instant at a speed.
+type Starting = HashMap<(Timestamp, u32), Vec<Waiting>>;
 
 #[derive(Debug)]
 struct Waiting {

@@ -162,7 +162,10 @@ impl Reel {
         }
         let is_few = note.note.event_id - self.told_event_id <= NEAR_EVENTS;
         let is_near = is_few && (0..=NEAR).contains(&(note.note_id - self.note_id()));
-        is_near || self.goal == note.note_id
+        // Whoever steps on from an instant that was not reached profits from the way that was gone.
+        let is_on_its_way = self.note_id() < self.goal
+            && (self.note_id()..=self.goal.saturating_add(NEAR)).contains(&note.note_id);
+        is_near || is_on_its_way
     }
 
     /// The instant of the board: of the last note, or to when time went on after it.
