@@ -155,7 +155,9 @@ async fn the_past_has_pages_and_says_what_it_cannot_show() {
 
     assert_eq!(rig.get("/wall?at=2001-01-01T00:00:00Z").await.status(), 404, "nothing was kept of it");
     assert_eq!(rig.get("/wall?at=2999-01-01T00:00:00Z").await.status(), 400);
-    assert_eq!(rig.get("/wall?at=soon").await.status(), 400);
+    for path in ["/wall?at=soon", "/feed?at=-1m", "/agents?at=-1m", "/reconciliation?at=-1m"] {
+        assert_eq!(rig.get(path).await.status(), 400, "{path}");
+    }
     assert_eq!(rig.get(&past("/wall/nobody", &at)).await.status(), 404);
     for (path, status) in [
         ("/api/v1/queues?at=2001-01-01T00:00:00Z", 404),
