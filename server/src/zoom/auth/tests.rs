@@ -196,6 +196,22 @@ async fn trouble_at_the_endpoint_is_told_apart_and_passes() {
     assert!(tokens.token().await.is_ok());
 }
 
+#[test]
+fn what_failed_is_told_in_words() {
+    let said = |error: io::Error| innermost(&error);
+    assert_eq!(said(ErrorKind::ConnectionRefused.into()), "nothing listens at that address");
+    assert_eq!(said(ErrorKind::NetworkUnreachable.into()), "no way leads to that address");
+    assert_eq!(said(ErrorKind::ConnectionReset.into()), "the connection was cut");
+    let lookup = "failed to lookup address information: Name or service not known";
+    assert_eq!(said(io::Error::other(lookup)), "nobody knows an address of that name");
+    let tls = "received corrupt message of type InvalidContentType";
+    assert_eq!(said(io::Error::other(tls)), "what answers there does not speak TLS");
+    assert_eq!(
+        said(io::Error::other("invalid peer certificate: Expired")),
+        "invalid peer certificate: Expired"
+    );
+}
+
 #[tokio::test]
 async fn nobody_there_is_said_so() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
