@@ -133,7 +133,7 @@ fn options(file: &Path, is_new: bool) -> SqliteConnectOptions {
         .create_if_missing(is_new)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .pragma("cache_size", "-65536")
+        .pragma("cache_size", "-16384")
         .pragma("wal_autocheckpoint", "16000")
         .pragma("journal_size_limit", "134217728")
 }

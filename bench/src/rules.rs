@@ -82,67 +82,87 @@ pub(crate) fn run(report: &mut Report, quick: bool) {
     replay(report, quick);
 }
 
-fn apply(report: &mut Report, quick: bool) {
-    eprintln!("domain: facts one by one at {LIVE_LEGS} live legs");
-    let mut feed = Feed::new(BUSY, 7);
-    let (mut board, mut kept) = (feed.board(), Kept::default());
-    let mut between = 0;
-    let mut until_busy = || {
+/// A board with everything that was told to it.
+struct Busy {
+    feed: Feed,
+    board: Board,
+    times: Vec<Duration>,
+}
+
+impl Busy {
+    /// As many legs live as the workload asks for.
+    fn new() -> Self {
+        let mut feed = Feed::new(BUSY, 7);
+        let mut board = feed.board();
         while legs(&board) < LIVE_LEGS {
             let (now, facts) = feed.second();
             board.apply(now, Input::Facts(facts));
         }
-    };
-    until_busy();
-    let (legs, calls_early) = (legs(&board), board.size().0);
-    let (early, rival) = one_by_one(&mut feed, &mut board, &mut kept);
-    // Calls of twenty minutes more that end, or of as many as a short round has time for.
-    for _ in 0..if quick { 60 } else { 1_200 } {
-        let (now, facts) = feed.second();
-        between += facts.len();
-        board.apply(now, Input::Facts(facts));
+        Self { feed, board, times: Vec::new() }
     }
-    let (legs_late, calls_late) = (self::legs(&board), board.size().0);
-    let (late, _) = one_by_one(&mut feed, &mut board, &mut kept);
-    report.add(
-        Finding::new("apply one fact, median", "µs", early)
-            .beside("keeping it by call", rival)
-            .goal(Goal::AtMost(5.0))
-            .note(format!("{legs} live legs, {calls_early} calls on the board")),
-    );
-    report.add(
-        Finding::new("apply one fact, more calls", "µs", late)
-            .beside("fewer calls", early)
-            .goal(Goal::RatioAtMost(1.3))
-            .note(format!(
-                "{calls_late} calls on the board instead of {calls_early}, {between} facts between; {legs_late} live legs"
-            )),
-    );
-}
 
-/// The median times of one fact in microseconds, in ten parts: on the board and by call.
-fn one_by_one(feed: &mut Feed, board: &mut Board, kept: &mut Kept) -> (Spread, Spread) {
-    let (mut ours, mut rivals) = (Vec::new(), Vec::new());
-    while ours.len() < APPLIED {
-        let (now, facts) = feed.second();
+    /// Lets so many seconds pass; the facts that they had.
+    fn age(&mut self, seconds: usize) -> usize {
+        let mut told = 0;
+        for _ in 0..seconds {
+            let (now, facts) = self.feed.second();
+            told += facts.len();
+            self.board.apply(now, Input::Facts(facts));
+        }
+        told
+    }
+
+    /// Applies the facts of the next second one by one, and hands each to `beside` as well.
+    fn second(&mut self, mut beside: impl FnMut(Fact)) {
+        let (now, facts) = self.feed.second();
         for fact in facts {
             let copy = fact.clone();
             let began = clock::now();
-            board.apply(now, Input::Facts(vec![fact]));
-            let applied = clock::now();
-            kept.keep(copy);
-            rivals.push(clock::now() - applied);
-            ours.push(applied - began);
+            self.board.apply(now, Input::Facts(vec![fact]));
+            self.times.push(clock::now() - began);
+            beside(copy);
         }
     }
-    let medians = |times: &[Duration]| {
-        Spread::of(
-            times
-                .chunks(times.len().div_ceil(10))
-                .map(|part| Spread::of(part.iter().map(|time| time.as_secs_f64() * 1e6)).median),
-        )
-    };
-    (medians(&ours), medians(&rivals))
+
+    fn note(&self) -> String {
+        format!("{} live legs, {} calls on the board", legs(&self.board), self.board.size().0)
+    }
+}
+
+/// Two boards in turn, second by second, so that whatever the machine does meanwhile is done to both.
+fn apply(report: &mut Report, quick: bool) {
+    eprintln!("domain: facts one by one at {LIVE_LEGS} live legs");
+    let (mut early, mut late) = (Busy::new(), Busy::new());
+    // Calls of twenty minutes that end, or of as many as a short round has time for.
+    let between = late.age(if quick { 60 } else { 1_200 });
+    let (note_early, note_late) = (early.note(), late.note());
+    let (mut kept, mut rivals) = (Kept::default(), Vec::new());
+    while early.times.len().min(late.times.len()) < APPLIED {
+        early.second(|fact| {
+            let began = clock::now();
+            kept.keep(fact);
+            rivals.push(clock::now() - began);
+        });
+        late.second(drop);
+    }
+    report.add(
+        Finding::new("apply one fact, median", "µs", medians(&early.times))
+            .beside("keeping it by call", medians(&rivals))
+            .goal(Goal::AtMost(5.0))
+            .note(note_early.clone()),
+    );
+    report.add(
+        Finding::new("apply one fact, more calls", "µs", medians(&late.times))
+            .beside("fewer calls", medians(&early.times))
+            .goal(Goal::RatioAtMost(1.3))
+            .note(format!("{note_late} after {between} facts more; beside it {note_early}")),
+    );
+}
+
+/// The median times of one fact in microseconds, in ten parts.
+fn medians(times: &[Duration]) -> Spread {
+    let parts = times.chunks(times.len().div_ceil(10));
+    Spread::of(parts.map(|part| Spread::of(part.iter().map(|time| time.as_secs_f64() * 1e6)).median))
 }
 
 fn legs(board: &Board) -> usize {

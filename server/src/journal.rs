@@ -76,7 +76,7 @@ pub struct Incoming {
 
 #[derive(Debug, Clone)]
 enum Message {
-    Event { parsed: Box<Parsed>, text: String },
+    Event { parsed: Box<Parsed>, text: Arc<str> },
     Unreadable { reason: Unreadable, bytes: Vec<u8>, byte_count: u64 },
 }
 
@@ -98,7 +98,7 @@ impl Incoming {
                 Self::unreadable(source, received_at, reason, text.as_bytes())
             }
             Ok(parsed) => {
-                let message = Message::Event { parsed: Box::new(parsed), text: text.into_owned() };
+                let message = Message::Event { parsed: Box::new(parsed), text: Arc::from(text) };
                 Self { source, received_at, message }
             }
             Err(reason) => Self::unreadable(source, received_at, reason, text.as_bytes()),

@@ -364,14 +364,7 @@ impl Import {
         self.span = Some((self.span.map_or(at, |(from, _)| from), at));
         let Parsed { key, name, call_id, .. } = parsed;
         let (key, source) = (*key.as_bytes(), Source::Socket);
-        self.batch.events.push(EventRow {
-            key,
-            received_at: at,
-            source,
-            name,
-            call_id,
-            raw: text.to_owned(),
-        });
+        self.batch.events.push(EventRow { key, received_at: at, source, name, call_id, raw: text.into() });
         self.write_if_full().await
     }
 

@@ -7,7 +7,7 @@ use tokio::{
     select,
     sync::{OwnedSemaphorePermit, mpsc, oneshot, watch},
     task::JoinHandle,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +28,11 @@ use crate::{
 
 /// How long after a failed commit what is owed is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// Where so many orders wait already, they come by the thousand: then a few milliseconds more of them spare a
+/// commit, and what every commit costs.
+const CROWD: usize = 500;
+/// How long more of them are awaited.
+const LINGER: Duration = Duration::from_millis(10);
 /// Gap orders that are kept while the disk refuses; a feed that flaps for hours makes no more.
 const KEPT_GAPS: usize = 1_000;
 
@@ -144,14 +149,16 @@ impl Task {
                 count = queue.recv_many(&mut orders, BATCH), if may_write => count > 0,
                 () = sleep_until(self.try_again_at), if owes => {
                     // Whoever came meanwhile must not wait for another turn.
-                    while orders.len() < BATCH && let Ok(order) = queue.try_recv() {
-                        orders.push(order);
-                    }
+                    take_waiting(&mut queue, &mut orders);
                     true
                 }
             };
             if !is_open {
                 break;
+            }
+            if (CROWD..BATCH).contains(&orders.len()) {
+                sleep(LINGER).await;
+                take_waiting(&mut queue, &mut orders);
             }
             self.write(&mut orders).await;
         }
@@ -473,6 +480,15 @@ impl Task {
             Counters::add(&self.counters.lost, usize::from(source == Source::Socket));
             self.owed.lost = Span::around(self.owed.lost, Some(Span { from: at, to: at }));
         }
+    }
+}
+
+/// Takes what waits by now, as far as it fits in a batch.
+fn take_waiting(queue: &mut mpsc::Receiver<Order>, orders: &mut Vec<Order>) {
+    while orders.len() < BATCH
+        && let Ok(order) = queue.try_recv()
+    {
+        orders.push(order);
     }
 }
 

@@ -93,6 +93,30 @@ async fn an_event_counts_once_by_whichever_way_it_comes() {
 }
 
 #[tokio::test]
+async fn where_events_crowd_those_that_come_in_a_moment_share_a_commit() {
+    let mut fixture = fresh().await;
+    let journal = fixture.journal.clone();
+    let submit = |number| {
+        let incoming = from(Source::Socket, number);
+        journal.try_slot(incoming.byte_count()).unwrap().submit(incoming);
+    };
+    tokio::time::pause();
+    for crowd in [500, 499] {
+        let (before, first) = (journal.stats().commits, crowd * 1_000);
+        (first..first + crowd).for_each(submit);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        submit(first + crowd);
+        journal.flush().await.unwrap();
+        let mut told = 0;
+        while told <= crowd {
+            told += fixture.facts.recv().await.unwrap().len() as u64;
+        }
+        let commits = journal.stats().commits - before;
+        assert_eq!(commits == 1, crowd == 500, "{commits} commits for {crowd} events and one more");
+    }
+}
+
+#[tokio::test]
 async fn duplicates_within_one_commit_share_its_fate() {
     let fixture = fresh().await;
     let journal = &fixture.journal;

@@ -23,7 +23,7 @@ fn event(number: u64, received_at: Timestamp) -> EventRow {
         source: Source::Socket,
         name: "phone.callee_ringing".into(),
         call_id: Some("71".into()),
-        raw: format!(r#"{{"number":{number}}}"#),
+        raw: format!(r#"{{"number":{number}}}"#).into(),
     }
 }
 

@@ -85,8 +85,8 @@ pub struct EventRow {
     pub name: Arc<str>,
     /// The call, where named.
     pub call_id: Option<Arc<str>>,
-    /// The event's own text.
-    pub raw: String,
+    /// The event's own text, lent to the database without another copy.
+    pub raw: Arc<str>,
 }
 
 /// A message that could not be understood.
@@ -176,9 +176,11 @@ macro_rules! insert_events {
 }
 
 // One statement per row costs a trip to SQLite's thread each; one per batch of any size would have
-// to be prepared anew each time. These three sizes stay prepared.
+// to be prepared anew each time. These sizes stay prepared.
 pub(super) const INSERT_256: &str = insert_events!(times_4!(times_4!(times_4!(times_4!(row!())))));
+pub(super) const INSERT_64: &str = insert_events!(times_4!(times_4!(times_4!(row!()))));
 pub(super) const INSERT_16: &str = insert_events!(times_4!(times_4!(row!())));
+pub(super) const INSERT_4: &str = insert_events!(times_4!(row!()));
 pub(super) const INSERT_1: &str = insert_events!(row!());
 
 pub(super) const WRITTEN: &str = "select event_id from event where event_id between ?1 and ?2";
@@ -440,8 +442,9 @@ enum IfMissing {
 async fn connect(file: &Path, if_missing: IfMissing) -> Result<SqliteConnection, StoreError> {
     let options = options(file)
         .create_if_missing(if_missing == IfMissing::Create)
-        // The index of keys must stay in memory; SQLite counts negative numbers in KiB.
-        .pragma("cache_size", "-65536")
+        // Keys begin with their time, so that few pages of their index are written to at any time. SQLite counts
+        // negative numbers in KiB.
+        .pragma("cache_size", "-16384")
         // The writer's own checkpoints, in pages: rare, and most is done by the checkpointer before.
         .pragma("wal_autocheckpoint", "16000")
         .pragma("journal_size_limit", "134217728");
@@ -470,7 +473,9 @@ async fn insert_events(
     while left > 0 {
         let (statement, size) = match left {
             256.. => (INSERT_256, 256),
+            64.. => (INSERT_64, 64),
             16.. => (INSERT_16, 16),
+            4.. => (INSERT_4, 4),
             _ => (INSERT_1, 1),
         };
         let mut query = sqlx::query(statement);
@@ -482,7 +487,7 @@ async fn insert_events(
                 .bind(Arc::clone(word(event.source)))
                 .bind(Arc::clone(&event.name))
                 .bind(event.call_id.clone())
-                .bind(event.raw.clone());
+                .bind(Arc::clone(&event.raw));
         }
         inserted += query.execute(&mut *connection).await?.rows_affected();
         left -= size;

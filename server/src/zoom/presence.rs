@@ -15,7 +15,7 @@ use serde::Deserialize;
 pub(crate) use self::reading::PresenceReading;
 pub use self::reading::PresenceStatus;
 use super::{
-    translate::says,
+    translate::one_word,
     wire::{Moment, Text},
 };
 
@@ -80,22 +80,22 @@ pub(super) fn fact(
 }
 
 /// Both vocabularies, and whatever comes to be written otherwise.
-fn presence(word: &str) -> Presence {
-    const WORDS: [(&[&str], Presence); 11] = [
-        (&["available"], Presence::Available),
-        (&["away"], Presence::Away),
-        (&["mobilesignedin"], Presence::Mobile),
-        (&["inmeeting", "inazoommeeting"], Presence::InMeeting),
-        (&["presenting"], Presence::Presenting),
-        (&["onphonecall", "onacall"], Presence::OnCall),
-        (&["incalendarevent"], Presence::InCalendarEvent),
-        (&["busy"], Presence::Busy),
-        (&["outofoffice"], Presence::OutOfOffice),
+fn presence(words: &str) -> Presence {
+    match &*one_word(words) {
+        "available" => Presence::Available,
+        "away" => Presence::Away,
+        "mobilesignedin" => Presence::Mobile,
+        "inmeeting" | "inazoommeeting" => Presence::InMeeting,
+        "presenting" => Presence::Presenting,
+        "onphonecall" | "onacall" => Presence::OnCall,
+        "incalendarevent" => Presence::InCalendarEvent,
+        "busy" => Presence::Busy,
+        "outofoffice" => Presence::OutOfOffice,
         // The second one is how the API spells it where the state has an end.
-        (&["donotdisturb", "donodisturb"], Presence::DoNotDisturb),
-        (&["offline"], Presence::Offline),
-    ];
-    WORDS.iter().find(|(words, _)| says(word, words)).map_or(Presence::Other, |(_, presence)| *presence)
+        "donotdisturb" | "donodisturb" => Presence::DoNotDisturb,
+        "offline" => Presence::Offline,
+        _ => Presence::Other,
+    }
 }
 
 #[cfg(test)]

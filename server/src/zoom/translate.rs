@@ -3,7 +3,7 @@
 //! Tolerant where a board can live with less, strict where a guess would be a lie: a wrongly typed
 //! call id, party or time makes an event unreadable, a wrongly typed name is just not known.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use domain::{
     fact::{Fact, HangUp, LegFact, Party, Side, SideFact, Station, StationKind, TransferFact, What},
@@ -346,45 +346,55 @@ fn station(end: &End<'_>, parties: &Parties) -> Option<Arc<Station>> {
     Some(parties.station(&NamedStation { kind: &kind, name, extension_number }))
 }
 
-/// True when `words` say one of `known`, which are in lower case: only letters and digits count, so
-/// that `callQueue`, `call_queue` and `Call Queue` are one word.
-pub(super) fn says(words: &str, known: &[&str]) -> bool {
-    let folded = words.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase);
-    known.iter().any(|known| folded.clone().eq(known.chars()))
+/// `words` as one word in lower case: only letters and digits count, so that `callQueue`, `call_queue` and
+/// `Call Queue` are the same.
+pub(super) fn one_word(words: &str) -> Cow<'_, str> {
+    if words.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
+        return Cow::Borrowed(words);
+    }
+    let mut word = words.to_lowercase();
+    word.retain(char::is_alphanumeric);
+    Cow::Owned(word)
 }
 
-pub(super) fn station_kind(word: &str) -> StationKind {
-    match word {
-        _ if says(word, &["user"]) => StationKind::User,
-        _ if says(word, &["callqueue"]) => StationKind::CallQueue,
-        _ if says(word, &["autoreceptionist"]) => StationKind::AutoReceptionist,
-        _ if says(word, &["commonarea", "commonareaphone"]) => StationKind::CommonArea,
-        _ if says(word, &["sharedlinegroup", "sharedlines", "sharedline"]) => StationKind::SharedLineGroup,
-        _ => StationKind::Other(word.to_owned()),
+pub(super) fn station_kind(words: &str) -> StationKind {
+    match &*one_word(words) {
+        "user" => StationKind::User,
+        "callqueue" => StationKind::CallQueue,
+        "autoreceptionist" => StationKind::AutoReceptionist,
+        "commonarea" | "commonareaphone" => StationKind::CommonArea,
+        "sharedlinegroup" | "sharedlines" | "sharedline" => StationKind::SharedLineGroup,
+        _ => StationKind::Other(words.to_owned()),
     }
 }
 
 fn hang_up(words: &str) -> HangUp {
-    const GAVE_UP: [&str; 6] =
-        ["callcancel", "callcanceled", "callcancelled", "cancel", "canceled", "cancelled"];
-    const ELSEWHERE: [&str; 4] =
-        ["answeredbyother", "answeredbyothermember", "answeredbyotherdevice", "pickupbyother"];
-    match words {
-        _ if says(words, &["callconnected", "connected"]) => HangUp::Connected,
-        _ if says(words, &["noanswer", "ringtimeout"]) => HangUp::NoAnswer,
-        _ if says(words, &["busy"]) => HangUp::Busy,
-        _ if says(words, &GAVE_UP) => HangUp::CallerGaveUp,
-        _ if says(words, &["rejected"]) => HangUp::Rejected,
-        _ if says(words, &ELSEWHERE) => HangUp::AnsweredElsewhere,
-        _ if says(words, &["voicemail"]) => HangUp::Voicemail,
+    match &*one_word(words) {
+        "callconnected" | "connected" => HangUp::Connected,
+        "noanswer" | "ringtimeout" => HangUp::NoAnswer,
+        "busy" => HangUp::Busy,
+        "callcancel" | "callcanceled" | "callcancelled" | "cancel" | "canceled" | "cancelled" => {
+            HangUp::CallerGaveUp
+        }
+        "rejected" => HangUp::Rejected,
+        "answeredbyother" | "answeredbyothermember" | "answeredbyotherdevice" | "pickupbyother" => {
+            HangUp::AnsweredElsewhere
+        }
+        "voicemail" => HangUp::Voicemail,
         _ => HangUp::Other(words.to_owned()),
     }
 }
 
 fn is_withheld(number: &str) -> bool {
-    const WITHHELD: [&str; 8] =
-        ["", "anonymous", "restricted", "unknown", "unavailable", "private", "withheld", "blocked"];
-    says(number, &WITHHELD)
+    // Nearly every number is one, and no word for none has a digit.
+    if number.bytes().any(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
+    let word = one_word(number);
+    matches!(
+        &*word,
+        "" | "anonymous" | "restricted" | "unknown" | "unavailable" | "private" | "withheld" | "blocked"
+    )
 }
 
 #[cfg(test)]

@@ -125,6 +125,13 @@ fn unusable(text: &str) -> Option<Text<'static>> {
     }
 }
 
+/// `text` without white space around it. Nearly every text has none, which two looks tell.
+fn trimmed(text: &str) -> &str {
+    let is_plain = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    let bytes = text.as_bytes();
+    if is_plain(bytes.first()) && is_plain(bytes.last()) { text } else { text.trim() }
+}
+
 impl Text<'_> {
     pub(crate) fn as_str(&self) -> Option<&str> {
         match self {
@@ -172,13 +179,14 @@ impl Moment {
     }
 }
 
-/// An object with fields of its own.
+/// An object with fields of its own; in a box, since most parts of most events are absent, and what is read is
+/// handed on several times before it is whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum Part<T> {
     #[default]
     Absent,
     Mistyped,
-    Is(T),
+    Is(Box<T>),
 }
 
 impl<T> Part<T> {
@@ -213,12 +221,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
             }
 
             fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-                let text = text.trim();
+                let text = trimmed(text);
                 Ok(unusable(text).unwrap_or(Text::Is(Cow::Borrowed(text))))
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                let text = text.trim();
+                let text = trimmed(text);
                 Ok(unusable(text).unwrap_or_else(|| Text::Is(Cow::Owned(text.to_owned()))))
             }
 
@@ -321,7 +329,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Part<T> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(Part::Is)
+                Box::deserialize(MapAccessDeserializer::new(map)).map(Part::Is)
             }
 
             fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {

@@ -337,6 +337,16 @@ fn a_usual_frame_is_read_as_any_other_with_the_same_content() {
             assert_eq!(read, content);
         }
     }
+    // Wherever among eight bytes something stands, and whatever stands beside it.
+    for odd in ['"', '\\', '\n', '\t', '/', '!', '#', '[', ']', '\u{80}', '\u{a2}', '\u{1f600}'] {
+        for (length, place) in (0..20).flat_map(|length| (0..=length).map(move |place| (length, place))) {
+            let mut content = "!".repeat(length);
+            content.insert(place, odd);
+            let text = serde_json::to_string(&content).unwrap();
+            let frame = format!(r#"{{"module":"message","content":{text}}}"#);
+            assert_eq!(content_of_usual_frame(&frame), Some(content));
+        }
+    }
     for frame in [
         r#"{"module":"message","content":"{\"a\":1}"#,
         r#"{"module":"message","content":"{\"a\":1}","more":1}"#,
