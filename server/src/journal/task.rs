@@ -69,7 +69,7 @@ struct Owed {
     lost: Option<Span>,
     /// Events that the disk did not take, to be written when it does. Zoom repeats none that came over
     /// the socket, and a webhook only minutes later.
-    events: Vec<(EventRow, Told)>,
+    events: Vec<(EventRow, Understood)>,
     quarantined: Vec<QuarantineRow>,
     /// The room that these take, so that a disk that never recovers does not fill the memory.
     room: Option<OwnedSemaphorePermit>,
@@ -85,8 +85,8 @@ impl Owed {
 #[derive(Default)]
 struct Collected {
     batch: Batch,
-    /// Of each event in `batch.events`, in the same order.
-    told: Vec<Told>,
+    /// What each event in `batch.events` says, in the same order.
+    understood: Vec<Understood>,
     in_batch: KeySet,
     waiting: Vec<(Waiting, Reply)>,
     flushes: Vec<oneshot::Sender<()>>,
@@ -108,7 +108,7 @@ enum Waiting {
 }
 
 #[derive(Debug)]
-struct Told {
+struct Understood {
     name: Arc<str>,
     key: EventKey,
     received_at: Timestamp,
@@ -259,7 +259,7 @@ impl Task {
 
     fn collect(&self, collected: &mut Collected, orders: &mut Vec<Order>) {
         collected.batch.events.reserve(orders.len());
-        collected.told.reserve(orders.len());
+        collected.understood.reserve(orders.len());
         collected.in_batch.reserve(orders.len());
         for order in orders.drain(..) {
             match order {
@@ -322,7 +322,7 @@ impl Task {
                         raw: text,
                     };
                     collected.batch.events.push(row);
-                    collected.told.push(Told {
+                    collected.understood.push(Understood {
                         name,
                         key,
                         received_at,
@@ -332,7 +332,7 @@ impl Task {
                         presence,
                         foreign,
                     });
-                    Waiting::New(collected.told.len() - 1)
+                    Waiting::New(collected.understood.len() - 1)
                 }
             }
             Message::Unreadable { reason, bytes, byte_count } => {
@@ -353,7 +353,7 @@ impl Task {
 
     /// Counts, answers and passes on what was written.
     async fn answer(&mut self, collected: Collected, committed: Option<Committed>) {
-        let Collected { told, waiting, flushes, histories, duplicates, quarantined, .. } = collected;
+        let Collected { understood, waiting, flushes, histories, duplicates, quarantined, .. } = collected;
         let (first_event_id, refused) =
             committed.map(|committed| (committed.first_event_id, committed.refused)).unwrap_or_default();
         let is_refused = |index: usize| {
@@ -374,23 +374,23 @@ impl Task {
             // Who no longer waits has been told to try again.
             let _ = reply.send(Ok(receipt));
         }
-        let is_news = |(index, told): &(usize, &Told)| told.is_news && !is_refused(*index);
-        let news = told.iter().enumerate().filter(is_news);
-        counters.count_kinds(news.map(|(_, told)| (&told.name, told.received_at)));
-        let mut events = Vec::with_capacity(told.len());
-        for (index, (event_id, told)) in (first_event_id..).zip(told).enumerate() {
-            self.recent.insert(told.key, told.received_at);
+        let is_news = |(index, event): &(usize, &Understood)| event.is_news && !is_refused(*index);
+        let news = understood.iter().enumerate().filter(is_news);
+        counters.count_kinds(news.map(|(_, event)| (&event.name, event.received_at)));
+        let mut events = Vec::with_capacity(understood.len());
+        for (index, (event_id, event)) in (first_event_id..).zip(understood).enumerate() {
+            self.recent.insert(event.key, event.received_at);
             if is_refused(index) {
                 continue;
             }
-            Counters::add(&counters.facts, usize::from(told.fact.is_some()));
+            Counters::add(&counters.facts, usize::from(event.fact.is_some()));
             // What was asked for and is about no call is nothing that happened.
-            Counters::add(&counters.journalled, usize::from(told.is_news || told.fact.is_some()));
-            Counters::add(&counters.foreign_account, usize::from(told.foreign));
-            if told.is_news {
-                counters.heard(told.received_at, told.sent_at);
+            Counters::add(&counters.journalled, usize::from(event.is_news || event.fact.is_some()));
+            Counters::add(&counters.foreign_account, usize::from(event.foreign));
+            if event.is_news {
+                counters.heard(event.received_at, event.sent_at);
             }
-            let Told { received_at, fact, presence, .. } = told;
+            let Understood { received_at, fact, presence, .. } = event;
             events.push(Journalled { event_id, received_at, fact, presence });
         }
         self.pass_on(events).await;
@@ -422,11 +422,11 @@ impl Task {
     fn failed(&mut self, error: &StoreError, collected: Collected) {
         self.broken = true;
         self.owed.gaps.truncate(KEPT_GAPS);
-        let Collected { batch, told, waiting, flushes, histories, room, .. } = collected;
+        let Collected { batch, understood, waiting, flushes, histories, room, .. } = collected;
         for (_, reply) in waiting {
             let _ = reply.send(Err(AppendError::Refused));
         }
-        let events = batch.events.into_iter().zip(told).filter(|(_, told)| told.is_news).collect();
+        let events = batch.events.into_iter().zip(understood).filter(|(_, event)| event.is_news).collect();
         let is_news = |row: &QuarantineRow| row.source != Source::Rest;
         let quarantined = batch.quarantined.into_iter().filter(is_news).collect();
         if error.may_pass() {
@@ -462,7 +462,7 @@ impl Task {
 
     fn keep(
         &mut self,
-        events: Vec<(EventRow, Told)>,
+        events: Vec<(EventRow, Understood)>,
         quarantined: Vec<QuarantineRow>,
         room: Option<OwnedSemaphorePermit>,
     ) {
@@ -473,7 +473,7 @@ impl Task {
         self.try_again_at = Instant::now() + TRY_AGAIN;
     }
 
-    fn lose(&mut self, events: &[(EventRow, Told)], quarantined: &[QuarantineRow]) {
+    fn lose(&mut self, events: &[(EventRow, Understood)], quarantined: &[QuarantineRow]) {
         let arrivals = events.iter().map(|(row, _)| (row.source, row.received_at));
         let arrivals = arrivals.chain(quarantined.iter().map(|row| (row.source, row.received_at)));
         for (source, at) in arrivals {
@@ -495,16 +495,16 @@ fn take_waiting(queue: &mut mpsc::Receiver<Order>, orders: &mut Vec<Order>) {
 impl Collected {
     /// With what is owed from before.
     fn of(
-        events: Vec<(EventRow, Told)>,
+        events: Vec<(EventRow, Understood)>,
         quarantined: Vec<QuarantineRow>,
         room: Option<OwnedSemaphorePermit>,
     ) -> Self {
         let mut collected = Self { room, quarantined: quarantined.len(), ..Self::default() };
         collected.batch.quarantined = quarantined;
-        for (row, told) in events {
-            collected.in_batch.insert(told.key);
+        for (row, event) in events {
+            collected.in_batch.insert(event.key);
             collected.batch.events.push(row);
-            collected.told.push(told);
+            collected.understood.push(event);
         }
         collected
     }
