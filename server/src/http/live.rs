@@ -150,8 +150,7 @@ fn with_places(
 }
 
 /// `GET /live/agents`
-pub(super) async fn stream_agents(State(state): State<AppState>, uri: Uri) -> Result<Response, ApiError> {
-    Asked::refuse(&uri, &state)?;
+pub(super) async fn stream_agents(State(state): State<AppState>) -> Result<Response, ApiError> {
     let permit = state.streams.clone().try_acquire_owned().map_err(|_| ApiError::TooManyStreams)?;
     let agents = state.keeper.subscribe_agents().await?;
     Ok(respond(&state, changes(agents), permit))

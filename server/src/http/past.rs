@@ -13,7 +13,9 @@ use app::{
     pages::problem::ProblemPage,
 };
 use axum::{
+    extract::{Request, State},
     http::{HeaderValue, StatusCode, Uri, header},
+    middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use chrono::{NaiveDate, NaiveDateTime, TimeZone as _};
@@ -36,6 +38,18 @@ pub(super) const NOT_OF_THE_PAST: &str = "This cannot be shown of the past; leav
 
 /// Nothing was published for so long before an instant: nothing is known of it.
 pub(super) const UNRECORDED: Duration = app::components::past_band::UNRECORDED;
+
+/// For what knows now only: an answer about now would be taken for one about then. A recording has nothing of
+/// it, with an instant or without.
+pub(super) async fn refuse_instants(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    if state.past.ends_at().is_some() {
+        return ApiError::NotRecorded.into_response();
+    }
+    if Asked::is_in(request.uri()) {
+        return ApiError::BadQuestion { problem: NOT_OF_THE_PAST.to_owned() }.into_response();
+    }
+    next.run(request).await
+}
 
 /// An instant that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,17 +124,6 @@ impl Asked {
         asked
             .map(|asked| asked.or(end))
             .map_err(|problems| ApiError::BadQuestion { problem: problems.join(" ") })
-    }
-
-    /// For what cannot be shown of the past: an answer about now would be taken for one about then.
-    pub(super) fn refuse(uri: &Uri, state: &AppState) -> Result<(), ApiError> {
-        if state.past.ends_at().is_some() {
-            return Err(ApiError::NotRecorded);
-        }
-        if Self::is_in(uri) {
-            return Err(ApiError::BadQuestion { problem: NOT_OF_THE_PAST.to_owned() });
-        }
-        Ok(())
     }
 
     /// True when an address asks for an instant.

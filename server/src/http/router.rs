@@ -160,14 +160,17 @@ pub fn router(state: AppState) -> Router {
         .route(feed::CUT, post(feed::cut))
         .route("/style", get(pages::style))
         .fallback(pages::not_found);
-    let programs = Router::new()
+    let of_now = Router::new()
         .route("/live/agents", get(live::stream_agents))
-        .route("/live/{board}", get(live::stream_board))
-        .route("/api/v1/queues", get(api::queues))
         .route("/api/v1/agents", get(agents::list))
         .route("/api/v1/calls/live", get(api::live_calls))
         .route("/api/v1/feed", get(health::feed))
         .route("/api/v1/reconciliation", get(reconciliation::json))
+        .layer(middleware::from_fn_with_state(state.clone(), past::refuse_instants));
+    let programs = Router::new()
+        .route("/live/{board}", get(live::stream_board))
+        .route("/api/v1/queues", get(api::queues))
+        .merge(of_now)
         // Programs get problems they can read, not a page.
         .route("/api", any(|| async { ApiError::NotFound { what: "such interface" } }))
         .route("/api/{*rest}", any(|| async { ApiError::NotFound { what: "such interface" } }));

@@ -304,7 +304,7 @@ async fn what_is_known_of_the_account_is_replaced_thing_by_thing() {
 
 /// Everything the store ever says to SQLite, and whether it may read a whole table: the counts of
 /// rows that are kept few may.
-const STATEMENTS: [(&str, bool); 78] = [
+const STATEMENTS: [(&str, bool); 80] = [
     (event::PAGE, false),
     (event::FIRST_SINCE, false),
     (event::LAST, false),
@@ -312,7 +312,9 @@ const STATEMENTS: [(&str, bool); 78] = [
     (gap::GAPS_SINCE, false),
     (gap::PULSE, false),
     (writer::INSERT_256, false),
+    (writer::INSERT_64, false),
     (writer::INSERT_16, false),
+    (writer::INSERT_4, false),
     (writer::INSERT_1, false),
     (writer::WRITTEN, false),
     (writer::INSERT_QUARANTINED, false),

@@ -337,7 +337,7 @@ fn a_usual_frame_is_read_as_any_other_with_the_same_content() {
             assert_eq!(read, content);
         }
     }
-    // Wherever among eight bytes something stands, and whatever stands beside it.
+    // Whatever has to be escaped, at the edges and between.
     for odd in ['"', '\\', '\n', '\t', '/', '!', '#', '[', ']', '\u{80}', '\u{a2}', '\u{1f600}'] {
         for (length, place) in (0..20).flat_map(|length| (0..=length).map(move |place| (length, place))) {
             let mut content = "!".repeat(length);
