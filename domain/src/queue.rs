@@ -87,20 +87,49 @@ impl QueueMention {
     /// The queue on whose behalf a phone rang, if any: the one that offered the call to it, or the called
     /// party itself.
     pub fn of(offered_by: Option<&Station>, party: &Party) -> Option<Self> {
+        QueueWords::of(offered_by, party).map(QueueWords::into_mention)
+    }
+}
+
+/// The same in the words of a leg: most legs of a call name a queue that another one has named.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct QueueWords<'a> {
+    account: &'a Option<String>,
+    extension_id: &'a Option<ExtensionId>,
+    extension_number: &'a Option<String>,
+    name: &'a Option<String>,
+}
+
+impl<'a> QueueWords<'a> {
+    /// As [`QueueMention::of`].
+    pub(crate) fn of(offered_by: Option<&'a Station>, party: &'a Party) -> Option<Self> {
         match offered_by {
-            Some(station) if station.kind == StationKind::CallQueue => Some(Self {
-                account: station.account.clone(),
-                extension_id: None,
-                extension_number: station.extension_number.clone(),
-                name: station.name.clone(),
-            }),
+            Some(Station { kind: StationKind::CallQueue, account, name, extension_number }) => {
+                Some(Self { account, extension_id: &None, extension_number, name })
+            }
             _ if party.kind == Some(StationKind::CallQueue) => Some(Self {
-                account: party.account.clone(),
-                extension_id: party.extension_id.clone(),
-                extension_number: party.extension_number.clone(),
-                name: party.name.clone(),
+                account: &party.account,
+                extension_id: &party.extension_id,
+                extension_number: &party.extension_number,
+                name: &party.name,
             }),
             _ => None,
+        }
+    }
+
+    pub(crate) fn mean(self, queue: &QueueMention) -> bool {
+        *self.name == queue.name
+            && *self.extension_number == queue.extension_number
+            && *self.extension_id == queue.extension_id
+            && *self.account == queue.account
+    }
+
+    pub(crate) fn into_mention(self) -> QueueMention {
+        QueueMention {
+            account: self.account.clone(),
+            extension_id: self.extension_id.clone(),
+            extension_number: self.extension_number.clone(),
+            name: self.name.clone(),
         }
     }
 }

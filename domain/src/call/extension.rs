@@ -10,7 +10,7 @@ use super::{Leg, RACE, earliest};
 use crate::{
     fact::{Fact, HangUp, LegFact, Party, Side, Station, What},
     id::{ChannelId, DeviceId},
-    queue::QueueMention,
+    queue::{QueueMention, QueueWords},
     time::Timestamp,
 };
 
@@ -99,11 +99,12 @@ impl Extension {
             add_legs_of_one_ring(same_ring, &mut legs);
         }
         for leg in &mut legs {
-            leg.queue = QueueMention::of(leg.offered_by.as_deref(), &leg.party).map(|named| {
-                let known = queues.iter().find(|known| ***known == named);
+            leg.queue = QueueWords::of(leg.offered_by.as_deref(), &leg.party).map(|words| {
+                let known = queues.iter().find(|known| words.mean(known));
                 known.cloned().unwrap_or_else(|| {
-                    queues.push(Arc::new(named));
-                    Arc::clone(&queues[queues.len() - 1])
+                    let queue = Arc::new(words.into_mention());
+                    queues.push(Arc::clone(&queue));
+                    queue
                 })
             });
         }
