@@ -12,7 +12,7 @@ use domain::{
     id::QueueId,
     quality::Quality,
     time::Timestamp,
-    trust::{BrokenLink, FeedLink, Freshness},
+    trust::{FeedLink, Freshness},
     view::{BoardChange, BoardView, Level, QueueQuality, QueueView, Totals},
 };
 use leptos::{prelude::*, reactive::signal::ArcTrigger};
@@ -406,11 +406,6 @@ impl State {
         columns.iter().any(|column| self.sure.of_column(*column) == Quality::Inferred)
     }
 
-    /// True while Zoom is not heard: what is known of today stays as it was.
-    fn is_deaf(&self) -> bool {
-        self.standing.freshness >= Freshness::Stale && self.standing.broken == Some(BrokenLink::ServerToZoom)
-    }
-
     /// The name of the queue whose caller has waited longest.
     pub fn longest_in(&self) -> Option<&str> {
         let oldest = self.totals.figures.oldest_waiting_since?;
@@ -431,8 +426,10 @@ impl State {
             if self.standing.freshness == Freshness::Live || self.standing.as_of > self.shown_at {
                 self.shown_at = self.standing.as_of;
             }
-            if !self.is_deaf() {
-                self.totals = self.latest.totals;
+            self.totals = self.latest.totals;
+            if self.standing.freshness == Freshness::Live && before >= Freshness::Stale {
+                // An alarm of before the silence is not held on to: nobody knows how long it lasted.
+                self.order.forget_levels();
             }
             self.settle(still);
             if self.standing.freshness == Freshness::Live {
@@ -461,7 +458,6 @@ impl State {
             return false;
         }
         let stale = self.standing.freshness >= Freshness::Stale;
-        let deaf = self.is_deaf();
         let mut rows = Vec::with_capacity(self.order.ids().len());
         let queues = Places::of(&self.latest.queues, |queue| &queue.id);
         let known = Places::of(&self.rows, |row| &row.id);
@@ -474,7 +470,7 @@ impl State {
             };
             match known.find(id) {
                 Some(row) => {
-                    row.show(queue, mark, self.shown_at, deaf);
+                    row.show(queue, mark, self.shown_at);
                     rows.push(Arc::clone(row));
                 }
                 None => rows.push(Arc::new(Row {
@@ -552,11 +548,8 @@ impl Row {
         self.read(read)
     }
 
-    /// While Zoom is not heard, counts of today stay as they were when it was.
-    fn show(&self, queue: &QueueView, mark: Mark, shown_at: Timestamp, deaf: bool) {
+    fn show(&self, queue: &QueueView, mark: Mark, shown_at: Timestamp) {
         let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
-        let held = deaf.then(|| QueueView { figures: shown.queue.figures, ..queue.clone() });
-        let queue = held.as_ref().unwrap_or(queue);
         // The clock is of no interest to a row in which nobody waits.
         let ticks = queue.figures.oldest_waiting_since.is_some() && shown.shown_at != shown_at;
         if ticks || shown.mark != mark || shown.queue != *queue {

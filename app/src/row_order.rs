@@ -138,6 +138,11 @@ impl RowOrder {
         crossings
     }
 
+    /// The next judgement holds on to nothing.
+    pub fn forget_levels(&mut self) {
+        self.levels.clear();
+    }
+
     fn held(&self, queue: &QueueId) -> Option<&HeldLevel> {
         let place = self.levels.binary_search_by(|(id, _)| id.cmp(queue)).ok()?;
         Some(&self.levels[place].1)
@@ -254,6 +259,18 @@ mod tests {
 
     fn after(seconds: u64) -> Timestamp {
         NOON + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn what_was_forgotten_is_not_held_on_to() {
+        let mut order = RowOrder::new(Order::Trouble);
+        order.settle(&[queue("a", Some(60), NOON)], NOON, Stillness::MayMove);
+        let calm = [queue("a", None, NOON)];
+        order.settle(&calm, after(1), Stillness::MayMove);
+        assert_eq!(order.level(&QueueId::from("a")), Level::Act, "held for a while");
+        order.forget_levels();
+        assert!(order.settle(&calm, after(2), Stillness::MayMove).is_empty());
+        assert_eq!(order.level(&QueueId::from("a")), Level::Normal);
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl Standing {
         let known = match (self.freshness, self.broken, trust.feed_heard_at) {
             (_, Some(BrokenLink::ServerToZoom), None) => "No event has arrived yet.".to_owned(),
             (Freshness::Stale, Some(BrokenLink::ServerToZoom), _) => {
-                format!("Who waits now is unknown; today’s numbers are as of {when}.")
+                format!("Who waits now is unknown; today’s numbers count calls up to {when}.")
             }
             (Freshness::Blind, ..) => {
                 format!(
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(standing.headline(&feed), "Callboard has lost the Zoom feed");
         assert_eq!(
             standing.explanation(NOW, &feed, &zone),
-            "Who waits now is unknown; today’s numbers are as of 13:02:09. Callboard keeps trying and counts \
+            "Who waits now is unknown; today’s numbers count calls up to 13:02:09. Callboard keeps trying and counts \
              again by itself."
         );
 
