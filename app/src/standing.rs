@@ -173,13 +173,14 @@ pub fn missing_today(trust: &Trust, zone: &LocalZone) -> Option<String> {
     }
 }
 
-/// How much of today is held against Zoom's record; nothing while nobody called.
+/// How much of today is held against Zoom's record; nothing while nobody called. A call that goes on to another
+/// queue is a visit of each.
 pub fn checked_today(figures: &Figures) -> Option<String> {
     let Figures { offered_today: offered, measured_today: checked, .. } = *figures;
     (offered > 0).then(|| {
-        let calls = if offered == 1 { "call" } else { "calls" };
+        let visits = if offered == 1 { "queue visit" } else { "queue visits" };
         format!(
-            "{} of {} {calls} of today checked against Zoom’s record",
+            "{} of {} {visits} of today checked against Zoom’s record",
             numeral::count(checked),
             numeral::count(offered)
         )
@@ -288,9 +289,9 @@ mod tests {
         };
         assert_eq!(
             of(61, 1_073).as_deref(),
-            Some("61 of 1,073 calls of today checked against Zoom’s record")
+            Some("61 of 1,073 queue visits of today checked against Zoom’s record")
         );
-        assert_eq!(of(0, 1).as_deref(), Some("0 of 1 call of today checked against Zoom’s record"));
+        assert_eq!(of(0, 1).as_deref(), Some("0 of 1 queue visit of today checked against Zoom’s record"));
         assert_eq!(of(0, 0), None);
     }
 

@@ -88,7 +88,7 @@ fn every_number_of_a_queue_opens_what_stands_behind_it() {
             "as of 14:02:11 (Berlin)",
             "Today incomplete: events may have been missed from 14:01:11 to 14:02:11, and Zoom’s record of that time is not",
             "Until 15:02 who talks and who is available is inferred: a call that began before 14:02 may not be known.",
-            "calls of today checked against Zoom’s record.",
+            "queue visits of today checked against Zoom’s record.",
             "What the record changed",
             "Waiting now: 1",
             "14:01:29 0:42 a phone rings",

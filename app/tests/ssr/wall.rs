@@ -137,7 +137,7 @@ fn a_broken_feed_is_named_and_nothing_looks_normal() {
             "Zoom feed lost since 14:02:00",
             "newest event 14:01:57",
             "Today counting since 09:02, incomplete 13:41–13:52",
-            "calls of today checked against Zoom’s record",
+            "queue visits of today checked against Zoom’s record",
             "Callboard has lost the Zoom feed Who waits now is unknown; today’s numbers count calls up to 14:02:00.",
             "Waiting now — normal unknown now",
             "Available — normal unknown now",
