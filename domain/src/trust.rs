@@ -135,16 +135,19 @@ pub const LONG_CALL: Duration = Duration::from_secs(3600);
 
 /// When [`hears_whole_calls`] becomes true by itself; `None` when it is true, and while events are being missed.
 pub fn hears_whole_calls_from(now: Timestamp, trust: &Trust) -> Option<Timestamp> {
-    let is_deaf = trust.gap.is_some_and(|gap| gap.to.is_none());
     let from = trust.deaf_until.map(|until| until + LONG_CALL);
-    from.filter(|from| !is_deaf && *from > now)
+    from.filter(|from| !is_deaf(trust) && *from > now)
 }
 
 /// True when the calls that go on now were heard from their beginning: for [`LONG_CALL`] nothing was
 /// missed. Webhooks alone prove nothing, and are believed.
 pub fn hears_whole_calls(now: Timestamp, trust: &Trust) -> bool {
-    let is_deaf = trust.gap.is_some_and(|gap| gap.to.is_none());
-    !is_deaf && trust.deaf_until.is_none_or(|until| now.since(until) >= LONG_CALL)
+    !is_deaf(trust) && hears_whole_calls_from(now, trust).is_none()
+}
+
+/// True while events are being missed.
+fn is_deaf(trust: &Trust) -> bool {
+    trust.gap.is_some_and(|gap| gap.to.is_none())
 }
 
 /// Judges a screen: `now` and `server_heard_at` (the last frame) by one clock, `trust` as last told.
