@@ -7,7 +7,7 @@
 //! as many viewers.
 //!
 //! At the end once more while the server repairs a gap from Zoom's record, one call after the other. Like the
-//! nightly walk it reads at the rate of its share of Zoom's limit; a round counts only if it read some calls in
+//! walks through the record it reads at the rate of its share of Zoom's limit; a round counts only if it read some calls in
 //! every second of it.
 
 use std::{collections::HashMap, time::Duration};

@@ -331,7 +331,7 @@ async fn serve_on(
         () = serving => None,
         _ = keeping => Some(watched.ended().unwrap_or("live state")),
         () = ended(zoom.repairing) => Some("repair of gaps"),
-        () = ended(zoom.walking) => Some("nightly walk through the record"),
+        () = ended(zoom.walking) => Some("walk through the record"),
         () = ended(Some(filing)) => Some("filing of records"),
         () = ended(Some(archiving)) => Some("archive"),
     };
@@ -395,7 +395,7 @@ async fn close(journal_stop: &CancellationToken, journal_tracker: &TaskTracker, 
 struct Zoom {
     /// Repairs gaps, where there are credentials.
     repairing: Option<JoinHandle<()>>,
-    /// Walks through the record every night, where there are credentials.
+    /// Walks through the record of finished calls, where there are credentials.
     walking: Option<JoinHandle<()>>,
     feed: watch::Receiver<FeedStatus>,
     directory: DirectoryFeed,

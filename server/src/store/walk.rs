@@ -1,4 +1,4 @@
-//! How far the nightly walk through Zoom's record has come.
+//! How far the walk through Zoom's record has come.
 
 use std::collections::HashSet;
 
