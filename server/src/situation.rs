@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono_tz::Tz;
 use domain::{
-    agent::doubted_before,
+    agent::{
+        doubted_before,
+        presence::{PresenceFact, PresenceOrigin},
+    },
     board::{Board, BoardSnapshot, Input, Midnights},
     directory::{Directory, DirectoryQueue},
     fact::{Fact, What},
@@ -265,11 +268,12 @@ impl Situation {
     }
 }
 
-/// It was told by Zoom. What this server read of the record comes after a gap and at any time: it is no sign
-/// that the feed is alive.
+/// It was told by Zoom. What this server read, of the record or of people's presence, comes after a gap and at
+/// any time: it is no sign that the feed is alive.
 fn is_news(event: &Journalled) -> bool {
     let is_read = |fact: &Fact| matches!(&*fact.what, What::Recorded(record) if record.id.is_some());
-    event.fact.as_ref().is_some_and(|fact| !is_read(fact)) || event.presence.is_some()
+    let is_told = |presence: &PresenceFact| presence.origin == PresenceOrigin::Told;
+    event.fact.as_ref().is_some_and(|fact| !is_read(fact)) || event.presence.as_ref().is_some_and(is_told)
 }
 
 /// Events of one second are applied together, which spares working out a call for each of them.
@@ -294,7 +298,7 @@ pub(crate) fn midnights(board: &Board, home: Tz, now: Timestamp) -> Midnights {
 mod tests {
     use std::time::Duration;
 
-    use domain::{fact::Record, id::RecordId};
+    use domain::{agent::presence::Presence, fact::Record, id::RecordId};
 
     use super::*;
 
@@ -318,6 +322,23 @@ mod tests {
         assert_eq!(situation.newest_fact_at(), Some(at + Duration::from_secs(2)), "told to a person");
         situation.hear(at + Duration::from_secs(9), &mut [event(5, record(Some("h-1"))), event(7, None)]);
         assert_eq!(situation.newest_fact_at(), Some(at + Duration::from_secs(2)));
+    }
+
+    /// People's presence is read whenever the server starts, whether the feed is alive or not.
+    #[test]
+    fn a_presence_that_was_read_is_not_the_newest_event_and_one_that_was_told_is() {
+        let at = Timestamp::from_millis(1_790_000_000_000);
+        let event = |seconds: u64, origin| {
+            let at = at + Duration::from_secs(seconds);
+            let user_id = "ada".into();
+            let presence = PresenceFact { user_id, at, sent_at: at, presence: Presence::Away, origin };
+            Journalled { event_id: 1, received_at: at, fact: None, presence: Some(presence) }
+        };
+        let mut situation = Situation::new(Board::new(), Tz::UTC);
+        situation.hear(at + Duration::from_secs(9), &mut [event(2, PresenceOrigin::Read)]);
+        assert_eq!(situation.newest_fact_at(), None);
+        situation.hear(at + Duration::from_secs(9), &mut [event(5, PresenceOrigin::Told)]);
+        assert_eq!(situation.newest_fact_at(), Some(at + Duration::from_secs(5)));
     }
 
     /// As the first version wrote it, without what was optional then. Notes are kept for as long as the
