@@ -112,7 +112,7 @@ impl Nightly {
         let mut back_off = BackOff::new(&self.timings);
         let mut left = LeftBehind::default();
         loop {
-            let looked = self.look(&mut left).await;
+            let looked = self.look(clock::now(), &mut left).await;
             self.tell(&left, looked.as_ref().err());
             match looked {
                 Ok(()) => {
@@ -142,8 +142,7 @@ impl Nightly {
         });
     }
 
-    async fn look(&self, left: &mut LeftBehind) -> Result<(), RepairError> {
-        let now = clock::now();
+    async fn look(&self, now: Timestamp, left: &mut LeftBehind) -> Result<(), RepairError> {
         let walk = self.store.record_walk().await?;
         // What was left behind before a restart is known by its place only.
         if let Some(walk) = walk.filter(|walk| left.slices.is_empty() && walk.read_until < walk.done_until) {
@@ -151,29 +150,21 @@ impl Nightly {
             left.slices.push(Slice { from, to: walk.done_until, calls: None });
         }
         if let Some(unfinished) = walk.filter(|walk| !walk.is_done()) {
-            return self.go_on(unfinished, left).await;
+            return self.go_on(unfinished, now, left).await;
         }
-        if let Some(due) = self.due(walk, now) {
+        let began_at = walk.map_or(self.store.installation().created_at, |walk| walk.began_at);
+        if let Some(due) = due(self.home, self.timings.record_every, began_at, now) {
             let begun = self.begin(due, walk, now, left).await?;
-            return self.go_on(begun, left).await;
+            return self.go_on(begun, now, left).await;
         }
         match walk {
             Some(walk)
                 if !left.slices.is_empty() && is_due_again(left.passes, left.last, now, &self.timings) =>
             {
-                self.go_back(walk, left).await
+                self.go_back(walk, now, left).await
             }
             _ => Ok(()),
         }
-    }
-
-    /// Which walk is due after the last one.
-    fn due(&self, last: Option<RecordWalk>, now: Timestamp) -> Option<Due> {
-        let began_at = last.map_or(self.store.installation().created_at, |walk| walk.began_at);
-        if now >= next_night(self.home, began_at) {
-            return Some(Due::OfTheNight);
-        }
-        (now >= began_at + self.timings.record_every).then_some(Due::OfTheDay)
     }
 
     async fn begin(
@@ -206,7 +197,12 @@ impl Nightly {
     }
 
     /// Slice by slice to the end.
-    async fn go_on(&self, walk: RecordWalk, left: &mut LeftBehind) -> Result<(), RepairError> {
+    async fn go_on(
+        &self,
+        walk: RecordWalk,
+        now: Timestamp,
+        left: &mut LeftBehind,
+    ) -> Result<(), RepairError> {
         let mut setbacks = Setbacks::default();
         let mut place = walk.done_until;
         let (mut calls, known) = (0, left.slices.len());
@@ -223,14 +219,23 @@ impl Nightly {
         }
         if left.slices.len() > known {
             left.passes = 0;
-            left.passed();
+            left.passed(now);
         }
-        tracing::info!(calls, left_behind = left.unread(), "walked through Zoom's record");
+        let (left_behind, message) = (left.unread(), "walked through Zoom's record");
+        match calls {
+            0 => tracing::debug!(left_behind, message),
+            _ => tracing::info!(calls, left_behind, message),
+        }
         Ok(())
     }
 
     /// Once more to what was left behind.
-    async fn go_back(&self, walk: RecordWalk, left: &mut LeftBehind) -> Result<(), RepairError> {
+    async fn go_back(
+        &self,
+        walk: RecordWalk,
+        now: Timestamp,
+        left: &mut LeftBehind,
+    ) -> Result<(), RepairError> {
         let mut setbacks = Setbacks::default();
         let mut calls = 0;
         let mut index = 0;
@@ -244,7 +249,7 @@ impl Nightly {
             }
         }
         left.problem = setbacks.sentence();
-        left.passed();
+        left.passed(now);
         self.reached(walk, walk.until, left).await
     }
 
@@ -295,7 +300,9 @@ impl Nightly {
             match self.paths.read(&id).await {
                 Ok(is_understood) => {
                     setbacks.read_one();
-                    if !is_understood {
+                    if is_understood {
+                        left.misshapen.remove(&id);
+                    } else {
                         left.misshapen.insert(id.clone());
                     }
                     *calls += 1;
@@ -315,10 +322,18 @@ impl Nightly {
 
 impl LeftBehind {
     /// A pass has come to its end.
-    fn passed(&mut self) {
+    fn passed(&mut self, now: Timestamp) {
         self.passes += 1;
-        self.last = clock::now();
+        self.last = now;
     }
+}
+
+/// Which walk is due after the one that began then.
+fn due(zone: Tz, record_every: Duration, began_at: Timestamp, now: Timestamp) -> Option<Due> {
+    if now >= next_night(zone, began_at) {
+        return Some(Due::OfTheNight);
+    }
+    (now >= began_at + record_every).then_some(Due::OfTheDay)
 }
 
 /// The first instant after `after` that is two and a half hours into a local day: half past two, save on

@@ -1,8 +1,19 @@
 //! The walk on the pretend Zoom, killed in the middle.
 
-use std::path::Path;
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
+use axum::{
+    Json, Router,
+    extract::{Path as Segment, State},
+    http::StatusCode,
+    routing::get,
+};
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use url::Url;
@@ -12,7 +23,12 @@ use super::*;
 use crate::{
     Purpose,
     config::{AppCredentials, Grant},
-    zoom::{auth::Tokens, http_client, rest::RestClient, wire::Reader},
+    zoom::{
+        auth::Tokens,
+        http_client,
+        rest::{RestClient, pretend::client_of},
+        wire::Reader,
+    },
 };
 
 #[test]
@@ -28,9 +44,28 @@ fn a_walk_begins_once_a_night_also_when_clocks_change() {
     check(Tz::Europe__Berlin, "2026-03-29T01:30:00Z", "2026-03-30T00:30:00Z");
 }
 
+#[test]
+fn at_night_the_walk_of_the_night_is_due_and_not_the_one_of_the_day() {
+    let check = |began_at: &str, now: &str, expected| {
+        let at = |text| clock::parse_rfc3339(text).unwrap();
+        let minutes = Duration::from_secs(300);
+        assert_eq!(due(Tz::UTC, minutes, at(began_at), at(now)), expected, "{now} after {began_at}");
+    };
+    check("2026-11-26T02:20:00Z", "2026-11-26T02:24:59Z", None);
+    check("2026-11-26T02:20:00Z", "2026-11-26T02:25:00Z", Some(Due::OfTheDay));
+    check("2026-11-26T02:25:00Z", "2026-11-26T02:30:00Z", Some(Due::OfTheNight));
+    check("2026-11-26T02:28:00Z", "2026-11-26T02:30:00Z", Some(Due::OfTheNight));
+    check("2026-11-26T02:30:00Z", "2026-11-26T02:35:00Z", Some(Due::OfTheDay));
+}
+
+/// No walk of the night is due.
+fn noon() -> Timestamp {
+    clock::parse_rfc3339("2026-11-27T12:00:00Z").unwrap()
+}
+
 /// A pretend Zoom that wrote down some calls of the last twenty minutes.
 async fn account() -> Sim {
-    let millis = clock::now().as_millis() - 20 * 60_000;
+    let millis = noon().as_millis() - 20 * 60_000;
     let start = DateTime::<Utc>::from_timestamp_millis(millis).unwrap();
     let traffic = WorldConfig { history_delay_seconds: 0..=0, ..WorldConfig::small(start) };
     let config = SimConfig {
@@ -48,6 +83,52 @@ async fn account() -> Sim {
     sim
 }
 
+/// An API that answers as it is told. The list has no name.
+#[derive(Debug, Clone, Default)]
+struct Api {
+    answers: Arc<Mutex<HashMap<String, (StatusCode, Value)>>>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Api {
+    async fn client(&self) -> RestClient {
+        let list = async |State(api): State<Self>| api.answer("");
+        let path = async |State(api): State<Self>, Segment(id): Segment<String>| api.answer(&id);
+        let router = Router::new()
+            .route("/phone/call_history", get(list))
+            .route("/phone/call_history/{id}", get(path))
+            .with_state(self.clone());
+        client_of(router, FeedTimings::default()).await
+    }
+
+    fn set(&self, name: &str, status: StatusCode, answer: Value) {
+        self.answers.lock().unwrap().insert(name.to_owned(), (status, answer));
+    }
+
+    fn answer(&self, name: &str) -> (StatusCode, Json<Value>) {
+        self.asked.lock().unwrap().push(name.to_owned());
+        let (status, answer) = self.answers.lock().unwrap().get(name).unwrap().clone();
+        (status, Json(answer))
+    }
+
+    /// How often this was asked for since the last time.
+    fn asked(&self, name: &str) -> usize {
+        let mut asked = self.asked.lock().unwrap();
+        let all = asked.len();
+        asked.retain(|one| one != name);
+        all - asked.len()
+    }
+}
+
+fn list(ids: &[&str]) -> Value {
+    let rows: Vec<Value> = ids.iter().map(|id| json!({ "call_history_uuid": id })).collect();
+    json!({ "call_history": rows })
+}
+
+fn path(id: &str) -> Value {
+    json!({ "call_history_uuid": id, "call_elements": [{ "call_id": "7000000000000000041" }] })
+}
+
 /// A server's parts as far as the walk needs them.
 struct Night {
     nightly: Nightly,
@@ -60,7 +141,21 @@ struct Night {
 
 impl Night {
     async fn falls(sim: &Sim, folder: &Path) -> Self {
-        let made_at = clock::now() - Duration::from_secs(20 * 60);
+        let known = sim.credentials();
+        let credentials = AppCredentials {
+            grant: Grant::AccountCredentials,
+            account_id: Some(known.account_id.clone()),
+            client_id: known.client_id.clone(),
+            client_secret: known.client_secret.clone().into(),
+        };
+        let timings = FeedTimings::default();
+        let (http, url) = (http_client().unwrap(), |text: String| Url::parse(&text).unwrap());
+        let tokens = Tokens::new(http.clone(), url(sim.oauth_url()), credentials, timings);
+        Self::of(RestClient::new(http, url(sim.api_url()), tokens), folder).await
+    }
+
+    async fn of(rest: RestClient, folder: &Path) -> Self {
+        let made_at = noon() - Duration::from_secs(20 * 60);
         let (store, writer) = Store::open(folder, Purpose::Work, made_at).await.unwrap();
         let (journal_tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let (send, facts) = mpsc::channel(1_000);
@@ -69,21 +164,11 @@ impl Night {
             Journal::start(writer, reader.clone(), send, clock::now(), &journal_tracker, stop.clone())
                 .await
                 .unwrap();
-        let known = sim.credentials();
-        let credentials = AppCredentials {
-            grant: Grant::AccountCredentials,
-            account_id: Some(known.account_id.clone()),
-            client_id: known.client_id.clone(),
-            client_secret: known.client_secret.clone().into(),
-        };
         let timings = FeedTimings {
             record_every: Duration::from_secs(600),
             record_delay: Duration::ZERO,
             ..FeedTimings::default()
         };
-        let (http, url) = (http_client().unwrap(), |text: String| Url::parse(&text).unwrap());
-        let tokens = Tokens::new(http.clone(), url(sim.oauth_url()), credentials, timings);
-        let rest = RestClient::new(http, url(sim.api_url()), tokens);
         let paths = PathReader { rest, journal: journal.clone(), reader };
         let (status, said) = watch::channel(RecordStatus::default());
         let nightly = Nightly { paths, store, journal, home: Tz::UTC, timings, status };
@@ -120,7 +205,7 @@ async fn a_walk_that_is_killed_goes_on_from_its_place_and_reads_no_call_twice() 
     };
     let mut killed = LeftBehind::default();
     tokio::select! {
-        walked = night.nightly.look(&mut killed) => panic!("not killed in time: {walked:?}"),
+        walked = night.nightly.look(noon(), &mut killed) => panic!("not killed in time: {walked:?}"),
         () = some_are_read => {}
     }
     night.ends().await;
@@ -130,7 +215,7 @@ async fn a_walk_that_is_killed_goes_on_from_its_place_and_reads_no_call_twice() 
     assert!(!walk.is_done(), "{walk:?}");
     let mut left = LeftBehind::default();
     assert!(night.nightly.store.walked_calls().await.unwrap().len() >= 3);
-    night.nightly.look(&mut left).await.unwrap();
+    night.nightly.look(noon(), &mut left).await.unwrap();
     let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
     assert!(walk.is_done() && walk.read_until == walk.until, "{walk:?}");
     assert_eq!(night.journalled().await as usize, calls, "each call is in the journal once");
@@ -140,7 +225,7 @@ async fn a_walk_that_is_killed_goes_on_from_its_place_and_reads_no_call_twice() 
     let asked = sim.totals().rest as usize;
     assert!(asked <= calls + 1 + slices + 1, "{asked} requests for {calls} calls");
 
-    night.nightly.look(&mut left).await.unwrap();
+    night.nightly.look(noon(), &mut left).await.unwrap();
     assert_eq!(sim.totals().rest as usize, asked, "the next walk is not due yet");
     night.ends().await;
     sim.stop().await;
@@ -156,7 +241,7 @@ async fn what_cannot_be_read_holds_up_nothing_and_the_record_counts_as_read_only
     let mut left = LeftBehind::default();
     // The list of the first slice, and then the path of one call.
     sim.faults().fail_rest(1, 503);
-    night.nightly.look(&mut left).await.unwrap();
+    night.nightly.look(noon(), &mut left).await.unwrap();
     night.nightly.tell(&left, None);
     let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
     assert!(walk.is_done(), "{walk:?}");
@@ -169,9 +254,9 @@ async fn what_cannot_be_read_holds_up_nothing_and_the_record_counts_as_read_only
     );
 
     sim.faults().fail_rest(1, 503);
-    night.nightly.look(&mut left).await.unwrap();
+    night.nightly.look(noon(), &mut left).await.unwrap();
     assert_eq!((left.slices.len(), left.passes), (1, 2), "again in vain");
-    night.nightly.look(&mut left).await.unwrap();
+    night.nightly.look(noon(), &mut left).await.unwrap();
     night.nightly.tell(&left, None);
     assert_eq!((left.slices.len(), night.said.borrow().problem()), (0, None));
     let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
@@ -194,7 +279,7 @@ async fn what_ended_since_the_last_walk_is_read_without_waiting_for_the_night() 
     ends.sort_unstable();
     // The walk begins at the end of the call in the middle.
     let middle = Timestamp::from_millis(ends[ends.len() / 2]);
-    let (now, last) = (clock::now(), middle + minutes(2));
+    let last = middle + minutes(2);
     let orders = [
         WalkOrder::Begin { at: last, from: last - minutes(5), until: last },
         WalkOrder::Reached { until: last, read_until: last },
@@ -205,11 +290,11 @@ async fn what_ended_since_the_last_walk_is_read_without_waiting_for_the_night() 
     night.nightly.journal.flush().await.unwrap();
     let mut left = LeftBehind::default();
     night.nightly.timings.record_every = minutes(60);
-    night.nightly.look(&mut left).await.unwrap();
+    night.nightly.look(noon(), &mut left).await.unwrap();
     assert_eq!(night.journalled().await, 0, "it is not time yet");
 
     night.nightly.timings.record_every = minutes(2);
-    night.nightly.look(&mut left).await.unwrap();
+    night.nightly.look(noon(), &mut left).await.unwrap();
     let since = ends.iter().filter(|end| **end >= middle.as_millis()).count();
     assert!(since < ends.len(), "{ends:?}");
     assert_eq!(
@@ -218,7 +303,7 @@ async fn what_ended_since_the_last_walk_is_read_without_waiting_for_the_night() 
         "what ended shortly before the last walk, once more"
     );
     let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
-    assert!(walk.is_done() && walk.read_until == walk.until && walk.until >= now, "{walk:?}");
+    assert!(walk.is_done() && walk.read_until == walk.until && walk.until == noon(), "{walk:?}");
     night.ends().await;
     sim.stop().await;
 }
@@ -231,13 +316,13 @@ async fn what_was_left_behind_by_day_is_asked_for_again_and_not_passed_over() {
     night.nightly.timings.record_every = Duration::from_secs(1);
     let mut left = LeftBehind::default();
     sim.faults().fail_rest(1, 503);
-    night.nightly.look(&mut left).await.unwrap();
+    night.nightly.look(noon(), &mut left).await.unwrap();
     let stuck = night.nightly.store.record_walk().await.unwrap().unwrap().read_until;
     assert_eq!(left.slices.len(), 1, "{left:?}");
 
     // The next walk begins where the last one ended.
     night.nightly.timings.record_every = Duration::ZERO;
-    night.nightly.look(&mut left).await.unwrap();
+    night.nightly.look(noon(), &mut left).await.unwrap();
     assert_eq!((left.slices.len(), left.passes), (1, 1), "{left:?}");
     let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
     assert!(walk.is_done() && walk.read_until == stuck, "{walk:?}");
@@ -247,9 +332,28 @@ async fn what_was_left_behind_by_day_is_asked_for_again_and_not_passed_over() {
     let mut night = Night::falls(&sim, folder.path()).await;
     night.nightly.timings.back_off_first = Duration::ZERO;
     let mut left = LeftBehind::default();
-    night.nightly.look(&mut left).await.unwrap();
+    night.nightly.look(noon(), &mut left).await.unwrap();
     let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
     assert!(left.slices.is_empty() && walk.read_until == walk.until, "{left:?} {walk:?}");
     night.ends().await;
     sim.stop().await;
+}
+
+#[tokio::test]
+async fn a_record_that_is_understood_at_the_second_reading_is_read() {
+    let (api, folder) = (Api::default(), TempDir::new().unwrap());
+    let night = Night::of(api.client().await, folder.path()).await;
+    api.set("", StatusCode::OK, list(&["h-1"]));
+    api.set("h-1", StatusCode::OK, json!({ "call_history_uuid": "h-1" }));
+    let mut left = LeftBehind::default();
+    night.nightly.look(noon(), &mut left).await.unwrap();
+    night.nightly.tell(&left, None);
+    assert!(night.said.borrow().problem().unwrap().starts_with("1 record could not be read"));
+    assert_eq!(api.asked("h-1"), 2, "both lists of the walk have it");
+
+    api.set("h-1", StatusCode::OK, path("h-1"));
+    night.nightly.look(noon() + night.nightly.timings.record_every, &mut left).await.unwrap();
+    night.nightly.tell(&left, None);
+    assert_eq!(*night.said.borrow(), RecordStatus::default());
+    night.ends().await;
 }
