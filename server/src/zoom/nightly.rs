@@ -10,7 +10,11 @@
 //! What cannot be read is left behind, told, and asked for again a few times. Until it was read, the record
 //! does not count as read from there on: the next night begins there.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    iter,
+    time::Duration,
+};
 
 use chrono_tz::Tz;
 use domain::time::Timestamp;
@@ -61,21 +65,22 @@ struct LeftBehind {
     slices: Vec<Slice>,
     /// Records that were read, and that say nothing that is understood: asking again does not help.
     misshapen: HashSet<String>,
-    /// Rows of the last walk's lists that do not say which call they are of.
-    nameless: usize,
-    /// How often it was asked for, when last, and what was said.
-    passes: u32,
-    last: Timestamp,
-    problem: Option<String>,
+    /// Rows of the last walk's lists that do not say which call they are of, by where the list begins: one
+    /// may be asked for again.
+    nameless: BTreeMap<Timestamp, usize>,
 }
 
 /// Calls of one stretch of time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Slice {
     from: Timestamp,
     to: Timestamp,
     /// Those that are to be read; `None` when they are not all known.
     calls: Option<Vec<String>>,
+    /// How often something was left of it, when last, and why.
+    passes: u32,
+    last: Timestamp,
+    problem: Option<String>,
 }
 
 /// Two kinds of walks.
@@ -90,12 +95,24 @@ enum Due {
 impl LeftBehind {
     fn unread(&self) -> usize {
         let of = |slice: &Slice| slice.calls.as_ref().map_or(1, Vec::len);
-        self.slices.iter().map(of).sum::<usize>() + self.misshapen.len() + self.nameless
+        // What was left before a restart is told when it was asked for again.
+        let slices = self.slices.iter().filter(|slice| slice.passes > 0);
+        slices.map(of).sum::<usize>() + self.misshapen.len() + self.nameless.values().sum::<usize>()
+    }
+
+    /// Why something was left.
+    fn problem(&self) -> Option<String> {
+        self.slices.iter().find_map(|slice| slice.problem.clone())
+    }
+
+    /// True when this call will be asked for again, or has been often enough.
+    fn holds(&self, id: &String) -> bool {
+        self.slices.iter().filter_map(|slice| slice.calls.as_ref()).any(|calls| calls.contains(id))
     }
 
     /// Up to where nothing was left, when the walk has come so far.
     fn read_until(&self, reached: Timestamp) -> Timestamp {
-        self.slices.first().map_or(reached, |slice| slice.from.min(reached))
+        self.slices.iter().map(|slice| slice.from).fold(reached, Timestamp::min)
     }
 }
 
@@ -117,8 +134,9 @@ impl Nightly {
             match looked {
                 Ok(()) => {
                     back_off.reset();
-                    let again = pause_after(left.passes, &self.timings).filter(|_| !left.slices.is_empty());
-                    sleep(again.map_or(LOOK, |again| again.min(LOOK))).await;
+                    let again =
+                        left.slices.iter().filter_map(|slice| pause_after(slice.passes, &self.timings));
+                    sleep(again.fold(LOOK, Duration::min)).await;
                 }
                 Err(error) => {
                     let message = "the walk through Zoom's record stopped; it goes on from there";
@@ -131,7 +149,7 @@ impl Nightly {
 
     /// Says what could not be read, and why nothing can be read now, if so.
     fn tell(&self, left: &LeftBehind, error: Option<&RepairError>) {
-        let problem = error.and_then(RepairError::sentence).or_else(|| left.problem.clone());
+        let problem = error.and_then(RepairError::sentence).or_else(|| left.problem());
         let unread = left.unread();
         let problem = problem.or_else(|| (unread > 0).then(|| MISSHAPEN.to_owned()));
         self.status.send_if_modified(|status| {
@@ -147,7 +165,7 @@ impl Nightly {
         // What was left behind before a restart is known by its place only.
         if let Some(walk) = walk.filter(|walk| left.slices.is_empty() && walk.read_until < walk.done_until) {
             let from = walk.read_until.max(now - FURTHEST);
-            left.slices.push(Slice { from, to: walk.done_until, calls: None });
+            left.slices.extend(cut(from, walk.done_until));
         }
         if let Some(unfinished) = walk.filter(|walk| !walk.is_done()) {
             return self.go_on(unfinished, now, left).await;
@@ -158,12 +176,8 @@ impl Nightly {
             return self.go_on(begun, now, left).await;
         }
         match walk {
-            Some(walk)
-                if !left.slices.is_empty() && is_due_again(left.passes, left.last, now, &self.timings) =>
-            {
-                self.go_back(walk, now, left).await
-            }
-            _ => Ok(()),
+            Some(walk) => self.go_back(walk, now, left).await,
+            None => Ok(()),
         }
     }
 
@@ -187,7 +201,7 @@ impl Nightly {
                 (now - BACK).min(last.map_or(now, |walk| walk.read_until))
             }
         };
-        left.nameless = 0;
+        left.nameless.clear();
         // What happened before anybody listened is no difference.
         let from = from.max(now - FURTHEST).max(heard_since).min(until);
         self.journal.walk(WalkOrder::Begin { at: now, from, until }).await?;
@@ -204,22 +218,14 @@ impl Nightly {
         left: &mut LeftBehind,
     ) -> Result<(), RepairError> {
         let mut setbacks = Setbacks::default();
-        let mut place = walk.done_until;
-        let (mut calls, known) = (0, left.slices.len());
-        while place < walk.until {
-            let end = (place + SLICE).min(walk.until);
-            let slice = Slice { from: place, to: end, calls: None };
+        let mut calls = 0;
+        for slice in cut(walk.done_until, walk.until) {
+            let end = slice.to;
             let read_before = self.store.walked_calls().await?;
-            if let Some(rest) = self.read(slice, &read_before, &mut calls, left, &mut setbacks).await? {
+            if let Some(rest) = self.read(slice, now, &read_before, &mut calls, left, &mut setbacks).await? {
                 left.slices.push(rest);
             }
-            left.problem = setbacks.sentence().or(left.problem.take());
             self.reached(walk, end, left).await?;
-            place = end;
-        }
-        if left.slices.len() > known {
-            left.passes = 0;
-            left.passed(now);
         }
         let (left_behind, message) = (left.unread(), "walked through Zoom's record");
         match calls {
@@ -229,7 +235,7 @@ impl Nightly {
         Ok(())
     }
 
-    /// Once more to what was left behind.
+    /// Once more to what was left behind, as far as it is due again.
     async fn go_back(
         &self,
         walk: RecordWalk,
@@ -240,17 +246,20 @@ impl Nightly {
         let mut calls = 0;
         let mut index = 0;
         while let Some(slice) = left.slices.get(index).cloned() {
-            match self.read(slice, &HashSet::new(), &mut calls, left, &mut setbacks).await? {
+            if !is_due_again(slice.passes, slice.last, now, &self.timings) {
+                index += 1;
+                continue;
+            }
+            match self.read(slice, now, &HashSet::new(), &mut calls, left, &mut setbacks).await? {
                 Some(rest) => {
                     left.slices[index] = rest;
                     index += 1;
                 }
                 None => drop(left.slices.remove(index)),
             }
+            self.reached(walk, walk.until, left).await?;
         }
-        left.problem = setbacks.sentence();
-        left.passed(now);
-        self.reached(walk, walk.until, left).await
+        Ok(())
     }
 
     async fn reached(
@@ -264,16 +273,18 @@ impl Nightly {
         Ok(self.journal.flush().await?)
     }
 
-    /// Reads the calls of a slice, save those that were `read_before`; gives back what could not be read.
+    /// Reads the calls of a slice, save those that were `read_before`; gives back what could not be read. What
+    /// another slice left behind stays there: walks overlap.
     async fn read(
         &self,
         slice: Slice,
+        now: Timestamp,
         read_before: &HashSet<String>,
         calls: &mut usize,
         left: &mut LeftBehind,
         setbacks: &mut Setbacks,
     ) -> Result<Option<Slice>, RepairError> {
-        let Slice { from, to, calls: known } = slice;
+        let Slice { from, to, calls: known, passes, .. } = slice;
         let (ids, is_whole) = match known {
             Some(ids) => (ids, true),
             None => match self.paths.calls_that_ended(from, to).await {
@@ -283,8 +294,10 @@ impl Nightly {
                     if !is_whole {
                         setbacks.note(RestError::Partial { what: CALLS })?;
                     }
-                    left.nameless += rows.iter().filter(|row| **row == CallRow::Nameless).count();
-                    (rows.into_iter().filter_map(CallRow::id).collect(), is_whole)
+                    let nameless = rows.iter().filter(|row| **row == CallRow::Nameless).count();
+                    left.nameless.insert(from, nameless);
+                    let ids = rows.into_iter().filter_map(CallRow::id).filter(|id| !left.holds(id));
+                    (ids.collect(), is_whole)
                 }
                 Err(error) => {
                     error.note(setbacks)?;
@@ -316,16 +329,17 @@ impl Nightly {
         }
         let calls = is_whole.then_some(unread);
         let is_read = calls.as_ref().is_some_and(Vec::is_empty);
-        Ok((!is_read).then_some(Slice { from, to, calls }))
+        let problem = setbacks.take_sentence();
+        Ok((!is_read).then_some(Slice { from, to, calls, passes: passes + 1, last: now, problem }))
     }
 }
 
-impl LeftBehind {
-    /// A pass has come to its end.
-    fn passed(&mut self, now: Timestamp) {
-        self.passes += 1;
-        self.last = now;
-    }
+/// What lies between the two, as slices.
+fn cut(from: Timestamp, until: Timestamp) -> impl Iterator<Item = Slice> {
+    let starts = iter::successors(Some(from), |start| Some(*start + SLICE));
+    let of =
+        move |start: Timestamp| Slice { from: start, to: (start + SLICE).min(until), ..Slice::default() };
+    starts.take_while(move |start| *start < until).map(of)
 }
 
 /// Which walk is due after the one that began then.

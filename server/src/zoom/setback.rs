@@ -58,6 +58,13 @@ impl Setbacks {
         self.count
     }
 
+    /// What the first of them said since this was last asked for, as a sentence.
+    pub(super) fn take_sentence(&mut self) -> Option<String> {
+        let sentence = self.sentence();
+        self.first = None;
+        sentence
+    }
+
     /// What the first of them said, as a sentence.
     pub(super) fn sentence(&self) -> Option<String> {
         self.first.as_ref().map(|error| format!("Cannot {error}."))

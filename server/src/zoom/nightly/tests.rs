@@ -255,7 +255,7 @@ async fn what_cannot_be_read_holds_up_nothing_and_the_record_counts_as_read_only
 
     sim.faults().fail_rest(1, 503);
     night.nightly.look(noon(), &mut left).await.unwrap();
-    assert_eq!((left.slices.len(), left.passes), (1, 2), "again in vain");
+    assert_eq!((left.slices.len(), left.slices[0].passes), (1, 2), "again in vain");
     night.nightly.look(noon(), &mut left).await.unwrap();
     night.nightly.tell(&left, None);
     assert_eq!((left.slices.len(), night.said.borrow().problem()), (0, None));
@@ -323,7 +323,7 @@ async fn what_was_left_behind_by_day_is_asked_for_again_and_not_passed_over() {
     // The next walk begins where the last one ended.
     night.nightly.timings.record_every = Duration::ZERO;
     night.nightly.look(noon(), &mut left).await.unwrap();
-    assert_eq!((left.slices.len(), left.passes), (1, 1), "{left:?}");
+    assert_eq!((left.slices.len(), left.slices[0].passes), (1, 1), "{left:?}");
     let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
     assert!(walk.is_done() && walk.read_until == stuck, "{walk:?}");
 
@@ -355,5 +355,77 @@ async fn a_record_that_is_understood_at_the_second_reading_is_read() {
     night.nightly.look(noon() + night.nightly.timings.record_every, &mut left).await.unwrap();
     night.nightly.tell(&left, None);
     assert_eq!(*night.said.borrow(), RecordStatus::default());
+    night.ends().await;
+}
+
+#[tokio::test]
+async fn a_call_that_fails_in_two_walks_is_left_behind_once_and_asked_for_seven_times_at_most() {
+    let (api, folder) = (Api::default(), TempDir::new().unwrap());
+    let night = Night::of(api.client().await, folder.path()).await;
+    api.set("", StatusCode::OK, list(&["h-1"]));
+    api.set("h-1", StatusCode::BAD_REQUEST, json!({}));
+    let mut left = LeftBehind::default();
+    let mut now = noon();
+    night.nightly.look(now, &mut left).await.unwrap();
+    assert_eq!((left.unread(), api.asked("h-1")), (1, 1), "both lists of the walk have it");
+    now = now + night.nightly.timings.record_every;
+    night.nightly.look(now, &mut left).await.unwrap();
+    assert_eq!((left.unread(), api.asked("h-1")), (1, 0), "{left:?}");
+
+    // One more call is left behind every time: that begins nothing anew for the first one.
+    let mut asked = 1;
+    for walk in 2..12 {
+        let id = format!("h-{walk}");
+        api.set("", StatusCode::OK, list(&["h-1", &id]));
+        api.set(&id, StatusCode::BAD_REQUEST, json!({}));
+        now = now + night.nightly.timings.record_every;
+        night.nightly.look(now, &mut left).await.unwrap();
+        night.nightly.look(now + Duration::from_secs(1), &mut left).await.unwrap();
+        asked += api.asked("h-1");
+    }
+    assert_eq!((asked, left.unread()), (7, 11));
+    night.ends().await;
+}
+
+#[tokio::test]
+async fn rows_without_a_name_are_counted_once_however_often_their_list_is_asked_for() {
+    let (api, folder) = (Api::default(), TempDir::new().unwrap());
+    let mut night = Night::of(api.client().await, folder.path()).await;
+    night.nightly.timings.back_off_first = Duration::ZERO;
+    // The next page is this one again.
+    let rows = json!({ "call_history": [{ "call_history_uuid": 7 }], "next_page_token": "t" });
+    api.set("", StatusCode::OK, rows);
+    let mut left = LeftBehind::default();
+    for passes in 1..4 {
+        night.nightly.look(noon(), &mut left).await.unwrap();
+        assert_eq!((left.slices.len(), left.slices[0].passes), (2, passes));
+        assert_eq!(left.unread(), 2 + 2, "two lists, and a row of each");
+    }
+    night.ends().await;
+}
+
+#[tokio::test]
+async fn what_was_left_before_a_restart_is_listed_slice_by_slice_and_told_when_it_was_asked_for() {
+    let (api, folder) = (Api::default(), TempDir::new().unwrap());
+    let night = Night::of(api.client().await, folder.path()).await;
+    let from = noon() - Duration::from_secs(20 * 60);
+    let orders = [
+        WalkOrder::Begin { at: noon(), from, until: noon() },
+        WalkOrder::Reached { until: noon(), read_until: from },
+    ];
+    for order in orders {
+        night.nightly.journal.walk(order).await.unwrap();
+    }
+    night.nightly.journal.flush().await.unwrap();
+    let mut left = LeftBehind::default();
+    left.slices.extend(cut(from, noon()));
+    assert_eq!(left.unread(), 0);
+    left.slices.clear();
+
+    api.set("", StatusCode::BAD_GATEWAY, json!({}));
+    night.nightly.look(noon(), &mut left).await.unwrap();
+    let spans: Vec<_> = left.slices.iter().map(|slice| (slice.from, slice.to)).collect();
+    assert_eq!(spans, [(from, from + SLICE), (from + SLICE, noon())]);
+    assert_eq!((api.asked(""), left.unread()), (2, 2));
     night.ends().await;
 }
