@@ -110,6 +110,8 @@ pub(crate) struct Proofs {
     pub(crate) instants: u64,
     /// Of these, those at which something else had been published.
     pub(crate) differing: u64,
+    /// Others whose board could not be worked out.
+    pub(crate) unproved: u64,
 }
 
 /// Notes that are looked through for a digest: two minutes.
@@ -214,7 +216,7 @@ impl Past {
     ) -> Result<T, PastError> {
         let past = self.clone();
         self.in_line(async move {
-            let mut reel = past.wound(at).await?;
+            let mut reel = past.wound(at, Some(past.longest_turn)).await?;
             let shown = show(&mut reel);
             past.put_ready(reel);
             Ok(shown)
@@ -226,7 +228,7 @@ impl Past {
     async fn begin(&self, at: Timestamp) -> Result<(Reel, Publisher), PastError> {
         let past = self.clone();
         self.in_line(async move {
-            let mut reel = past.wound(at).await?;
+            let mut reel = past.wound(at, Some(past.longest_turn)).await?;
             let mut publisher = reel.publisher().ok_or(PastError::NotKept)?;
             reel.publish(&mut publisher);
             Ok((reel, publisher))
@@ -235,14 +237,15 @@ impl Past {
     }
 
     /// Works out the board of the next instant whose digest was noted and compares them; false when there is
-    /// nothing to compare.
+    /// nothing to compare. Nobody waits for it, so it takes the time it takes and nobody's turn.
     async fn prove(&self, from: Timestamp) -> Result<bool, PastError> {
         let Some(run) = self.run else { return Ok(false) };
         if from < Timestamp::from_millis(run.cast_signed()) + SETTLED_AFTER {
             return Ok(false);
         }
-        let mut reel = self.reel(from).await?;
-        let proof = self.in_turn(async move {
+        let (past, runtime) = (self.clone(), Handle::current());
+        let proof = async move {
+            let mut reel = past.wound(from, None).await?;
             for _ in 0..PROVED_WITHIN {
                 if !reel.is_whole() {
                     break;
@@ -257,13 +260,29 @@ impl Past {
                 reel.step().await?;
             }
             Ok(None)
-        });
-        let Some((at, is_same)) = proof.await? else { return Ok(false) };
+        };
+        let proof = in_background(move || runtime.block_on(proof)).await.unwrap_or(Err(PastError::Failed));
+        let mut proofs = self.proofs.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, is_same) = match proof {
+            Ok(Some(compared)) => compared,
+            Ok(None) | Err(PastError::NotKept) => return Ok(false),
+            Err(error @ (PastError::NotReady | PastError::Torn)) => {
+                proofs.unproved += 1;
+                let (from, error) = (clock::format_rfc3339(from), telemetry::chain(&error));
+                tracing::warn!(
+                    from,
+                    error,
+                    proofs.unproved,
+                    "the past could not be compared with what was published"
+                );
+                return Ok(false);
+            }
+            Err(error) => return Err(error),
+        };
         if !is_same {
             let at = clock::format_rfc3339(at);
             tracing::warn!(at, "the past does not show what was published then, which is a bug");
         }
-        let mut proofs = self.proofs.lock().unwrap_or_else(PoisonError::into_inner);
         proofs.instants += 1;
         proofs.differing += u64::from(!is_same);
         Ok(true)
@@ -277,12 +296,12 @@ impl Past {
     /// A reel that stands at an instant.
     async fn reel(&self, at: Timestamp) -> Result<Reel, PastError> {
         let past = self.clone();
-        self.in_line(async move { past.wound(at).await }).await
+        self.in_line(async move { past.wound(at, Some(past.longest_turn)).await }).await
     }
 
-    /// Winds a reel to an instant.
-    async fn wound(&self, at: Timestamp) -> Result<Reel, PastError> {
-        let deadline = Instant::now() + self.longest_turn;
+    /// Winds a reel to an instant; for so long, if somebody waits.
+    async fn wound(&self, at: Timestamp, longest: Option<Duration>) -> Result<Reel, PastError> {
+        let deadline = longest.map(|longest| Instant::now() + longest);
         let note = self.shelf.note_at(at).await?.ok_or(PastError::NotKept)?;
         let mut reel = match self.take_ready(&note, at) {
             Some(reel) => reel,

@@ -144,12 +144,8 @@ impl Archive {
     /// What was packed last shows what was published, or on the first day what was written last.
     async fn prove(&self, now: Timestamp) -> Result<(), PastError> {
         for age in [LOOSE_FOR + SEGMENT_WAITS, SEGMENT_WAITS / 2] {
-            match self.past.prove(now - age).await {
-                Ok(true) => break,
-                Ok(false) | Err(PastError::NotKept | PastError::NotReady | PastError::Torn) => {}
-                // Who looks back comes first.
-                Err(PastError::Busy) => break,
-                Err(error) => return Err(error),
+            if self.past.prove(now - age).await? {
+                break;
             }
         }
         Ok(())

@@ -234,12 +234,16 @@ impl Reel {
         Ok(self.notes.front())
     }
 
-    /// Tells everything up to a note, at least something of it; false when the deadline came before.
-    pub(super) async fn wind_to(&mut self, note_id: i64, deadline: Instant) -> Result<bool, ShelfError> {
+    /// Tells everything up to a note, at least something of it; false when a deadline came before.
+    pub(super) async fn wind_to(
+        &mut self,
+        note_id: i64,
+        deadline: Option<Instant>,
+    ) -> Result<bool, ShelfError> {
         self.goal = note_id;
         while self.next_note().await?.is_some_and(|note| note.note_id <= note_id) {
             self.step().await?;
-            if self.note_id() < note_id && Instant::now() >= deadline {
+            if self.note_id() < note_id && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Ok(false);
             }
         }
