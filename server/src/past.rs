@@ -18,7 +18,7 @@ use std::{
 use domain::{board::QueueDetail, id::QueueId, time::Timestamp};
 use tokio::{
     runtime::Handle,
-    sync::{Semaphore, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     time::{Instant, timeout},
 };
 
@@ -40,8 +40,10 @@ use crate::{
 const READY: usize = 4;
 /// Instants that are worked out at the same time.
 const AT_ONCE: usize = 1;
-/// Who waits longer for a turn is told to come again, and so is who finds as many waiting.
+/// Who waits longer for a turn is told to come again.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Who finds as many waiting is told so at once. From a snapshot to an instant takes up to a fifth of a second:
+/// of more, the last would wait longer than that.
 const MOST_WAITING: usize = 50;
 /// One instant is worked out for so long; whoever asks for it again goes on from where that stopped.
 const LONGEST_TURN: Duration = Duration::from_secs(5);
@@ -93,6 +95,7 @@ pub(crate) struct Past {
     turns: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
     longest_turn: Duration,
+    patience: Duration,
     ready: Arc<Mutex<Vec<Reel>>>,
     /// What is kept since when, and the first instant of it with a queue.
     first: Arc<Mutex<Option<(Timestamp, Timestamp)>>>,
@@ -130,6 +133,7 @@ impl Past {
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             waiting: Arc::new(Semaphore::new(MOST_WAITING)),
             longest_turn: LONGEST_TURN,
+            patience: PATIENCE,
             ready: Arc::default(),
             first: Arc::default(),
             end: None,
@@ -341,14 +345,26 @@ impl Past {
         self.in_turn(work).await
     }
 
-    /// Up to a second of work for which somebody waits: it waits for its turn, and gives way to the threads that
-    /// serve the live boards.
+    /// Work for which somebody waits, when its turn has come.
     async fn in_turn<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, PastError>> + Send + 'static,
     ) -> Result<T, PastError> {
-        let turn = timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else { return Err(PastError::Busy) };
+        Self::in_this_turn(self.turn().await?, work).await
+    }
+
+    /// Waits for a turn.
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, PastError> {
+        let turn = timeout(self.patience, Arc::clone(&self.turns).acquire_owned()).await;
+        turn.ok().and_then(Result::ok).ok_or(PastError::Busy)
+    }
+
+    /// Work that gives way to the threads that serve the live boards. It is to end by itself within
+    /// [`LONGEST_TURN`] or so: others wait.
+    async fn in_this_turn<T: Send + 'static>(
+        turn: OwnedSemaphorePermit,
+        work: impl Future<Output = Result<T, PastError>> + Send + 'static,
+    ) -> Result<T, PastError> {
         let runtime = Handle::current();
         let work = move || {
             // Whoever asked may be gone before it is done.

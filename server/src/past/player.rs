@@ -147,10 +147,12 @@ impl Players {
             if publisher.readers() == 0 {
                 return None;
             }
+            // While others look back it stands still.
+            let Ok(turn) = past.turn().await else { continue };
             until = until + STEP * speed;
             until = ends_at.map_or(until, |end| until.min(end));
             let looking = past.clone();
-            let wound = past.in_turn(async move {
+            let wound = Past::in_this_turn(turn, async move {
                 reel.wind_until(until).await?;
                 looking.go_on(&mut reel, until);
                 Ok(reel)

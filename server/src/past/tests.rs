@@ -89,7 +89,8 @@ fn directory(world: &World) -> Directory {
 
 /// A debug build on a busy machine takes its time.
 fn patient(store: &Store) -> Past {
-    Past { longest_turn: Duration::from_secs(600), ..Past::new(store, Reader::default()) }
+    let long = Duration::from_secs(600);
+    Past { longest_turn: long, patience: long, ..Past::new(store, Reader::default()) }
 }
 
 impl Days {
@@ -735,6 +736,26 @@ async fn all_who_play_the_same_follow_one_board() {
     assert!(players.play(&past, at, 1, &unheard_of).await.unwrap().is_none());
     let too_early = players.play(&past, timestamp(start()), 1, &BoardKey::All).await;
     assert!(matches!(too_early, Err(PastError::NotKept)));
+}
+
+#[tokio::test]
+async fn a_board_that_runs_stands_still_while_others_look_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let days = two_hours(folder.path()).await;
+    let past = Past { patience: Duration::ZERO, ..patient(&days.store) };
+    let players = Players::new(TaskTracker::new(), CancellationToken::new());
+    let at = timestamp(days.now - TimeDelta::hours(1));
+    let mut playing = players.play(&past, at, 60, &BoardKey::All).await.unwrap().unwrap();
+    let shown = playing.board.borrow_and_update().as_of;
+    let turn = past.turns.acquire().await.unwrap();
+    let steps = Duration::from_millis(2_500);
+    assert!(tokio::time::timeout(steps, playing.board.changed()).await.is_err(), "it has not ended");
+    drop(turn);
+    while playing.board.borrow_and_update().as_of == shown {
+        playing.board.changed().await.unwrap();
+    }
+    let step = playing.board.borrow().as_of.since(shown);
+    assert!(step <= NOTED_EVERY.to_std().unwrap(), "it goes on where it stood: {step:?}");
 }
 
 #[tokio::test]
