@@ -6,7 +6,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead as _, BufReader, Read as _},
+    io::{self, BufRead as _, BufReader, Read, Write as _},
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -26,6 +26,7 @@ use crate::{
     journal::Source,
     situation::Circumstances,
     store::{Batch, EventRow, NoteRow, QuarantineRow, Store, StoreError, Writer},
+    telemetry,
     zoom::wire::{LONGEST_MESSAGE, Parsed, Reader},
 };
 
@@ -33,6 +34,8 @@ use crate::{
 const BATCH: usize = 4_000;
 /// The part of an unreadable line that is kept.
 const KEPT_OF_A_LINE: usize = 4 << 10;
+/// Copied at once.
+const PART: usize = 64 << 10;
 /// No event was sent before 2000.
 const EARLIEST: Timestamp = Timestamp::from_millis(946_684_800_000);
 /// Notes without an event are so far apart. What changes with time alone is worked out for whoever looks; a
@@ -118,8 +121,8 @@ pub enum RecordingError {
         /// The file.
         file: PathBuf,
     },
-    /// No folder for throw-away data.
-    #[error("make a folder for the events; set TMPDIR to a folder with room for them")]
+    /// No folder for throw-away data, or no room in it.
+    #[error("put the events into a throw-away folder; set TMPDIR to a folder with room for them")]
     Folder(#[source] io::Error),
     /// The events cannot be written.
     #[error("write the events into a throw-away database")]
@@ -133,6 +136,14 @@ impl RecordingError {
             Self::Config(_) => 64,
             _ => 1,
         }
+    }
+
+    fn of_file(file: &Path, source: io::Error) -> Self {
+        Self::File { file: file.to_path_buf(), source }
+    }
+
+    fn of_form(file: &Path, what: impl Into<String>) -> Self {
+        Self::Form { file: file.to_path_buf(), what: what.into() }
     }
 }
 
@@ -167,23 +178,17 @@ impl Recording {
             ..Circumstances::default()
         };
         let mut import = Import::new(writer, told);
-        let file_error = |source: io::Error| {
-            let file = file.to_path_buf();
-            match source.kind() {
-                io::ErrorKind::InvalidData => RecordingError::Form { file, what: source.to_string() },
-                _ => RecordingError::File { file, source },
-            }
-        };
-        let mut lines = Lines::open_apart(file, data.path()).await.map_err(file_error)?;
+        let unread = |source| RecordingError::of_file(file, source);
+        let mut lines = Lines::open_apart(file, data.path()).await?;
         let mut order = Order::default();
-        while let Some(place) = lines.next().map_err(file_error)? {
-            order.add(place, &lines.line);
+        while let Some(extent) = lines.next().map_err(unread)? {
+            order.add(extent, &lines.line);
             // Whoever started it may want to stop it.
             tokio::task::yield_now().await;
         }
         let out_of_order = order.out_of_order;
-        for place in order.in_time() {
-            import.take(lines.read(place).map_err(file_error)?).await?;
+        for extent in order.in_time() {
+            import.take(lines.read(extent).map_err(unread)?).await?;
             tokio::task::yield_now().await;
         }
         import.end().await?;
@@ -218,35 +223,39 @@ struct Lines {
 impl Lines {
     /// The same on a thread that nobody waits for: a pipe that nobody writes to does not even open, and
     /// whoever started this may want to stop it.
-    async fn open_apart(path: &Path, folder: &Path) -> io::Result<Self> {
+    async fn open_apart(file: &Path, folder: &Path) -> Result<Self, RecordingError> {
+        let unread = |source| RecordingError::of_file(file, source);
         let (done, lines) = oneshot::channel();
-        let (path, folder) = (path.to_path_buf(), folder.to_path_buf());
-        thread::Builder::new().name("recording".to_owned()).spawn(move || {
+        let (path, folder) = (file.to_path_buf(), folder.to_path_buf());
+        let work = move || {
             let _ = done.send(Self::open(&path, &folder));
-        })?;
-        lines.await.unwrap_or_else(|_| Err(io::Error::other("reading it failed, which is a bug")))
+        };
+        thread::Builder::new().name("recording".to_owned()).spawn(work).map_err(unread)?;
+        lines.await.unwrap_or_else(|_| Err(unread(io::Error::other("reading it failed, which is a bug"))))
     }
 
     /// Of a file, or of what comes through a pipe or is compressed, which is kept in `folder` to be read
     /// twice.
-    fn open(path: &Path, folder: &Path) -> io::Result<Self> {
-        let mut file = File::open(path)?;
-        if !file.metadata()?.is_file() {
-            let copy = folder.join("events");
-            io::copy(&mut file, &mut File::create(&copy)?)?;
-            file = File::open(copy)?;
+    fn open(path: &Path, folder: &Path) -> Result<Self, RecordingError> {
+        let unread = |source| RecordingError::of_file(path, source);
+        let mut file = File::open(path).map_err(unread)?;
+        if !file.metadata().map_err(unread)?.is_file() {
+            file = copy(file, &folder.join("events"), unread)?;
         }
         let mut file = BufReader::new(file);
-        let beginning = file.fill_buf()?;
+        let beginning = file.fill_buf().map_err(unread)?;
         if beginning.starts_with(&GZIP) {
-            let unpacked = folder.join("unpacked");
-            let damaged = |error| {
-                io::Error::new(io::ErrorKind::InvalidData, format!("it is gzip, and damaged: {error}"))
+            let damaged = |error: io::Error| match error.raw_os_error() {
+                // What is packed could not even be read.
+                Some(_) => unread(error),
+                None => {
+                    let what = format!("it is gzip, and damaged: {}", telemetry::in_words(&error));
+                    RecordingError::of_form(path, what)
+                }
             };
-            io::copy(&mut MultiGzDecoder::new(file), &mut File::create(&unpacked)?).map_err(damaged)?;
-            file = BufReader::new(File::open(unpacked)?);
+            file = BufReader::new(copy(MultiGzDecoder::new(file), &folder.join("unpacked"), damaged)?);
         } else if let Some((_, what)) = FOREIGN.iter().find(|(magic, _)| beginning.starts_with(magic)) {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, *what));
+            return Err(RecordingError::of_form(path, *what));
         }
         Ok(Self { file, offset: 0, line: Vec::new() })
     }
@@ -256,18 +265,36 @@ impl Lines {
         self.line.clear();
         let longest = LONGEST_MESSAGE as u64 + 1;
         let length = self.file.by_ref().take(longest).read_until(b'\n', &mut self.line)?;
-        let place = Extent { offset: self.offset, length };
+        let extent = Extent { offset: self.offset, length };
         self.offset += length as u64;
-        Ok((length > 0).then_some(place))
+        Ok((length > 0).then_some(extent))
     }
 
     /// A line again.
-    fn read(&mut self, place: Extent) -> io::Result<&[u8]> {
-        self.file.seek_relative(place.offset.wrapping_sub(self.offset).cast_signed())?;
-        self.line.resize(place.length, 0);
+    fn read(&mut self, extent: Extent) -> io::Result<&[u8]> {
+        self.file.seek_relative(extent.offset.wrapping_sub(self.offset).cast_signed())?;
+        self.line.resize(extent.length, 0);
         self.file.read_exact(&mut self.line)?;
-        self.offset = place.offset + place.length as u64;
+        self.offset = extent.offset + extent.length as u64;
         Ok(&self.line)
+    }
+}
+
+/// Copies everything into a new file. Not by `io::copy`, which does not say which of the two failed.
+fn copy(
+    mut from: impl Read,
+    to: &Path,
+    unread: impl Fn(io::Error) -> RecordingError,
+) -> Result<File, RecordingError> {
+    let mut file = File::create(to).map_err(RecordingError::Folder)?;
+    let mut part = vec![0; PART];
+    loop {
+        match from.read(&mut part) {
+            Ok(0) => return File::open(to).map_err(RecordingError::Folder),
+            Ok(length) => file.write_all(&part[..length]).map_err(RecordingError::Folder)?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(unread(error)),
+        }
     }
 }
 
@@ -276,23 +303,23 @@ impl Lines {
 struct Order {
     reader: Reader,
     /// Each line with when it was sent; one that does not say goes with the line before it.
-    places: Vec<(Option<Timestamp>, Extent)>,
+    extents: Vec<(Option<Timestamp>, Extent)>,
     out_of_order: u64,
 }
 
 impl Order {
-    fn add(&mut self, place: Extent, line: &[u8]) {
+    fn add(&mut self, extent: Extent, line: &[u8]) {
         let told = text_of(line).and_then(|text| self.reader.read(text, clock::now()).ok());
         let sent_at = told.and_then(|parsed| believed(parsed.sent_at));
-        let before = self.places.last().and_then(|(sent_at, _)| *sent_at);
+        let before = self.extents.last().and_then(|(sent_at, _)| *sent_at);
         self.out_of_order += u64::from(sent_at.is_some() && sent_at < before);
-        self.places.push((sent_at.or(before), place));
+        self.extents.push((sent_at.or(before), extent));
     }
 
     /// Those that were sent at the same time as they stand in the file.
     fn in_time(mut self) -> impl Iterator<Item = Extent> {
-        self.places.sort_by_key(|(sent_at, _)| *sent_at);
-        self.places.into_iter().map(|(_, place)| place)
+        self.extents.sort_by_key(|(sent_at, _)| *sent_at);
+        self.extents.into_iter().map(|(_, extent)| extent)
     }
 }
 

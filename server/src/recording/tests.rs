@@ -98,7 +98,7 @@ async fn a_file_that_is_packed_is_unpacked_or_named() {
     let file = folder.path().join("events");
     let event = br#"{"event":"user.updated","event_ts":1582970400000}"#;
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    io::Write::write_all(&mut packed, event).unwrap();
+    packed.write_all(event).unwrap();
     let packed = packed.finish().unwrap();
     fs::write(&file, &packed).unwrap();
     assert_eq!(Recording::read(&file).await.unwrap().0.events, 1);
@@ -109,6 +109,22 @@ async fn a_file_that_is_packed_is_unpacked_or_named() {
     assert!(said(&packed[..20]).await.contains("gzip, and damaged"));
     assert!(said(b"\xff\xfe{\0").await.ends_with("it is text in UTF-16; save it as UTF-8 first"));
     assert!(said(b"PK\x03\x04 events").await.ends_with("a ZIP archive; unpack it first"));
+}
+
+/// Nothing can be written to `/dev/full`.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_not_taken_for_a_damaged_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("events.gz");
+    let mut packed = flate2::write::GzEncoder::new(File::create(&file).unwrap(), flate2::Compression::fast());
+    packed.write_all(b"an event").unwrap();
+    packed.finish().unwrap();
+    std::os::unix::fs::symlink("/dev/full", folder.path().join("unpacked")).unwrap();
+    let error = Lines::open(&file, folder.path()).err().unwrap();
+    assert!(matches!(error, RecordingError::Folder(_)), "{error:?}");
+    let said = telemetry::chain(&error);
+    assert!(said.contains("TMPDIR") && said.ends_with("No space left on device"), "{said}");
 }
 
 #[tokio::test]
