@@ -8,7 +8,7 @@ use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async_with_config,
     tungstenite::{
         Error, Message, Utf8Bytes,
-        error::{CapacityError, UrlError},
+        error::{CapacityError, ProtocolError, UrlError},
         http::header::RETRY_AFTER,
         protocol::WebSocketConfig,
     },
@@ -218,7 +218,17 @@ fn open_error(error: &Error) -> OpenError {
         },
         Error::Io(error) => OpenError::Unreachable(innermost(error)),
         Error::Tls(error) => OpenError::Unreachable(innermost(error)),
-        Error::Protocol(_) => OpenError::Unreachable("what answers there is no WebSocket".to_owned()),
+        Error::Protocol(error) => OpenError::Unreachable(match error {
+            ProtocolError::HandshakeIncomplete => {
+                "the connection was cut during the WebSocket handshake".to_owned()
+            }
+            ProtocolError::HttparseError(_)
+            | ProtocolError::WrongHttpVersion
+            | ProtocolError::MissingConnectionUpgradeHeader
+            | ProtocolError::MissingUpgradeWebSocketHeader => "what answers there is no WebSocket".to_owned(),
+            // As when a proxy on the way answers for the endpoint.
+            error => format!("the WebSocket handshake failed: {error}"),
+        }),
         // Its text would quote the address.
         Error::Url(UrlError::UnableToConnect(_)) => {
             OpenError::Unreachable("nothing listens at that address".to_owned())
@@ -292,9 +302,7 @@ fn end_of(error: &Error) -> End {
         Error::Utf8(_) => End::NotText,
         Error::Io(error) => End::Broken(innermost(error)),
         Error::Tls(error) => End::Broken(innermost(error)),
-        Error::Protocol(
-            tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
-        ) => End::HungUp,
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::HungUp,
         Error::Protocol(error) => End::Broken(error.to_string()),
         _ => End::Broken("protocol error".to_owned()),
     }

@@ -1,5 +1,6 @@
 use std::{
     collections::VecDeque,
+    net::SocketAddr,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -12,6 +13,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::mpsc,
 };
@@ -479,6 +481,41 @@ async fn nobody_there_is_down_not_silent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
+    let error = refused_by(address).await;
+    let text = format!("{error} {error:?} {}", error.advice());
+    assert!(matches!(error, OpenError::Unreachable(_)), "{text}");
+    assert!(text.contains("ZOOM_WS_URL") && !text.contains("canary"), "{text}");
+    assert!(text.contains("nothing listens at that address") && !text.contains("os error"), "{text}");
+}
+
+#[tokio::test]
+async fn a_handshake_that_fails_is_told_by_what_failed() {
+    let half = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: web";
+    let other = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        Sec-WebSocket-Accept: another\r\n\r\n";
+    for (answer, told) in [
+        (half, "the connection was cut during the WebSocket handshake"),
+        ("SSH-2.0-OpenSSH_9.6\r\n", "what answers there is no WebSocket"),
+        ("HTTP/1.1 101 Switching Protocols\r\n\r\n", "what answers there is no WebSocket"),
+        (other, "the WebSocket handshake failed: Key mismatch"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let answering = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                assert!(stream.read_buf(&mut request).await.unwrap() > 0);
+            }
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        };
+        let (error, ()) = tokio::join!(refused_by(address), answering);
+        assert!(error.advice().contains(told), "{}", error.advice());
+    }
+}
+
+/// Why no connection to that address can be opened.
+async fn refused_by(address: SocketAddr) -> OpenError {
     let http = super::super::http_client().unwrap();
     let url = Url::parse(&format!("ws://{address}/ws?x=1")).unwrap();
     let (oauth_url, ..) = start_peers(&Setup::default()).await;
@@ -490,11 +527,7 @@ async fn nobody_there_is_down_not_silent() {
     };
     let timings = FeedTimings::default();
     let token = Tokens::new(http, oauth_url, credentials, timings).token().await.unwrap();
-    let error = link::open(url, "sub-1", token, &timings).await.unwrap_err();
-    let text = format!("{error} {error:?} {}", error.advice());
-    assert!(matches!(error, OpenError::Unreachable(_)), "{text}");
-    assert!(text.contains("ZOOM_WS_URL") && !text.contains("canary"), "{text}");
-    assert!(text.contains("nothing listens at that address") && !text.contains("os error"), "{text}");
+    link::open(url, "sub-1", token, &timings).await.unwrap_err()
 }
 
 #[tokio::test]
