@@ -353,20 +353,32 @@ async fn read_bounded(mut response: reqwest::Response) -> Result<Vec<u8>, reqwes
     Ok(body)
 }
 
-/// The last cause of an error in words, such as "nothing listens at that address": the ones above repeat the
-/// URL.
+/// The last cause of an error in words, with the one an operator would search for, such as "connection refused:
+/// nothing listens at that address": the causes above repeat the URL.
 pub(super) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
+    let (mut cause, mut kind) = (error, None);
+    loop {
+        let system = cause.downcast_ref::<io::Error>();
+        kind = system.map(io::Error::kind).or(kind);
+        // The source of such an error is not what it wraps, but the source of that.
+        let wrapped = system.and_then(io::Error::get_ref).map(|wrapped| wrapped as &dyn std::error::Error);
+        let Some(next) = wrapped.or_else(|| cause.source()) else { break };
         cause = next;
     }
     let said = telemetry::in_words(cause);
-    let words = match cause.downcast_ref().map(io::Error::kind) {
-        _ if said.starts_with("failed to lookup address") => "nobody knows an address of that name",
+    // The library gives it no kind of its own.
+    if let Some(why) = said.strip_prefix("failed to lookup address information: ") {
+        return format!("DNS gave no address for that name: {why}");
+    }
+    let words = match kind {
         // The handshake was answered in another language.
-        _ if said.starts_with("received corrupt message") => "what answers there does not speak TLS",
-        Some(ErrorKind::ConnectionRefused) => "nothing listens at that address",
-        Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) => "no way leads to that address",
+        _ if matches!(cause.downcast_ref(), Some(rustls::Error::InvalidMessage(_))) => {
+            "what answers there does not speak TLS"
+        }
+        Some(ErrorKind::ConnectionRefused) => "connection refused: nothing listens at that address",
+        Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) => {
+            "unreachable: no way leads to that address"
+        }
         Some(ErrorKind::TimedOut) => "no answer in time",
         Some(ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe) => {
             "the connection was cut"

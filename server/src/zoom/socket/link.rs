@@ -231,7 +231,7 @@ fn open_error(error: &Error) -> OpenError {
         }),
         // Its text would quote the address.
         Error::Url(UrlError::UnableToConnect(_)) => {
-            OpenError::Unreachable("nothing listens at that address".to_owned())
+            OpenError::Unreachable("connection refused: nothing listens at that address".to_owned())
         }
         Error::Url(_) | Error::HttpFormat(_) => OpenError::Unreachable("not a usable address".to_owned()),
         _ => OpenError::Unreachable("the WebSocket handshake failed".to_owned()),
