@@ -70,8 +70,8 @@ const STEPS: [(i64, &str); 6] =
     [(-3_600, "−1 h"), (-600, "−10 min"), (-60, "−1 min"), (60, "+1 min"), (600, "+10 min"), (3_600, "+1 h")];
 
 impl PastView {
-    /// What clocks show: the instant itself while it stands still, though what is shown was published up to a
-    /// second before.
+    /// What clocks show: the instant itself while it stands still, though what is shown was published before,
+    /// mostly within a second and always within ten: [`UNRECORDED`].
     pub fn clock(&self) -> Timestamp {
         let is_shown = self.speed.is_none() && self.at.since(self.as_of) < UNRECORDED;
         if is_shown { self.at } else { self.as_of }
