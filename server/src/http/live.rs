@@ -60,7 +60,7 @@ pub(super) async fn stream_board(
         let board = state.keeper.subscribe(key).await?.ok_or(NO_BOARD)?;
         return Ok(respond(&state, changes(board), permit));
     };
-    let playing = state.players.play(&state.past, at, speed.unwrap_or(1), &key).await?.ok_or(NO_BOARD)?;
+    let playing = state.players.play(at, speed.unwrap_or(1), &key).await?.ok_or(NO_BOARD)?;
     let Playing { board, end } = playing;
     let (keeper, stopped) = (state.keeper.clone(), state.players.stopped());
     let after = stream::once(async move {

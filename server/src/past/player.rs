@@ -49,6 +49,7 @@ pub(crate) enum End {
 /// Starts boards of the past that run.
 #[derive(Debug, Clone)]
 pub(crate) struct Players {
+    past: Past,
     permits: Arc<Semaphore>,
     starting: Arc<Mutex<Starting>>,
     tracker: TaskTracker,
@@ -66,8 +67,8 @@ struct Waiting {
 
 impl Players {
     /// Nothing runs yet, and nothing more after `stop`.
-    pub(crate) fn new(tracker: TaskTracker, stop: CancellationToken) -> Self {
-        Self { permits: Arc::new(Semaphore::new(MOST)), starting: Arc::default(), tracker, stop }
+    pub(crate) fn new(past: Past, tracker: TaskTracker, stop: CancellationToken) -> Self {
+        Self { past, permits: Arc::new(Semaphore::new(MOST)), starting: Arc::default(), tracker, stop }
     }
 
     /// Lets a board run from `at`, `speed` seconds a second, until nobody follows it or
@@ -76,7 +77,6 @@ impl Players {
     /// All who ask for the same while it is being set up follow one board.
     pub(crate) async fn play(
         &self,
-        past: &Past,
         at: Timestamp,
         speed: u32,
         key: &BoardKey,
@@ -88,9 +88,9 @@ impl Players {
             Entry::Vacant(entry) => {
                 let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| PastError::Busy)?;
                 entry.insert(vec![waiting]);
-                let (players, past) = (self.clone(), past.clone());
+                let players = self.clone();
                 self.tracker.spawn(async move {
-                    players.set_up(past, at, speed).await;
+                    players.set_up(at, speed).await;
                     drop(permit);
                 });
             }
@@ -99,8 +99,8 @@ impl Players {
     }
 
     /// Sets a board up, lets it run for all who wait for it, and tells them how it ended.
-    async fn set_up(self, past: Past, at: Timestamp, speed: u32) {
-        let begun = past.begin(at).await;
+    async fn set_up(self, at: Timestamp, speed: u32) {
+        let begun = self.past.begin(at).await;
         let waiting = self.starting.lock().unwrap_or_else(PoisonError::into_inner).remove(&(at, speed));
         let mut ends = Vec::new();
         let (reel, mut publisher) = match begun {
@@ -121,7 +121,7 @@ impl Players {
             // Who is gone does not count as a reader.
             let _ = answer.send(Ok(playing));
         }
-        if let Some(end) = self.run(past, reel, publisher, speed).await {
+        if let Some(end) = self.run(reel, publisher, speed).await {
             for ended in ends {
                 // Nobody listens who is gone.
                 let _ = ended.send(end);
@@ -130,7 +130,8 @@ impl Players {
     }
 
     /// Publishes second by second; `None` when it ends because nobody follows it, or fails for now.
-    async fn run(&self, past: Past, mut reel: Reel, mut publisher: Publisher, speed: u32) -> Option<End> {
+    async fn run(&self, mut reel: Reel, mut publisher: Publisher, speed: u32) -> Option<End> {
+        let past = &self.past;
         let mut until = reel.stands_at()?;
         let ends_at = past.ends_at();
         // A recording lies in the journal of a server that goes on.

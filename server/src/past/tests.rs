@@ -93,6 +93,10 @@ fn patient(store: &Store) -> Past {
     Past { longest_turn: long, patience: long, ..Past::new(store, Reader::default()) }
 }
 
+fn players(past: Past) -> Players {
+    Players::new(past, TaskTracker::new(), CancellationToken::new())
+}
+
 impl Days {
     async fn begin(folder: &Path) -> Self {
         Self::begin_with(folder, WorldConfig::small(start())).await
@@ -550,9 +554,8 @@ async fn a_note_that_cannot_be_read_makes_no_wrong_board() {
     assert_eq!(days.board_of(before.0).await.unwrap(), before.1, "nothing was missing yet");
 
     // A board that runs there says why it goes no further.
-    let players = Players::new(TaskTracker::new(), CancellationToken::new());
-    let past = patient(&days.store);
-    let playing = players.play(&past, timestamp(days.now), 60, &BoardKey::All).await.unwrap().unwrap();
+    let players = players(patient(&days.store));
+    let playing = players.play(timestamp(days.now), 60, &BoardKey::All).await.unwrap().unwrap();
     assert_eq!(playing.end.await, Ok(End::Torn));
 }
 
@@ -723,18 +726,17 @@ async fn who_looks_at_the_same_instant_finds_it_worked_out() {
 async fn all_who_play_the_same_follow_one_board() {
     let folder = tempfile::tempdir().unwrap();
     let days = two_hours(folder.path()).await;
-    let past = patient(&days.store);
-    let players = Players::new(TaskTracker::new(), CancellationToken::new());
+    let players = players(patient(&days.store));
     let at = timestamp(days.now);
-    let playing = futures_util::future::join_all((0..18).map(|_| players.play(&past, at, 1, &BoardKey::All)));
+    let playing = futures_util::future::join_all((0..18).map(|_| players.play(at, 1, &BoardKey::All)));
     for playing in playing.await {
         let Playing { mut board, end } = playing.unwrap().unwrap();
         assert_eq!(end.await, Ok(End::CaughtUp));
         assert_eq!(board.borrow_and_update().as_of, at);
     }
     let unheard_of = BoardKey::Queue("nowhere".into());
-    assert!(players.play(&past, at, 1, &unheard_of).await.unwrap().is_none());
-    let too_early = players.play(&past, timestamp(start()), 1, &BoardKey::All).await;
+    assert!(players.play(at, 1, &unheard_of).await.unwrap().is_none());
+    let too_early = players.play(timestamp(start()), 1, &BoardKey::All).await;
     assert!(matches!(too_early, Err(PastError::NotKept)));
 }
 
@@ -743,9 +745,9 @@ async fn a_board_that_runs_stands_still_while_others_look_back() {
     let folder = tempfile::tempdir().unwrap();
     let days = two_hours(folder.path()).await;
     let past = Past { patience: Duration::ZERO, ..patient(&days.store) };
-    let players = Players::new(TaskTracker::new(), CancellationToken::new());
+    let players = players(past.clone());
     let at = timestamp(days.now - TimeDelta::hours(1));
-    let mut playing = players.play(&past, at, 60, &BoardKey::All).await.unwrap().unwrap();
+    let mut playing = players.play(at, 60, &BoardKey::All).await.unwrap().unwrap();
     let shown = playing.board.borrow_and_update().as_of;
     let turn = past.turns.acquire().await.unwrap();
     let steps = Duration::from_millis(2_500);
