@@ -76,6 +76,14 @@ pub struct Installation {
     pub created_at: Timestamp,
 }
 
+/// A database that was opened.
+struct Opened {
+    store: Store,
+    writer: Writer,
+    /// It was made just now.
+    is_new: bool,
+}
+
 /// Keeps a second server out of the folder for as long as it lives.
 #[derive(Debug)]
 struct FolderLock {
@@ -269,11 +277,17 @@ impl Store {
     /// Opens the database in `folder`, making both when missing; `now` dates a new one. Real and
     /// made-up events never share one.
     pub async fn open(folder: &Path, purpose: Purpose, now: Timestamp) -> Result<(Self, Writer), StoreError> {
+        let Opened { store, writer, .. } = Self::open_or_make(folder, purpose, now).await?;
+        Ok((store, writer))
+    }
+
+    async fn open_or_make(folder: &Path, purpose: Purpose, now: Timestamp) -> Result<Opened, StoreError> {
         let lock = Arc::new(lock_folder(folder)?);
         let file = folder.join("callboard.sqlite");
         let mut writer = Writer::connect(&file, Arc::clone(&lock)).await?;
         check_sqlite(writer.connection(), &file).await?;
         migrate(writer.connection(), &file).await?;
+        let is_new = is_new(writer.connection()).await?;
         let installation = Arc::new(writer.installation(purpose, now).await?);
         writer.prove_writable().await?;
         writer.resume().await?;
@@ -283,14 +297,15 @@ impl Store {
             .connect_with(options(&file).read_only(true).pragma("query_only", "on"))
             .await
             .map_err(|source| StoreError::Open { file, source })?;
-        Ok((Self { readers, installation, _folder: lock }, writer))
+        let store = Self { readers, installation, _folder: lock };
+        Ok(Opened { store, writer, is_new })
     }
 
     /// The same for a demo, whose world begins anew at each start: what an earlier one left would count
     /// twice and is thrown away. True when there was something.
     pub(crate) async fn open_demo(folder: &Path, now: Timestamp) -> Result<(Self, Writer, bool), StoreError> {
-        let (store, writer) = Self::open(folder, Purpose::Demo, now).await?;
-        if store.installation.created_at == now {
+        let Opened { store, writer, is_new } = Self::open_or_make(folder, Purpose::Demo, now).await?;
+        if is_new {
             return Ok((store, writer, false));
         }
         store.close().await;
@@ -361,6 +376,12 @@ async fn check_sqlite(connection: &mut SqliteConnection, file: &Path) -> Result<
     let mut parts = found.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
     let mut next = || parts.next().unwrap_or(0);
     if (next(), next(), next()) < OLDEST_SQLITE { Err(StoreError::OldSqlite { found }) } else { Ok(()) }
+}
+
+/// True before the database knows which one it is.
+async fn is_new(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+    let known = sqlx::query(writer::INSTALLATION).fetch_optional(connection).await;
+    Ok(known.map_err(StoreError::read("the installation"))?.is_none())
 }
 
 async fn migrate(connection: &mut SqliteConnection, file: &Path) -> Result<(), StoreError> {
