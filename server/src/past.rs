@@ -41,12 +41,12 @@ const READY: usize = 4;
 /// Instants that are worked out at the same time.
 const AT_ONCE: usize = 1;
 /// Who waits longer for a turn is told to come again.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Who finds as many waiting is told so at once. From a snapshot to an instant takes up to a fifth of a second:
 /// of more, the last would wait longer than that.
-const MOST_WAITING: usize = 50;
+const MOST_WAITING: usize = 150;
 /// One instant is worked out for so long; whoever asks for it again goes on from where that stopped.
-const LONGEST_TURN: Duration = Duration::from_secs(5);
+const LONGEST_TURN: Duration = Duration::from_secs(15);
 
 /// Notes that are looked through for the first board with a queue: ten minutes.
 const EMPTY_NOTES: usize = 600;
@@ -393,7 +393,7 @@ impl Past {
 }
 
 /// How far work for which somebody waits gives way, and work for which nobody does: of 19.
-const AWAITED: i32 = 10;
+const AWAITED: i32 = 5;
 const UNAWAITED: i32 = 19;
 
 /// Work that nobody waits for; `None` if it failed.

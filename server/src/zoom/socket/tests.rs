@@ -354,7 +354,7 @@ async fn every_kind_of_end_is_survived_and_leaves_a_gap() {
     fixture.status(is_live).await;
     let mut half = vec![0x81, 0x7e, 0x01, 0x00];
     half.extend_from_slice(b"{\"module\":");
-    tokio::io::AsyncWriteExt::write_all(peer.get_mut(), &half).await.unwrap();
+    peer.get_mut().write_all(&half).await.unwrap();
     drop(peer);
 
     let _last = fixture.live_peer().await;
