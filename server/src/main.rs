@@ -44,9 +44,6 @@ enum Command {
         /// Seed of the made-up calls; the same seed makes the same day.
         #[arg(long, default_value_t = 7)]
         seed: u64,
-        /// How many times faster than life the calls come.
-        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
-        speed: u32,
     },
     /// Show the events of a file as the boards they made: go through them, or let them run.
     Replay {
@@ -115,9 +112,9 @@ fn start() -> ExitCode {
                     }
                 }
             }
-            Command::Demo { seed, speed } => {
+            Command::Demo { seed } => {
                 let stop = stop_on_signal();
-                match Demo::start(seed, speed).await {
+                match Demo::start(seed).await {
                     Ok((demo, config)) => {
                         telemetry::start(&config.log);
                         let code = serve(config, Purpose::Demo, stop, None).await;

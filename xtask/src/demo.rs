@@ -39,17 +39,12 @@ pub(crate) struct Arguments {
     /// Seed of the made-up calls; the same seed makes the same day.
     #[arg(long)]
     seed: Option<u64>,
-    /// How many times faster than life the calls come.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=60))]
-    speed: Option<u32>,
 }
 
 impl Arguments {
     /// What `callboard demo` is told; it knows its own defaults.
     fn of_server(&self) -> Vec<String> {
-        let seed = self.seed.map(|seed| format!("--seed={seed}"));
-        let speed = self.speed.map(|speed| format!("--speed={speed}"));
-        seed.into_iter().chain(speed).collect()
+        self.seed.map(|seed| format!("--seed={seed}")).into_iter().collect()
     }
 }
 
