@@ -16,17 +16,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
-use url::Url;
 use zoom_sim::{Pace, Sim, SimConfig, WorldConfig};
 
 use super::*;
 use crate::{
     Purpose,
-    config::{AppCredentials, Grant},
     zoom::{
-        auth::Tokens,
-        http_client,
-        rest::{RestClient, pretend::client_of},
+        rate_limit::{Plan, Share},
+        rest::{
+            Budget, RestClient,
+            pretend::{client_of, client_of_sim},
+        },
         wire::Reader,
     },
 };
@@ -141,17 +141,8 @@ struct Night {
 
 impl Night {
     async fn falls(sim: &Sim, folder: &Path) -> Self {
-        let known = sim.credentials();
-        let credentials = AppCredentials {
-            grant: Grant::AccountCredentials,
-            account_id: Some(known.account_id.clone()),
-            client_id: known.client_id.clone(),
-            client_secret: known.client_secret.clone().into(),
-        };
-        let timings = FeedTimings::default();
-        let (http, url) = (http_client().unwrap(), |text: String| Url::parse(&text).unwrap());
-        let tokens = Tokens::new(http.clone(), url(sim.oauth_url()), credentials, timings);
-        Self::of(RestClient::new(http, url(sim.api_url()), tokens), folder).await
+        let budget = Budget::new(Plan::default(), Share::default());
+        Self::of(client_of_sim(sim, budget), folder).await
     }
 
     async fn of(rest: RestClient, folder: &Path) -> Self {

@@ -8,32 +8,13 @@ use tokio::{sync::mpsc, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use zoom_sim::{LimitKind, RateLimits, RetryAfter, Sim, SimConfig};
 
-use super::*;
-use crate::{
-    Purpose,
-    config::{AppCredentials, FeedTimings, Grant},
-    journal::Journal,
-    store::Store,
-    zoom::{auth::Tokens, http_client, wire::Reader},
-};
+use super::{pretend::client_of_sim, *};
+use crate::{Purpose, journal::Journal, store::Store, zoom::wire::Reader};
 
 async fn sim(change: impl FnOnce(&mut SimConfig)) -> Sim {
     let mut config = SimConfig::quiet();
     change(&mut config);
     Sim::start(config).await.unwrap()
-}
-
-fn client(sim: &Sim, budget: Budget) -> RestClient {
-    let known = sim.credentials();
-    let credentials = AppCredentials {
-        grant: Grant::AccountCredentials,
-        account_id: Some(known.account_id.clone()),
-        client_id: known.client_id.clone(),
-        client_secret: known.client_secret.clone().into(),
-    };
-    let (http, url) = (http_client().unwrap(), |text: String| Url::parse(&text).unwrap());
-    let tokens = Tokens::new(http.clone(), url(sim.oauth_url()), credentials, FeedTimings::default());
-    RestClient::with_budget(http, url(sim.api_url()), tokens, Arc::new(budget))
 }
 
 /// All that the plan allows: the pretend Zoom may count in other seconds than we do.
@@ -87,7 +68,7 @@ fn people_of(sim: &Sim) -> usize {
 #[tokio::test]
 async fn a_storm_of_momentary_limits_is_waited_out_and_holds_up_no_other_kind() {
     let sim = sim(|_| {}).await;
-    let rest = client(&sim, whole());
+    let rest = client_of_sim(&sim, whole());
     for said in [RetryAfter::HttpDate, RetryAfter::Iso, RetryAfter::Absent] {
         sim.faults().limit_rest_saying(1, LimitKind::PerSecond, said);
         let began = Instant::now();
@@ -113,7 +94,7 @@ async fn a_storm_of_momentary_limits_is_waited_out_and_holds_up_no_other_kind() 
 async fn many_at_once_keep_within_the_share_and_are_never_refused() {
     let limits = RateLimits { medium_per_second: 10, ..RateLimits::PRO };
     let sim = sim(|sim| sim.rate_limits = Some(limits)).await;
-    let rest = client(&sim, Budget::new(Plan::Pro, Share::default()));
+    let rest = client_of_sim(&sim, Budget::new(Plan::Pro, Share::default()));
     let began = Instant::now();
     let pages: Vec<_> = (1..=12_u16)
         .map(|size| {
@@ -140,7 +121,7 @@ async fn a_day_that_is_used_up_is_remembered_over_a_restart() {
         let journal = Journal::start(writer, Reader::new(None), facts, clock::now(), &tracker, stop.clone())
             .await
             .unwrap();
-        let rest = client(&sim, Budget::resume(Plan::Pro, Share::default(), &store, journal).await);
+        let rest = client_of_sim(&sim, Budget::resume(Plan::Pro, Share::default(), &store, journal).await);
         if run == 0 {
             assert!(read(&rest, HISTORY).await.is_ok());
             assert!(read(&rest, HISTORY).await.is_ok());
@@ -173,7 +154,7 @@ async fn our_share_of_a_day_ends_before_zoom_says_so() {
     let budget = Budget::new(Plan::Pro, Share::percent(1).unwrap());
     let heavy = Lane::of(&["phone"], Category::Heavy);
     budget.count_as_sent(heavy, 134).await;
-    let rest = client(&sim, budget);
+    let rest = client_of_sim(&sim, budget);
     assert!(read(&rest, HISTORY).await.is_ok());
     let error = read(&rest, HISTORY).await.unwrap_err();
     assert!(matches!(error, RestError::UsedUp { .. }), "{error}");
@@ -186,7 +167,7 @@ async fn our_share_of_a_day_ends_before_zoom_says_so() {
 #[tokio::test]
 async fn tokens_that_end_pages_that_expire_and_circles_cost_no_row() {
     let sim = sim(|_| {}).await;
-    let rest = client(&sim, whole());
+    let rest = client_of_sim(&sim, whole());
     let everybody = people_of(&sim);
     assert!(everybody > 4);
     let tokens = sim.totals().tokens;
@@ -198,7 +179,7 @@ async fn tokens_that_end_pages_that_expire_and_circles_cost_no_row() {
     sim.stop().await;
 
     let forgetful = self::sim(|sim| sim.page_token_lifetime = Duration::ZERO).await;
-    let rest = client(&forgetful, whole());
+    let rest = client_of_sim(&forgetful, whole());
     let error = people(&rest, 2).await.unwrap_err();
     assert!(matches!(error, RestError::Unanswered { code: Some(300), .. }), "not for ever: {error}");
     assert_eq!(people(&rest, 100).await.unwrap(), (everybody, true));
@@ -208,7 +189,7 @@ async fn tokens_that_end_pages_that_expire_and_circles_cost_no_row() {
 #[tokio::test]
 async fn html_instead_of_json_is_an_error_and_a_series_of_it_a_rest() {
     let sim = sim(|_| {}).await;
-    let rest = client(&sim, whole());
+    let rest = client_of_sim(&sim, whole());
     sim.faults().fail_rest(4, 502);
     for _ in 0..4 {
         assert!(matches!(read(&rest, QUEUES).await, Err(RestError::Unavailable { status: 502, .. })));
