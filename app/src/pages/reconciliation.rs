@@ -210,10 +210,9 @@ const SIDES: [(&str, CountOf); 4] = [
 
 /// What Zoom's side says: what it lacks because it was not read yet is no difference.
 fn zooms(record: u32, awaited: u32) -> String {
-    let calls = if awaited == 1 { "call" } else { "calls" };
     match (record, awaited) {
-        (0, 1..) => format!("{} {calls} to check", numeral::count(awaited)),
-        (_, 1..) => format!("{} + {} {calls} to check", numeral::count(record), numeral::count(awaited)),
+        (0, 1..) => format!("{} to check", numeral::count(awaited)),
+        (_, 1..) => format!("{} + {} to check", numeral::count(record), numeral::count(awaited)),
         _ => numeral::count(record),
     }
 }
