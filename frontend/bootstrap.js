@@ -77,7 +77,9 @@ if (slider) {
 const shown = () => Number(document.querySelector("[data-now]")?.dataset.now);
 const runs = document.querySelector(".past[data-runs]")?.dataset;
 if (runs) {
-  const last = () => Number(runs.until) + (runs.ends ? 0 : performance.now());
+  // The server said what is now when it began to answer, which may be long after it was asked.
+  const [{ responseStart }] = performance.getEntriesByType("navigation");
+  const last = () => Number(runs.until) + (runs.ends ? 0 : performance.now() - responseStart);
   document.addEventListener("click", ({ target }) => {
     const link = target.closest("a[href]");
     const step = Number(link?.dataset.step ?? 0);

@@ -1,4 +1,5 @@
 // The time machine in a browser: an instant stands still, steps and the slider lead to others, it runs.
+import { setTimeout as pause } from "node:timers/promises";
 import { violations } from "../harness/accessibility.ts";
 import { expect, test } from "../harness/test.ts";
 
@@ -89,6 +90,16 @@ test("what has caught up with now is not called the past", async ({ page }) => {
   await page.goto("/wall?at=-5s&speed=60");
   await expect(page).toHaveURL(/\/wall$/, { timeout: 20_000 });
   await expect(page.getByRole("region", { name: "The past" })).toBeHidden();
+});
+
+test("a page that was long on its way notices as well that it has caught up", async ({ page }) => {
+  await page.route(/\/wall\?/, async (route) => {
+    // A server that has much to do: the page is made three seconds after it was asked for.
+    await pause(3_000);
+    await route.continue();
+  });
+  await page.goto("/wall?at=-5s&speed=60");
+  await expect(page).toHaveURL(/\/wall$/, { timeout: 20_000 });
 });
 
 test.describe("without JavaScript", () => {
