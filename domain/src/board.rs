@@ -46,7 +46,7 @@ pub use snapshot::BoardSnapshot;
 use book::QueueBook;
 use calls::{Calls, Place};
 use chronicle::Chronicle;
-use people::People;
+use people::{Owners, People};
 use tally::{Tally, Today};
 
 /// A call that has been over for this long is settled: its visits stay counted, its facts are
@@ -160,6 +160,8 @@ struct TrackedCall {
     visits: Vec<Visit>,
     /// In the order of people.
     parts: Vec<(usize, Part)>,
+    /// Who has its phones, as far as that was asked: most news name nobody new.
+    owners: Owners,
     due_at: Option<Timestamp>,
     /// When the newest news of it arrived.
     heard_at: Timestamp,
@@ -319,7 +321,7 @@ impl Board {
             self.note_history(&tracked.id, &tracked.visits, &visits);
             tracked.visits = visits;
         }
-        let parts = self.parts(&tracked.state);
+        let parts = self.parts(&tracked.state, &mut tracked.owners);
         self.change_parts(now, place, &tracked.parts, &parts);
         tracked.parts = parts;
 
@@ -382,8 +384,8 @@ impl Board {
     }
 
     /// What a call means for each agent in it.
-    fn parts(&self, call: &CallState) -> Vec<(usize, Part)> {
-        parts(call, |leg| self.people.find(leg), |leg| self.offering_queue(leg))
+    fn parts(&self, call: &CallState, owners: &mut Owners) -> Vec<(usize, Part)> {
+        parts(call, |leg| owners.of(leg, &self.people), |leg| self.offering_queue(leg))
     }
 
     /// The queue that offered a call to a phone.
@@ -480,7 +482,8 @@ impl Board {
             // Who is a member changes all day long; what a name means does not.
             let mut calls = std::mem::take(&mut self.calls);
             for (place, tracked) in calls.iter_mut() {
-                tracked.parts = self.parts(&tracked.state);
+                tracked.owners = Owners::default();
+                tracked.parts = self.parts(&tracked.state, &mut tracked.owners);
                 self.change_parts(now, place, &[], &tracked.parts);
             }
             self.calls = calls;
@@ -532,6 +535,7 @@ impl Board {
         for (_, tracked) in self.calls.iter_mut() {
             tracked.visits.clear();
             tracked.parts.clear();
+            tracked.owners = Owners::default();
             tracked.due_at = None;
         }
         for place in places {
@@ -780,8 +784,8 @@ impl TrackedCall {
     fn new(id: CallId, heard_at: Timestamp) -> Self {
         let mut call = Call::default();
         let state = call.state(heard_at);
-        let (mentions, visits, parts) = (Vec::new(), Vec::new(), Vec::new());
-        Self { id, call, state, mentions, visits, parts, due_at: None, heard_at }
+        let (mentions, visits, parts, owners) = (Vec::new(), Vec::new(), Vec::new(), Owners::default());
+        Self { id, call, state, mentions, visits, parts, owners, due_at: None, heard_at }
     }
 
     /// Nothing about it changes any more without news.

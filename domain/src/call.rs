@@ -158,11 +158,12 @@ impl Call {
                     self.extensions.push(Extension::of(side, &party));
                     self.extensions.len() - 1
                 });
-                let is_new = self.extensions[place].learn(fact, &party);
-                if is_new {
+                let learned = self.extensions[place].learn(fact, &party);
+                // Otherwise what was first told of it is what it was.
+                if learned == Some(0) {
                     self.put_in_order(place);
                 }
-                is_new
+                learned.is_some()
             }
         };
         if is_new {
@@ -189,6 +190,7 @@ impl Call {
             return known;
         }
         let is_same = |extension: &Extension| extension.side == side && extension.is_of(party);
+        // They stand in the order of what was first told of them: what joins the first leaves that as it is.
         let home = self.extensions.iter().position(is_same)?;
         while let Some(other) = self.extensions[home + 1..].iter().position(is_same) {
             let other = self.extensions.remove(home + 1 + other);
@@ -197,7 +199,7 @@ impl Call {
         Some(home)
     }
 
-    /// Lets the extensions stand in the order of what was first told of them, after one learned.
+    /// Lets the extensions stand in the order of what was first told of them, after that changed for one.
     fn put_in_order(&mut self, place: usize) {
         let extension = self.extensions.remove(place);
         let place = self.extensions.partition_point(|other| other.facts() < extension.facts());

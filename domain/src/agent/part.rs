@@ -92,7 +92,7 @@ struct Owned<'a, K> {
 /// queue that offered it.
 pub(crate) fn parts<K: Ord + Clone>(
     call: &CallState,
-    who: impl Fn(&Leg) -> Option<K>,
+    mut who: impl FnMut(&Leg) -> Option<K>,
     mut queue_of: impl FnMut(&Leg) -> Option<QueueId>,
 ) -> Vec<(K, Part)> {
     let mut phones: Vec<Owned<'_, K>> = Vec::with_capacity(call.legs.len());

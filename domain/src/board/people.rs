@@ -2,7 +2,7 @@
 //!
 //! Calls add their parts and take them out again, like they do with the sums of queues.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,7 @@ use crate::{
     },
     call::Leg,
     directory::{Directory, DirectoryQueue},
+    fact::Party,
     id::{ExtensionId, IdMap, IdSet, QueueId, UserId},
     time::Timestamp,
     view::Busy,
@@ -28,7 +29,8 @@ pub(super) struct People {
     people: Vec<Person>,
     by_user: IdMap<UserId, usize>,
     by_extension: IdMap<ExtensionId, usize>,
-    by_queue: IdMap<QueueId, Crew>,
+    crews: Vec<Crew>,
+    by_queue: IdMap<QueueId, usize>,
     /// What clients said of anybody, agent or not: who is one may be known later.
     presences: IdMap<UserId, PresenceHistory>,
     /// What is left of settled calls, of anybody.
@@ -46,6 +48,24 @@ pub(super) struct People {
 /// Whose phone a leg is, as it says itself.
 pub(super) type Owner = (Option<UserId>, Option<ExtensionId>);
 
+/// Who the parties of a call are. A message names most of them in words that are shared, so that their place in
+/// memory tells them apart; valid until the directory is read.
+#[derive(Debug, Default)]
+pub(super) struct Owners(Vec<(Arc<Party>, Option<usize>)>);
+
+impl Owners {
+    /// The owner of a phone, if they are a member of a queue.
+    pub(super) fn of(&mut self, leg: &Leg, people: &People) -> Option<usize> {
+        let known = self.0.iter().find(|(party, _)| Arc::ptr_eq(party, &leg.party));
+        if let Some((_, owner)) = known {
+            return *owner;
+        }
+        let owner = people.find(leg);
+        self.0.push((Arc::clone(&leg.party), owner));
+        owner
+    }
+}
+
 /// What settled calls leave behind of one person.
 #[derive(Debug, Default, Clone, Copy, Serialize, Deserialize)]
 struct Past {
@@ -60,7 +80,8 @@ struct Person {
     id: UserId,
     name: String,
     queues: Vec<QueueId>,
-    takes_calls_of: Vec<QueueId>,
+    /// Their place in each of those, in the same order.
+    seats: Vec<Seat>,
     /// What they do in each call they are in now, in no order.
     doing: Vec<Doing>,
     /// When their phones stopped.
@@ -75,6 +96,14 @@ struct Person {
     due_at: Option<Timestamp>,
     /// Since changes were last taken.
     is_changed: bool,
+}
+
+/// A person's place among the members of a queue.
+#[derive(Debug, Clone, Copy)]
+struct Seat {
+    /// Which of [`People::crews`].
+    crew: usize,
+    takes_calls: bool,
 }
 
 /// The members of one queue.
@@ -167,12 +196,12 @@ impl People {
                 }
                 crew.members.push(index);
                 crew.sum.members += 1;
+                let seat = Seat { crew: self.crews.len(), takes_calls: member.receives_calls };
                 self.people[index].queues.push(queue.id.clone());
-                if member.receives_calls {
-                    self.people[index].takes_calls_of.push(queue.id.clone());
-                }
+                self.people[index].seats.push(seat);
             }
-            self.by_queue.insert(queue.id.clone(), crew);
+            self.by_queue.insert(queue.id.clone(), self.crews.len());
+            self.crews.push(crew);
         }
         let past: Vec<(Owner, Past)> = self.past.iter().map(|(owner, past)| (owner.clone(), *past)).collect();
         for (owner, past) in past {
@@ -195,21 +224,22 @@ impl People {
         let mut seen = IdSet::default();
         for member in queue.members.iter().flatten() {
             let Some(&index) = self.by_user.get(&member.id) else { continue };
-            let Some(crew) = self.by_queue.get_mut(&queue.id) else { continue };
+            let Some(&crew) = self.by_queue.get(&queue.id) else { continue };
             let person = &mut self.people[index];
             let takes_calls = member.receives_calls;
-            if !seen.insert(index) || person.takes_calls_of.contains(&queue.id) == takes_calls {
+            let took_calls = person.takes_calls();
+            // Of a member who is listed twice the first place counts.
+            if !seen.insert(index) {
                 continue;
             }
+            let seat = person.seats.iter_mut().find(|seat| seat.crew == crew);
+            let Some(seat) = seat.filter(|seat| seat.takes_calls != takes_calls) else { continue };
+            seat.takes_calls = takes_calls;
+            let crew = &mut self.crews[crew];
             crew.sum.take(person.state, !takes_calls);
             crew.sum.put(person.state, takes_calls);
-            self.sum.take(person.state, !person.takes_calls_of.is_empty());
-            if takes_calls {
-                person.takes_calls_of.push(queue.id.clone());
-            } else {
-                person.takes_calls_of.retain(|id| *id != queue.id);
-            }
-            self.sum.put(person.state, !person.takes_calls_of.is_empty());
+            self.sum.take(person.state, took_calls);
+            self.sum.put(person.state, person.takes_calls());
             queues.insert(queue.id.clone());
             queues.extend(self.refresh(index, now).iter().cloned());
         }
@@ -234,8 +264,8 @@ impl People {
         index
     }
 
-    /// The owner of a phone, if they are a member of a queue.
-    pub(super) fn find(&self, leg: &Leg) -> Option<usize> {
+    /// See [`Owners::of`].
+    fn find(&self, leg: &Leg) -> Option<usize> {
         let by_user = leg.party.user_id.as_ref().and_then(|id| self.by_user.get(id));
         by_user.or_else(|| leg.party.extension_id.as_ref().and_then(|id| self.by_extension.get(id))).copied()
     }
@@ -291,13 +321,12 @@ impl People {
         if before == state {
             return &[];
         }
-        for id in &person.queues {
-            let Some(crew) = self.by_queue.get_mut(id) else { continue };
-            let takes_calls = person.takes_calls_of.contains(id);
-            crew.sum.take(before, takes_calls);
-            crew.sum.put(state, takes_calls);
+        for seat in &person.seats {
+            let sum = &mut self.crews[seat.crew].sum;
+            sum.take(before, seat.takes_calls);
+            sum.put(state, seat.takes_calls);
         }
-        let takes_calls = !person.takes_calls_of.is_empty();
+        let takes_calls = person.takes_calls();
         self.sum.take(before, takes_calls);
         self.sum.put(state, takes_calls);
         &person.queues
@@ -395,7 +424,8 @@ impl People {
         let last_end = person.ends.last().map(|(at, _)| *at);
         let last_talk_end = person.talk_ends.last().map(|(at, _)| *at);
         let last_queue_talk = person.queue_talks.last().map(|(ended_at, queue_id, _)| {
-            let wrap_up = self.by_queue.get(queue_id).map(|crew| crew.wrap_up).unwrap_or_default();
+            let crew = self.by_queue.get(queue_id);
+            let wrap_up = crew.map(|&crew| self.crews[crew].wrap_up).unwrap_or_default();
             (*ended_at, queue_id, wrap_up)
         });
         Evidence {
@@ -404,7 +434,7 @@ impl People {
             last_talk_end: last_talk_end.max(person.past.last_talk_end),
             last_queue_talk,
             presence: self.presences.get(&person.id),
-            takes_calls: !person.takes_calls_of.is_empty(),
+            takes_calls: person.takes_calls(),
         }
     }
 
@@ -417,13 +447,13 @@ impl People {
         let mut today = person.today;
         today.add(person.past.today);
         let membership =
-            |id: &QueueId| Membership { id: id.clone(), takes_calls: person.takes_calls_of.contains(id) };
+            |(id, seat): (&QueueId, &Seat)| Membership { id: id.clone(), takes_calls: seat.takes_calls };
         Some(AgentView {
             id: person.id.clone(),
             name: if person.name.is_empty() { person.id.to_string() } else { person.name.clone() },
             presence: evidence.believed_presence(self.doubted_before),
             standing,
-            queues: person.queues.iter().map(membership).collect(),
+            queues: person.queues.iter().zip(&person.seats).map(membership).collect(),
             today,
         })
     }
@@ -447,7 +477,7 @@ impl People {
 
     /// The members of a queue, and what they do.
     pub(super) fn crew(&self, id: &QueueId) -> Option<Sum> {
-        self.by_queue.get(id).map(|crew| crew.sum)
+        self.by_queue.get(id).map(|&crew| self.crews[crew].sum)
     }
 
     /// The members of some queues, each person once, and what they do. The queues: those with known members,
@@ -457,13 +487,14 @@ impl People {
         if ids.clone().count() >= self.by_queue.len() {
             return Sum { members: self.people.len() as u32, ..self.sum };
         }
-        let wanted: IdSet<&QueueId> = ids.clone().collect();
-        let crews = ids.filter_map(|id| self.by_queue.get(id));
-        let members: BTreeSet<usize> = crews.flat_map(|crew| crew.members.iter().copied()).collect();
+        let wanted: BTreeSet<usize> = ids.filter_map(|id| self.by_queue.get(id)).copied().collect();
+        let members: BTreeSet<usize> =
+            wanted.iter().flat_map(|&crew| self.crews[crew].members.iter().copied()).collect();
         let mut sum = Sum { members: members.len() as u32, ..Sum::default() };
         for index in members {
             let person = &self.people[index];
-            sum.put(person.state, person.takes_calls_of.iter().any(|id| wanted.contains(id)));
+            let takes_calls = |seat: &Seat| seat.takes_calls && wanted.contains(&seat.crew);
+            sum.put(person.state, person.seats.iter().any(takes_calls));
         }
         sum
     }
@@ -475,7 +506,7 @@ impl Person {
             id,
             name: String::new(),
             queues: Vec::new(),
-            takes_calls_of: Vec::new(),
+            seats: Vec::new(),
             doing: Vec::new(),
             ends: BTreeSet::new(),
             talk_ends: BTreeSet::new(),
@@ -487,6 +518,11 @@ impl Person {
             due_at: None,
             is_changed: false,
         }
+    }
+
+    /// Of any queue.
+    fn takes_calls(&self) -> bool {
+        self.seats.iter().any(|seat| seat.takes_calls)
     }
 
     fn take(&mut self, place: Place, part: &Part, midnight: Timestamp) {

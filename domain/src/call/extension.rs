@@ -65,15 +65,15 @@ impl Extension {
         std::iter::once(&self.party).chain(&self.aliases)
     }
 
-    /// Takes a fact in; false when it was known.
-    pub(super) fn learn(&mut self, fact: Fact, party: &Arc<Party>) -> bool {
-        let Err(place) = self.facts.binary_search(&fact) else { return false };
+    /// Takes a fact in; its place among all of them, `None` when it was known.
+    pub(super) fn learn(&mut self, fact: Fact, party: &Arc<Party>) -> Option<usize> {
+        let Err(place) = self.facts.binary_search(&fact) else { return None };
         self.facts.insert(place, fact);
         if !self.is_called(party) && (self.aliases.len() < FEW || !self.has_all_identities_of(party)) {
             self.aliases.push(Arc::clone(party));
         }
         self.legs = None;
-        true
+        Some(place)
     }
 
     fn has_all_identities_of(&self, party: &Party) -> bool {
