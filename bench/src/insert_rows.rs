@@ -1,4 +1,5 @@
-//! The limit of the machine beside ingest: the rows of a journal, inserted by SQLite and nobody else.
+//! The limit of the machine beside ingest: the rows of a journal, inserted by SQLite and nobody else. Some of them
+//! come again, as events do; the unique key refuses those.
 
 use std::{path::Path, time::Duration};
 
@@ -15,11 +16,16 @@ use crate::{clock, usage};
 pub(crate) const BATCH: usize = 2_000;
 /// Rows in one statement: each statement is a trip to SQLite's own thread.
 const ROWS_AT_ONCE: usize = 250;
+/// One of so many rows comes again, as the sender of events does it.
+const REPEATED_AMONG: usize = 64;
 
 /// What came of it.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Inserted {
+    /// Different ones.
     pub(crate) rows: u64,
+    /// Sent again and refused.
+    pub(crate) repeated: u64,
     pub(crate) seconds: f64,
     pub(crate) cpu_seconds: f64,
 }
@@ -30,8 +36,10 @@ impl Inserted {
     }
 }
 
+#[derive(Clone)]
 struct Event {
-    event_id: i64,
+    /// `None` for a repetition, which gets no place.
+    event_id: Option<i64>,
     key: Vec<u8>,
     received_at: i64,
     source: String,
@@ -41,16 +49,16 @@ struct Event {
 }
 
 /// Reads what the journal in `database` holds after its `skipped` first events, inserts it into a new
-/// database beside it, and prints what that took.
+/// database beside it with that share of repetitions among all rows, and prints what that took.
 #[expect(clippy::print_stdout, reason = "the parent process reads the result")]
-pub(crate) fn run(database: &Path, skipped: u64) -> anyhow::Result<()> {
+pub(crate) fn run(database: &Path, skipped: u64, repetitions: f64) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let inserted = runtime.block_on(insert(database, skipped))?;
+    let inserted = runtime.block_on(insert(database, skipped, repetitions))?;
     println!("{}", serde_json::to_string(&inserted)?);
     Ok(())
 }
 
-async fn insert(database: &Path, skipped: u64) -> anyhow::Result<Inserted> {
+async fn insert(database: &Path, skipped: u64, repetitions: f64) -> anyhow::Result<Inserted> {
     let mut journal = SqliteConnection::connect_with(&options(database, false)).await?;
     // The shape as the server made it, without naming it a second time.
     let shape: Vec<String> = sqlx::query_scalar(
@@ -66,7 +74,7 @@ async fn insert(database: &Path, skipped: u64) -> anyhow::Result<Inserted> {
     .await?
     .into_iter()
     .map(|row| Event {
-        event_id: row.get(0),
+        event_id: Some(row.get(0)),
         key: row.get(1),
         received_at: row.get(2),
         source: row.get(3),
@@ -84,6 +92,8 @@ async fn insert(database: &Path, skipped: u64) -> anyhow::Result<Inserted> {
         sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await?;
     }
     let rows = events.len() as u64;
+    let events = with_repetitions(events, repetitions);
+    let repeated = events.len() as u64 - rows;
     let statement = |count: usize| {
         let rows = vec!["(?, ?, ?, ?, ?, ?, ?)"; count].join(",");
         format!(
@@ -123,7 +133,24 @@ async fn insert(database: &Path, skipped: u64) -> anyhow::Result<Inserted> {
     let written: i64 = sqlx::query_scalar("select count(*) from event").fetch_one(&mut connection).await?;
     ensure!(u64::try_from(written) == Ok(rows), "{written} of {rows} rows were written");
     connection.close().await.context("the raw database was not closed")?;
-    Ok(Inserted { rows, seconds: took.as_secs_f64(), cpu_seconds: Duration::as_secs_f64(&cpu) })
+    Ok(Inserted { rows, repeated, seconds: took.as_secs_f64(), cpu_seconds: Duration::as_secs_f64(&cpu) })
+}
+
+/// Rows in their order, so that the share of `repetitions` among all of them is one of the last few once more.
+fn with_repetitions(events: Vec<Event>, repetitions: f64) -> Vec<Event> {
+    let mut all: Vec<Event> = Vec::with_capacity((events.len() as f64 / (1.0 - repetitions)) as usize + 1);
+    let mut owed = 0.0;
+    for (index, event) in events.iter().enumerate() {
+        all.push(event.clone());
+        owed += repetitions / (1.0 - repetitions);
+        if owed >= 1.0 {
+            owed -= 1.0;
+            // Any of them, the same ones in every run.
+            let back = index.wrapping_mul(0x9e37_79b9) % REPEATED_AMONG.min(index + 1);
+            all.push(Event { event_id: None, ..events[index - back].clone() });
+        }
+    }
+    all
 }
 
 /// As the server's writer sets its connection up.

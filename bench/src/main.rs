@@ -87,7 +87,7 @@ enum RivalCommand {
     WriteLoop { frames: PathBuf },
     /// Inserts a journal's rows once more.
     #[command(hide = true)]
-    InsertRows { database: PathBuf, skipped: u64 },
+    InsertRows { database: PathBuf, skipped: u64, repetitions: f64 },
     /// Answers a recorded page.
     #[command(hide = true)]
     HandWrittenPage {
@@ -105,7 +105,9 @@ fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     match arguments.rival {
         Some(RivalCommand::WriteLoop { frames }) => write_loop::run(&frames),
-        Some(RivalCommand::InsertRows { database, skipped }) => insert_rows::run(&database, skipped),
+        Some(RivalCommand::InsertRows { database, skipped, repetitions }) => {
+            insert_rows::run(&database, skipped, repetitions)
+        }
         Some(RivalCommand::HandWrittenPage { page, way }) => hand_written_page::run(&page, way),
         None => measure(&arguments),
     }
