@@ -16,6 +16,8 @@ pub mod store;
 
 pub mod publish;
 
+mod flights;
+
 mod situation;
 
 mod past;

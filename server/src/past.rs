@@ -29,6 +29,7 @@ pub(crate) use self::{
 };
 use crate::{
     clock,
+    flights::Flights,
     journal::{Shelf, ShelfError},
     publish::{BoardKey, Published, Publisher},
     store::{Store, StoredNote},
@@ -97,6 +98,9 @@ pub(crate) struct Past {
     longest_turn: Duration,
     patience: Duration,
     ready: Arc<Mutex<Vec<Reel>>>,
+    /// What is being worked out, for all who ask for it meanwhile.
+    looks: Arc<Flights<(Timestamp, Subject), (), Result<Option<Shown>, PastError>>>,
+    first_looks: Arc<Flights<Timestamp, (), Result<Option<Timestamp>, PastError>>>,
     /// What is kept since when, and the first instant of it with a queue.
     first: Arc<Mutex<Option<(Timestamp, Timestamp)>>>,
     /// Where it ends, if not now: a recording.
@@ -104,6 +108,34 @@ pub(crate) struct Past {
     /// What this run of the server published is proved.
     run: Option<u64>,
     proofs: Arc<Mutex<Proofs>>,
+}
+
+/// What somebody looks at of an instant.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Subject {
+    /// A board.
+    Board(BoardKey),
+    /// All queues, and what stood behind the numbers of one of them.
+    Queue(QueueId),
+}
+
+impl Subject {
+    /// What there is to see; `None` for a queue nobody knew.
+    fn of(&self, reel: &mut Reel) -> Option<Shown> {
+        match self {
+            Self::Board(key) => Some(Shown { board: reel.published(key)?, detail: None }),
+            Self::Queue(id) => {
+                Some(Shown { board: reel.published(&BoardKey::All)?, detail: Some(reel.detail(id)?) })
+            }
+        }
+    }
+}
+
+/// What all who look at the same see.
+#[derive(Debug, Clone)]
+struct Shown {
+    board: Arc<Published>,
+    detail: Option<QueueDetail>,
 }
 
 /// Instants of which the board was worked out again and compared with what had been published.
@@ -135,6 +167,8 @@ impl Past {
             longest_turn: LONGEST_TURN,
             patience: PATIENCE,
             ready: Arc::default(),
+            looks: Arc::default(),
+            first_looks: Arc::default(),
             first: Arc::default(),
             end: None,
             run: None,
@@ -165,6 +199,14 @@ impl Past {
         if let Some((_, first)) = known.filter(|(of, _)| *of == since) {
             return Ok(Some(first));
         }
+        let past = self.clone();
+        let look =
+            self.first_looks.join(since, (), || Box::pin(async move { past.first_since(since).await }));
+        look.await
+    }
+
+    /// The first instant whose board has a queue, of all that is kept since then.
+    async fn first_since(&self, since: Timestamp) -> Result<Option<Timestamp>, PastError> {
         let mut reel = match self.reel(since).await {
             // Nobody would see why the way there is not known right now.
             Err(PastError::NotKept | PastError::NotReady | PastError::Busy) => return Ok(Some(since)),
@@ -198,8 +240,8 @@ impl Past {
         at: Timestamp,
         key: &BoardKey,
     ) -> Result<Option<Arc<Published>>, PastError> {
-        let key = key.clone();
-        self.look(at, move |reel| reel.published(&key)).await
+        let shown = self.look(at, Subject::Board(key.clone())).await?;
+        Ok(shown.map(|shown| shown.board))
     }
 
     /// All queues of an instant and what stood behind the numbers of one of them.
@@ -208,24 +250,27 @@ impl Past {
         at: Timestamp,
         id: &QueueId,
     ) -> Result<Option<(Arc<Published>, QueueDetail)>, PastError> {
-        let id = id.clone();
-        self.look(at, move |reel| reel.published(&BoardKey::All).zip(reel.detail(&id))).await
+        let shown = self.look(at, Subject::Queue(id.clone())).await?;
+        Ok(shown.and_then(|shown| Some((shown.board, shown.detail?))))
     }
 
-    /// Shows something of an instant. Whoever waits meanwhile for the same instant finds it worked out.
-    async fn look<T: Send + 'static>(
-        &self,
-        at: Timestamp,
-        show: impl FnOnce(&mut Reel) -> T + Send + 'static,
-    ) -> Result<T, PastError> {
+    /// Shows something of an instant. Whoever asks for the same meanwhile shares the answer and takes no place
+    /// in the line; whoever waits for something else of the instant finds it worked out.
+    async fn look(&self, at: Timestamp, subject: Subject) -> Result<Option<Shown>, PastError> {
         let past = self.clone();
-        self.in_line(async move {
-            let mut reel = past.wound(at, Some(past.longest_turn)).await?;
-            let shown = show(&mut reel);
-            past.put_ready(reel);
-            Ok(shown)
-        })
-        .await
+        let look = self.looks.join((at, subject.clone()), (), || {
+            Box::pin(async move {
+                let line = past.clone();
+                line.in_line(async move {
+                    let mut reel = past.wound(at, Some(past.longest_turn)).await?;
+                    let shown = subject.of(&mut reel);
+                    past.put_ready(reel);
+                    Ok(shown)
+                })
+                .await
+            })
+        });
+        look.await
     }
 
     /// A board that is to run from an instant: it begins with what was published then, byte for byte.

@@ -11,6 +11,7 @@ use domain::{
     time::Timestamp,
     trust::{FeedLink, Trust},
 };
+use futures_util::future::join_all;
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use zoom_sim::{World, WorldConfig};
@@ -708,17 +709,35 @@ async fn two_hours(folder: &Path) -> Days {
 }
 
 #[tokio::test]
-async fn who_looks_at_the_same_instant_finds_it_worked_out() {
+async fn who_looks_at_the_same_shares_one_answer_and_one_place() {
+    const CROWD: usize = super::MOST_WAITING + 10;
     let folder = tempfile::tempdir().unwrap();
     let days = two_hours(folder.path()).await;
     let past = patient(&days.store);
-    let at = timestamp(days.now);
-    let looks = futures_util::future::join_all((0..20).map(|_| past.board(at, &BoardKey::All))).await;
-    assert!(looks.iter().all(|look| matches!(look, Ok(Some(_)))));
+    let (at, queue) = (timestamp(days.now), directory(&days.world).queues[0].id.clone());
+    let turn = past.turns.acquire().await.unwrap();
+    let boards = join_all((0..CROWD).map(|_| past.board(at, &BoardKey::All)));
+    let details = join_all((0..CROWD).map(|_| past.queue(at, &queue)));
+    let begins = join_all((0..CROWD).map(|_| past.begins_at()));
+    let watching = async {
+        // The database answers in turn: who asked before has been told what is kept since when.
+        past.store.shown_since().await.unwrap();
+        let places = past.waiting.available_permits();
+        drop(turn);
+        super::MOST_WAITING - places
+    };
+    let (boards, details, begins, places) = tokio::join!(boards, details, begins, watching);
+    assert_eq!(places, 3, "one for a board, one for a queue, one for the beginning");
+    let first = boards[0].as_ref().unwrap().as_ref().unwrap();
+    assert!(boards.iter().all(|board| Arc::ptr_eq(first, board.as_ref().unwrap().as_ref().unwrap())));
+    assert!(details.iter().all(|detail| detail.as_ref().is_ok_and(Option::is_some)));
+    assert!(begins.iter().all(|begin| begin.as_ref().is_ok_and(Option::is_some)));
     assert_eq!(past.ready.lock().unwrap().len(), 1, "one was wound for all");
 
-    const CROWD: usize = super::MOST_WAITING + 10;
-    let crowd = futures_util::future::join_all((0..CROWD).map(|_| past.board(at, &BoardKey::All))).await;
+    let again = past.board(at, &BoardKey::All).await.unwrap().unwrap();
+    assert!(!Arc::ptr_eq(first, &again), "nothing is kept");
+    let instants = (0..CROWD as u64).map(|millis| at + Duration::from_millis(millis));
+    let crowd = join_all(instants.map(|at| past.board(at, &BoardKey::All))).await;
     let refused = crowd.iter().filter(|look| matches!(look, Err(PastError::Busy))).count();
     assert_eq!(refused, 10, "there is an end to how many wait");
 }
@@ -729,7 +748,7 @@ async fn all_who_play_the_same_follow_one_board() {
     let days = two_hours(folder.path()).await;
     let players = players(patient(&days.store));
     let at = timestamp(days.now);
-    let playing = futures_util::future::join_all((0..18).map(|_| players.play(at, 1, &BoardKey::All)));
+    let playing = join_all((0..18).map(|_| players.play(at, 1, &BoardKey::All)));
     for playing in playing.await {
         let Playing { mut board, end } = playing.unwrap().unwrap();
         assert_eq!(end.await, Ok(End::CaughtUp));

@@ -7,7 +7,6 @@
 
 mod breaker;
 mod budget;
-mod flights;
 mod gate;
 mod ledger;
 mod limit;
@@ -20,13 +19,7 @@ use reqwest::{StatusCode, header::HeaderMap};
 use serde::{Deserialize, de::DeserializeOwned};
 use url::Url;
 
-use self::{
-    breaker::Breaker,
-    budget::Held,
-    flights::{Answer, Flights},
-    gate::LONGEST_PAUSE,
-    limit::Limit,
-};
+use self::{breaker::Breaker, budget::Held, gate::LONGEST_PAUSE, limit::Limit};
 pub use self::{
     budget::{Budget, Priority},
     ledger::BudgetLine,
@@ -36,7 +29,7 @@ use super::{
     patience::LONGEST_ASKED,
     rate_limit::{Category, Lane, Plan, Share},
 };
-use crate::clock;
+use crate::{clock, flights::Flights};
 
 /// The longest answer that is read. A page of 100 queues is about 50 kB.
 const LONGEST_ANSWER: usize = 16 << 20;
@@ -63,8 +56,12 @@ struct Shared {
     tokens: Tokens,
     budget: Arc<Budget>,
     breaker: Breaker,
-    flights: Flights,
+    /// The requests under way, by their address.
+    flights: Flights<String, Priority, Answer>,
 }
+
+/// What a request brings home.
+type Answer = Result<Bytes, RestError>;
 
 /// Why the API did not answer as hoped. Each text ends with what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -337,7 +334,7 @@ impl RestClient {
         }
         let errand = Errand { what, address, lane: Lane::of(path, category), priority: self.priority };
         let key = errand.address.to_string();
-        let flight = self.shared.flights.join(&key, self.priority, || {
+        let flight = self.shared.flights.join(key, self.priority, || {
             let shared = Arc::clone(&self.shared);
             Box::pin(async move { shared.run(errand).await })
         });
