@@ -28,7 +28,7 @@ use std::{
 
 use domain::time::Timestamp;
 use sqlx::{
-    ConnectOptions, SqliteConnection, SqlitePool,
+    ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool,
     migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -127,6 +127,12 @@ pub enum StoreError {
         file: PathBuf,
         /// What it was to be used for.
         purpose: Purpose,
+    },
+    /// Another program made the database.
+    #[error("use the database {}: another program made it, and nothing was changed in it; set CALLBOARD_DATA_DIR to another folder", .file.display())]
+    Foreign {
+        /// The database.
+        file: PathBuf,
     },
     /// The database was made by a newer version.
     #[error("use the database {}: a newer version of callboard (migration {migration}) has changed it; start that version or restore a backup from before", .file.display())]
@@ -277,13 +283,19 @@ impl Store {
     /// Opens the database in `folder`, making both when missing; `now` dates a new one. Real and
     /// made-up events never share one.
     pub async fn open(folder: &Path, purpose: Purpose, now: Timestamp) -> Result<(Self, Writer), StoreError> {
-        let Opened { store, writer, .. } = Self::open_or_make(folder, purpose, now).await?;
+        let lock = Arc::new(lock_folder(folder)?);
+        let Opened { store, writer, .. } = Self::open_or_make(folder, lock, purpose, now).await?;
         Ok((store, writer))
     }
 
-    async fn open_or_make(folder: &Path, purpose: Purpose, now: Timestamp) -> Result<Opened, StoreError> {
-        let lock = Arc::new(lock_folder(folder)?);
+    async fn open_or_make(
+        folder: &Path,
+        lock: Arc<FolderLock>,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<Opened, StoreError> {
         let file = folder.join("callboard.sqlite");
+        refuse_foreign(&file).await?;
         let mut writer = Writer::connect(&file, Arc::clone(&lock)).await?;
         check_sqlite(writer.connection(), &file).await?;
         migrate(writer.connection(), &file).await?;
@@ -304,7 +316,18 @@ impl Store {
     /// The same for a demo, whose world begins anew at each start: what an earlier one left would count
     /// twice and is thrown away. True when there was something.
     pub(crate) async fn open_demo(folder: &Path, now: Timestamp) -> Result<(Self, Writer, bool), StoreError> {
-        let Opened { store, writer, is_new } = Self::open_or_make(folder, Purpose::Demo, now).await?;
+        Self::open_demo_with(lock_folder(folder)?, folder, now).await
+    }
+
+    /// What is thrown away and what comes after it is under one lock: no other server may take it meanwhile.
+    async fn open_demo_with(
+        lock: FolderLock,
+        folder: &Path,
+        now: Timestamp,
+    ) -> Result<(Self, Writer, bool), StoreError> {
+        let lock = Arc::new(lock);
+        let open = || Self::open_or_make(folder, Arc::clone(&lock), Purpose::Demo, now);
+        let Opened { store, writer, is_new } = open().await?;
         if is_new {
             return Ok((store, writer, false));
         }
@@ -319,7 +342,7 @@ impl Store {
                 _ => {}
             }
         }
-        let (store, writer) = Self::open(folder, Purpose::Demo, now).await?;
+        let Opened { store, writer, .. } = open().await?;
         Ok((store, writer, true))
     }
 
@@ -376,6 +399,27 @@ async fn check_sqlite(connection: &mut SqliteConnection, file: &Path) -> Result<
     let mut parts = found.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
     let mut next = || parts.next().unwrap_or(0);
     if (next(), next(), next()) < OLDEST_SQLITE { Err(StoreError::OldSqlite { found }) } else { Ok(()) }
+}
+
+/// Another program's tables in a database without ours, or without the list of what made them.
+const IS_FOREIGN: &str = "
+    select count(*) filter (where name <> '_sqlx_migrations') > 0
+       and count(*) filter (where name in ('_sqlx_migrations', 'installation')) < 2
+    from sqlite_schema
+    where type in ('table', 'view') and name not like 'sqlite~_%' escape '~'";
+
+/// Looks into a database that is there before anything is written into it: opening it for writing changes it.
+async fn refuse_foreign(file: &Path) -> Result<(), StoreError> {
+    // What is there and is no file, whoever opens it for writing says.
+    if !file.is_file() {
+        return Ok(());
+    }
+    let unopened = |source| StoreError::Open { file: file.to_path_buf(), source };
+    let options = SqliteConnectOptions::new().filename(file).read_only(true).busy_timeout(BUSY_TIMEOUT);
+    let mut connection = SqliteConnection::connect_with(&options).await.map_err(unopened)?;
+    let is_foreign = sqlx::query_scalar(IS_FOREIGN).fetch_one(&mut connection).await.map_err(unopened)?;
+    connection.close().await.map_err(unopened)?;
+    if is_foreign { Err(StoreError::Foreign { file: file.to_path_buf() }) } else { Ok(()) }
 }
 
 /// True before the database knows which one it is.

@@ -1,4 +1,7 @@
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqliteConnection};
 use tempfile::TempDir;
@@ -499,4 +502,68 @@ async fn a_demo_begins_without_what_an_earlier_one_left() {
     drop(Store::open(real.path(), Purpose::Work, NOW).await.unwrap());
     let refused = Store::open_demo(real.path(), NOW).await.unwrap_err();
     assert!(refused.to_string().contains("it holds real calls"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_is_left_as_it_is() {
+    for (journal, tables) in [
+        ("delete", "create table recipe (name text)"),
+        ("wal", "create table recipe (name text)"),
+        // Another program that keeps its schema as this one does.
+        ("delete", "create table _sqlx_migrations (version bigint); create table recipe (name text)"),
+        ("delete", "create view seven as select 7"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("callboard.sqlite");
+        let theirs = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+        let mut theirs =
+            SqliteConnection::connect_with(&theirs.pragma("journal_mode", journal)).await.unwrap();
+        theirs.execute(AssertSqlSafe(tables)).await.unwrap();
+        theirs.close().await.unwrap();
+        let before = fs::read(&file).unwrap();
+        let served = Store::open(folder.path(), Purpose::Work, NOW).await.unwrap_err();
+        let shown = Store::open_demo(folder.path(), NOW).await.unwrap_err();
+        for refused in [served, shown] {
+            assert!(matches!(refused, StoreError::Foreign { .. }), "{refused}");
+            assert!(refused.to_string().contains("another program made it"), "{refused}");
+        }
+        assert!(fs::read(&file).unwrap() == before, "{tables}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_database_is_taken() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("callboard.sqlite");
+    fs::write(&file, "").unwrap();
+    drop(open(folder.path()).await);
+    // As after a crash before the first migration.
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("callboard.sqlite");
+    let ours = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+    let mut ours = SqliteConnection::connect_with(&ours).await.unwrap();
+    sqlx::migrate::Migrate::ensure_migrations_table(&mut ours, "_sqlx_migrations").await.unwrap();
+    ours.close().await.unwrap();
+    drop(open(folder.path()).await);
+}
+
+#[tokio::test]
+async fn a_folder_stays_locked_while_what_an_earlier_demo_left_is_thrown_away() {
+    let folder = TempDir::new().unwrap();
+    drop(Store::open_demo(folder.path(), NOW).await.unwrap());
+    let lock = lock_folder(folder.path()).unwrap();
+    let is_open = Arc::new(AtomicBool::new(false));
+    let (path, seen) = (folder.path().to_path_buf(), Arc::clone(&is_open));
+    let intruder = std::thread::spawn(move || {
+        while !seen.load(Ordering::Relaxed) {
+            if lock_folder(&path).is_ok() {
+                return true;
+            }
+        }
+        false
+    });
+    let opened = Store::open_demo_with(lock, folder.path(), NOW).await.unwrap();
+    is_open.store(true, Ordering::Relaxed);
+    assert!(!intruder.join().unwrap(), "nobody got in");
+    assert!(opened.2, "it was thrown away");
 }
