@@ -6,7 +6,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead as _, BufReader, Read, Write as _},
+    io::{self, BufRead, BufReader, Read, Write as _},
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -16,7 +16,7 @@ use domain::{
     time::Timestamp,
     trust::{FeedLink, Trust},
 };
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -253,7 +253,7 @@ impl Lines {
                     RecordingError::of_form(path, what)
                 }
             };
-            file = BufReader::new(copy(MultiGzDecoder::new(file), &folder.join("unpacked"), damaged)?);
+            file = BufReader::new(copy(Unpacked::new(file), &folder.join("unpacked"), damaged)?);
         } else if let Some((_, what)) = FOREIGN.iter().find(|(magic, _)| beginning.starts_with(magic)) {
             return Err(RecordingError::of_form(path, *what));
         }
@@ -277,6 +277,47 @@ impl Lines {
         self.file.read_exact(&mut self.line)?;
         self.offset = extent.offset + extent.length as u64;
         Ok(&self.line)
+    }
+}
+
+/// What gzip packed: one member after the other, and after the last nothing but the zeros with which tapes and
+/// some archives fill their blocks.
+struct Unpacked<R>(Option<GzDecoder<R>>);
+
+impl<R: BufRead> Unpacked<R> {
+    fn new(packed: R) -> Self {
+        Self(Some(GzDecoder::new(packed)))
+    }
+}
+
+impl<R: BufRead> Read for Unpacked<R> {
+    fn read(&mut self, part: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.0 {
+            let length = member.read(part)?;
+            if length > 0 || part.is_empty() {
+                return Ok(length);
+            }
+            let Some(mut rest) = self.0.take().map(GzDecoder::into_inner) else { break };
+            match rest.fill_buf()?.first() {
+                None => {}
+                Some(0) => skip_padding(&mut rest)?,
+                Some(_) => self.0 = Some(GzDecoder::new(rest)),
+            }
+        }
+        Ok(0)
+    }
+}
+
+fn skip_padding(rest: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let padding = rest.fill_buf()?;
+        if padding.iter().any(|byte| *byte != 0) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "something follows its end"));
+        }
+        match padding.len() {
+            0 => return Ok(()),
+            length => rest.consume(length),
+        }
     }
 }
 

@@ -98,15 +98,24 @@ async fn a_file_that_is_packed_is_unpacked_or_named() {
     let file = folder.path().join("events");
     let event = br#"{"event":"user.updated","event_ts":1582970400000}"#;
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(event).unwrap();
+    packed.write_all(&[&event[..], b"\n"].concat()).unwrap();
     let packed = packed.finish().unwrap();
     fs::write(&file, &packed).unwrap();
     assert_eq!(Recording::read(&file).await.unwrap().0.events, 1);
+    let both = [&packed[..], &packed, &[0; 20_000]].concat();
+    fs::write(&file, both).unwrap();
+    let (recording, _) = Recording::read(&file).await.unwrap();
+    assert_eq!((recording.events, recording.unreadable), (1, 0), "one event twice, and padding");
     let said = async |bytes: &[u8]| {
         fs::write(&file, bytes).unwrap();
         Recording::read(&file).await.unwrap_err().to_string()
     };
     assert!(said(&packed[..20]).await.contains("gzip, and damaged"));
+    for follows in [&b"no"[..], b"\0\0no", &packed[..5]] {
+        assert!(said(&[&packed, follows].concat()).await.contains("gzip, and damaged"), "{follows:?}");
+    }
+    let padded_within = [&packed[..], &[0; 512], &packed].concat();
+    assert!(said(&padded_within).await.ends_with("gzip, and damaged: something follows its end"));
     assert!(said(b"\xff\xfe{\0").await.ends_with("it is text in UTF-16; save it as UTF-8 first"));
     assert!(said(b"PK\x03\x04 events").await.ends_with("a ZIP archive; unpack it first"));
 }
