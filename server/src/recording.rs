@@ -18,7 +18,7 @@ use domain::{
 };
 use flate2::bufread::GzDecoder;
 use tempfile::TempDir;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
 use crate::{
     Purpose, clock,
@@ -41,8 +41,14 @@ const EARLIEST: Timestamp = Timestamp::from_millis(946_684_800_000);
 /// Notes without an event are so far apart. What changes with time alone is worked out for whoever looks; a
 /// recording that plays passes over what is longer.
 const QUIET: Duration = Duration::from_secs(60);
+/// When nothing happens for longer, who rang, waited or was parked is not heard of any more, and the next note
+/// comes when that has lasted twice as long: years of single events take few notes.
+const STILL: Duration = Duration::from_secs(15 * 60);
 /// When nothing happens for longer, the rest is left out: all calls are over.
 const IDLE: Duration = Duration::from_secs(5 * 3600);
+
+/// Whoever waits for a long file is told so often how far it is.
+const TELLS_EVERY: Duration = Duration::from_secs(5);
 
 /// How a file begins that gzip made.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -181,14 +187,22 @@ impl Recording {
         let unread = |source| RecordingError::of_file(file, source);
         let mut lines = Lines::open_apart(file, data.path()).await?;
         let mut order = Order::default();
+        let mut progress = Progress::new(Instant::now());
         while let Some(extent) = lines.next().map_err(unread)? {
             order.add(extent, &lines.line);
+            if let Some(words) = progress.words(Instant::now(), order.extents.len(), None) {
+                telemetry::tell(&words);
+            }
             // Whoever started it may want to stop it.
             tokio::task::yield_now().await;
         }
         let out_of_order = order.out_of_order;
-        for extent in order.in_time() {
+        let all = order.extents.len();
+        for (done, extent) in order.in_time().enumerate() {
             import.take(lines.read(extent).map_err(unread)?).await?;
+            if let Some(words) = progress.words(Instant::now(), done, Some(all)) {
+                telemetry::tell(&words);
+            }
             tokio::task::yield_now().await;
         }
         import.end().await?;
@@ -203,6 +217,29 @@ impl Recording {
         let span = RecordedSpan { from, to };
         config.recording = Some(span);
         Ok((Self { events, unreadable, out_of_order, span, _data: data }, config))
+    }
+}
+
+/// Says now and then how far reading a long file has come.
+struct Progress {
+    tells_at: Instant,
+}
+
+impl Progress {
+    fn new(now: Instant) -> Self {
+        Self { tells_at: now + TELLS_EVERY }
+    }
+
+    /// What to tell, when it is time to.
+    fn words(&mut self, now: Instant, done: usize, of: Option<usize>) -> Option<String> {
+        if now < self.tells_at {
+            return None;
+        }
+        self.tells_at = now + TELLS_EVERY;
+        Some(match of {
+            None => format!("Reading: {done} lines so far."),
+            Some(all) => format!("Putting events in their place: {done} of {all} lines."),
+        })
     }
 }
 
@@ -454,7 +491,7 @@ impl Import {
         }
         while next < at && next.since(newest) < IDLE {
             self.note(next, newest);
-            next = next + QUIET;
+            next = next + quiet_step(next.since(newest));
             self.write_if_full().await?;
         }
         Ok(())
@@ -515,6 +552,11 @@ impl Import {
 
 const fn second(at: Timestamp) -> i64 {
     at.as_millis().div_euclid(1000)
+}
+
+/// From a note to the next, when nothing has happened for so long.
+fn quiet_step(lasted: Duration) -> Duration {
+    if lasted < STILL { QUIET } else { lasted }
 }
 
 fn end_of_second(at: Timestamp) -> Timestamp {

@@ -33,6 +33,8 @@ const LOOK: Duration = Duration::from_secs(10);
 const SNAPSHOT_EVENTS: u64 = 5_000;
 /// Time from one snapshot to the next, however little happened: an hour of notes takes as long to tell.
 const SNAPSHOT_AFTER: Duration = Duration::from_secs(3600);
+/// Notes from one to the next in a recording, which has few in a quiet hour: as many as a server takes in one.
+const SNAPSHOT_NOTES: i64 = 3_600;
 /// Rows older than this move into segments.
 const LOOSE_FOR: Duration = Duration::from_secs(24 * 3600);
 /// Events in a segment: enough to have much in common, few enough to be unpacked in some milliseconds.
@@ -76,7 +78,27 @@ struct Winding {
     before: Option<i64>,
     /// When that was.
     began_at: Option<Timestamp>,
+    pace: Pace,
     reel: Reel,
+}
+
+/// How far apart snapshots are, besides by events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// By time: a server notes something every second.
+    ByHour,
+    /// By notes: of a file, years may tell next to nothing.
+    ByNotes,
+}
+
+impl Pace {
+    /// True when so much lies behind the snapshot before.
+    fn is_over(self, lasted: Duration, notes: i64) -> bool {
+        match self {
+            Self::ByHour => lasted >= SNAPSHOT_AFTER,
+            Self::ByNotes => notes >= SNAPSHOT_NOTES,
+        }
+    }
 }
 
 /// Why a step of the archive failed.
@@ -157,6 +179,7 @@ impl Archive {
 
     /// Takes the next snapshot; false when it is not time for one.
     async fn take_snapshot(&self, winding: &mut Option<Winding>) -> Result<bool, ArchiveError> {
+        let pace = if self.past.ends_at().is_some() { Pace::ByNotes } else { Pace::ByHour };
         let before = self.store.newest_snapshot(VERSION).await?;
         let newest = self.store.newest_note().await?;
         let is_due = match (&before, &newest) {
@@ -164,7 +187,7 @@ impl Archive {
             (None, Some(_)) => true,
             (Some(before), Some(newest)) => {
                 newest.note.event_id - before.event_id >= SNAPSHOT_EVENTS.cast_signed()
-                    || apart_by(newest.note.at, before.at) >= SNAPSHOT_AFTER
+                    || pace.is_over(apart_by(newest.note.at, before.at), newest.note_id - before.note_id)
             }
         };
         if !is_due {
@@ -176,7 +199,7 @@ impl Archive {
         let next = async move {
             let mut winding = match begun {
                 Some(winding) => winding,
-                None => Winding::begin(&store, reader, before).await?,
+                None => Winding::begin(&store, reader, before, pace).await?,
             };
             Ok((winding.next_snapshot().await?, winding))
         };
@@ -224,9 +247,14 @@ impl Archive {
 }
 
 impl Winding {
-    async fn begin(store: &Store, reader: Reader, before: Option<i64>) -> Result<Self, PastError> {
+    async fn begin(
+        store: &Store,
+        reader: Reader,
+        before: Option<i64>,
+        pace: Pace,
+    ) -> Result<Self, PastError> {
         let reel = Reel::before(store, Shelf::new(store), reader, before.unwrap_or(0)).await?;
-        Ok(Self { before, began_at: reel.noted_at(), reel })
+        Ok(Self { before, began_at: reel.noted_at(), pace, reel })
     }
 
     /// Winds on to the place of the next snapshot; `None` when the journal ends before it.
@@ -243,7 +271,9 @@ impl Winding {
                 continue;
             }
             // The very first is of the first note: nothing can be shown of earlier times.
-            if lasted.is_none_or(|lasted| lasted >= SNAPSHOT_AFTER) || reel.told_events() >= SNAPSHOT_EVENTS {
+            let notes = reel.note_id() - self.before.unwrap_or(0);
+            let is_over = lasted.is_none_or(|lasted| self.pace.is_over(lasted, notes));
+            if is_over || reel.told_events() >= SNAPSHOT_EVENTS {
                 return Ok(reel.snapshot());
             }
         }

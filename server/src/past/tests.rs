@@ -51,6 +51,8 @@ struct Days {
     noted_every: TimeDelta,
     /// The run of the server.
     run: u64,
+    /// Of a recording.
+    ends_at: Option<Timestamp>,
     /// What was published at some instants.
     shown: Vec<(Timestamp, Bytes)>,
 }
@@ -122,6 +124,7 @@ impl Days {
             event_id: 0,
             noted_every: NOTED_EVERY,
             run: 7,
+            ends_at: None,
             shown: Vec::new(),
         }
     }
@@ -189,7 +192,8 @@ impl Days {
         assert!(self.journal.write_records(Arc::new(filed)).await.unwrap());
         let (store, journal, reader) = (self.store.clone(), self.journal.clone(), Reader::default());
         // Nobody waits for a proof: it takes as many turns' time as it needs, though somebody else has the turn.
-        let past = Past { longest_turn: Duration::ZERO, ..patient(&self.store).of_run(self.run) };
+        let past = patient(&self.store).of_run(self.run).up_to(self.ends_at);
+        let past = Past { longest_turn: Duration::ZERO, ..past };
         let _turn = past.turns.acquire().await.unwrap();
         let archive = Archive { store, journal, reader, past: past.clone(), keep };
         let done = archive.catch_up(timestamp(self.now), progress).await;
@@ -610,6 +614,21 @@ async fn who_rang_right_before_a_snapshot_is_known_after_it() {
     assert_eq!(after.note_id(), 1, "from the snapshot");
     let left = after.reader.fact(message, at(71)).unwrap();
     assert_eq!(left.call_id.as_str(), "73");
+}
+
+#[tokio::test]
+async fn a_recording_of_little_in_a_long_time_takes_few_snapshots() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut days = Days::begin_with(folder.path(), quiet()).await;
+    days.noted_every = TimeDelta::minutes(20);
+    days.go_on(TimeDelta::hours(20)).await;
+    days.ends_at = Some(timestamp(days.now));
+    days.archive(MONTH).await;
+    assert_eq!(days.store.archive_size().await.unwrap().snapshots, 1);
+    assert!(days.compare(timestamp(start())).await > 3, "of any instant");
+    days.ends_at = None;
+    days.archive(MONTH).await;
+    assert!(days.store.archive_size().await.unwrap().snapshots >= 15, "a server's, by the hour");
 }
 
 #[tokio::test]
