@@ -119,6 +119,8 @@ pub struct PastKept {
     pub proved: u64,
     /// Of these, those at which something else was published.
     pub differing: u64,
+    /// Others whose board could not be worked out.
+    pub unproved: u64,
 }
 
 impl PastKept {
@@ -144,8 +146,16 @@ impl PastKept {
                 numeral::big_count(differing)
             ),
         };
+        let unproved = match self.unproved {
+            0 => String::new(),
+            unproved => format!(
+                " Instants that could not be worked out and compared: {}. A part of the record before them is missing, \
+                 or was not ready yet; the server’s log says which.",
+                numeral::big_count(unproved)
+            ),
+        };
         format!(
-            "Kept for {} days, with everything that is needed to show it again.{packed}{proved}",
+            "Kept for {} days, with everything that is needed to show it again.{packed}{proved}{unproved}",
             self.days
         )
     }

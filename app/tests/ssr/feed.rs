@@ -46,6 +46,7 @@ fn facts() -> FeedFacts {
             packed_bytes: 98_765,
             proved: 24,
             differing: 0,
+            unproved: 0,
         }),
         kinds: Vec::new(),
         gaps: Some(Vec::new()),
@@ -145,6 +146,15 @@ fn how_far_back_one_can_look_and_what_that_takes_is_said() {
         feed.past = Some(PastKept { days: 30, proved: 24, differing: 2, ..PastKept::default() });
     });
     assert_reads(&html, &["24 instants, of which 2 were published otherwise"]);
+    let html = feed(|feed| {
+        feed.past = Some(PastKept { days: 30, proved: 24, unproved: 3, ..PastKept::default() });
+    });
+    let said = "24 instants, all as they were published. Instants that could not be worked out and compared: 3. A part";
+    assert_reads(&html, &[said]);
+    let html = feed(|feed| {
+        feed.past = Some(PastKept { days: 30, unproved: 3, ..PastKept::default() });
+    });
+    assert_reads(&html, &["show it again. Instants that could not be worked out and compared: 3."]);
     let html = feed(|feed| feed.past = Some(PastKept { days: 30, ..PastKept::default() }));
     assert_reads(&html, &["The past nothing yet", "Kept for 30 days"]);
 }

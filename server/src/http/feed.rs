@@ -164,6 +164,7 @@ async fn past(state: &AppState) -> Option<PastKept> {
     Some(PastKept {
         proved: proofs.instants,
         differing: proofs.differing,
+        unproved: proofs.unproved,
         since: size.since,
         days: state.keep.as_secs() / 86_400,
         database_bytes: size.database_bytes.unsigned_abs(),

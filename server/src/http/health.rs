@@ -10,6 +10,7 @@ use super::{api::link_word, error::ApiError, router::AppState};
 use crate::{
     clock::{self, format_rfc3339},
     journal::JournalStatus,
+    past::Proofs,
     store::ArchiveSize,
     zoom::rest::BudgetLine,
 };
@@ -188,10 +189,15 @@ struct PastJson {
     snapshots: i64,
     snapshot_bytes: i64,
     database_bytes: i64,
+    /// Instants that were worked out again since the start and compared with what had been published; of
+    /// these, those at which that was something else; and others that could not be worked out.
+    proved: u64,
+    differing: u64,
+    unproved: u64,
 }
 
 impl PastJson {
-    fn new(size: &ArchiveSize, keep: Duration) -> Self {
+    fn new(size: &ArchiveSize, keep: Duration, proofs: Proofs) -> Self {
         Self {
             since: size.since.map(format_rfc3339),
             keep_days: keep.as_secs() / 86_400,
@@ -201,6 +207,9 @@ impl PastJson {
             snapshots: size.snapshots,
             snapshot_bytes: size.snapshot_bytes,
             database_bytes: size.database_bytes,
+            proved: proofs.instants,
+            differing: proofs.differing,
+            unproved: proofs.unproved,
         }
     }
 }
@@ -273,7 +282,7 @@ pub(super) async fn feed(State(state): State<AppState>) -> Result<Json<FeedJson>
         },
         presence: PresenceJson { unread: presence.unread, problem: presence.problem },
         record: RecordJson { unread: record.unread(), problem: record.problem() },
-        past: PastJson::new(&state.store.archive_size().await?, state.keep),
+        past: PastJson::new(&state.store.archive_size().await?, state.keep, state.past.proofs()),
         gaps: gaps
             .into_iter()
             .map(|stored| GapJson {
@@ -290,6 +299,14 @@ pub(super) async fn feed(State(state): State<AppState>) -> Result<Json<FeedJson>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn instants_that_could_not_be_compared_are_told_beside_those_that_were() {
+        let proofs = Proofs { instants: 24, differing: 2, unproved: 3 };
+        let told = PastJson::new(&ArchiveSize::default(), Duration::from_secs(86_400), proofs);
+        let told = serde_json::to_value(told).unwrap();
+        assert_eq!([&told["proved"], &told["differing"], &told["unproved"]], [24, 2, 3]);
+    }
 
     #[test]
     fn one_event_from_the_future_is_no_wrong_clock() {
