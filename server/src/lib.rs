@@ -71,8 +71,8 @@ use crate::{
             phone_book::{self, PhoneBookHandle},
         },
         filing::Filing,
-        nightly::Nightly,
         presence::{PresenceReading, PresenceStatus},
+        record_walk::RecordWalker,
         rest::{Budget, Priority, RestClient},
         setback::RecordStatus,
         silence::Silence,
@@ -447,7 +447,7 @@ fn connect(
         status: status.clone(),
     };
     let repairing = gaps.spawn(tracker, stop.clone());
-    let nightly = Nightly {
+    let walker = RecordWalker {
         paths: paths(Priority::Periodic),
         store: store.clone(),
         journal: journal.clone(),
@@ -455,7 +455,7 @@ fn connect(
         timings,
         status,
     };
-    let walking = nightly.spawn(tracker, stop.clone());
+    let walking = walker.spawn(tracker, stop.clone());
     let Remembered { directory, phone_book, read_at, cache, .. } = remembered;
     let (rest, cache) = (rest.at(Priority::Periodic), SharedCache::new(cache.into()));
     let phone_book = phone_book::spawn(rest.clone(), phone_book, Arc::clone(&cache), tracker, stop.clone());

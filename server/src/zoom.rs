@@ -20,7 +20,7 @@ pub mod presence;
 
 pub(crate) mod backfill;
 
-pub(crate) mod nightly;
+pub(crate) mod record_walk;
 
 pub(crate) mod filing;
 

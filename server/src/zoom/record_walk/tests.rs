@@ -45,20 +45,20 @@ fn a_walk_begins_once_a_night_also_when_clocks_change() {
 }
 
 #[test]
-fn at_night_the_walk_of_the_night_is_due_and_not_the_one_of_the_day() {
+fn at_night_the_nightly_walk_is_due_and_not_the_intraday_one() {
     let check = |began_at: &str, now: &str, expected| {
         let at = |text| clock::parse_rfc3339(text).unwrap();
         let minutes = Duration::from_secs(300);
         assert_eq!(due(Tz::UTC, minutes, at(began_at), at(now)), expected, "{now} after {began_at}");
     };
     check("2026-11-26T02:20:00Z", "2026-11-26T02:24:59Z", None);
-    check("2026-11-26T02:20:00Z", "2026-11-26T02:25:00Z", Some(Due::OfTheDay));
-    check("2026-11-26T02:25:00Z", "2026-11-26T02:30:00Z", Some(Due::OfTheNight));
-    check("2026-11-26T02:28:00Z", "2026-11-26T02:30:00Z", Some(Due::OfTheNight));
-    check("2026-11-26T02:30:00Z", "2026-11-26T02:35:00Z", Some(Due::OfTheDay));
+    check("2026-11-26T02:20:00Z", "2026-11-26T02:25:00Z", Some(Due::Intraday));
+    check("2026-11-26T02:25:00Z", "2026-11-26T02:30:00Z", Some(Due::Nightly));
+    check("2026-11-26T02:28:00Z", "2026-11-26T02:30:00Z", Some(Due::Nightly));
+    check("2026-11-26T02:30:00Z", "2026-11-26T02:35:00Z", Some(Due::Intraday));
 }
 
-/// No walk of the night is due.
+/// No nightly walk is due.
 fn noon() -> Timestamp {
     clock::parse_rfc3339("2026-11-27T12:00:00Z").unwrap()
 }
@@ -130,8 +130,8 @@ fn path(id: &str) -> Value {
 }
 
 /// A server's parts as far as the walk needs them.
-struct Night {
-    nightly: Nightly,
+struct Server {
+    walker: RecordWalker,
     said: watch::Receiver<RecordStatus>,
     journal_tracker: TaskTracker,
     stop: CancellationToken,
@@ -139,8 +139,8 @@ struct Night {
     _facts: mpsc::Receiver<Vec<crate::journal::Journalled>>,
 }
 
-impl Night {
-    async fn falls(sim: &Sim, folder: &Path) -> Self {
+impl Server {
+    async fn on(sim: &Sim, folder: &Path) -> Self {
         let budget = Budget::new(Plan::default(), Share::default());
         Self::of(client_of_sim(sim, budget), folder).await
     }
@@ -162,22 +162,22 @@ impl Night {
         };
         let paths = PathReader { rest, journal: journal.clone(), reader };
         let (status, said) = watch::channel(RecordStatus::default());
-        let nightly = Nightly { paths, store, journal, home: Tz::UTC, timings, status };
-        Self { nightly, said, journal_tracker, stop, _facts: facts }
+        let walker = RecordWalker { paths, store, journal, home: Tz::UTC, timings, status };
+        Self { walker, said, journal_tracker, stop, _facts: facts }
     }
 
     /// Like a kill, but that the folder can be opened again: what is not committed is not waited for.
     async fn ends(self) {
-        let Self { nightly, journal_tracker, stop, .. } = self;
-        nightly.store.close().await;
-        drop(nightly);
+        let Self { walker, journal_tracker, stop, .. } = self;
+        walker.store.close().await;
+        drop(walker);
         stop.cancel();
         journal_tracker.close();
         journal_tracker.wait().await;
     }
 
     async fn journalled(&self) -> i64 {
-        self.nightly.store.last_event_id().await.unwrap()
+        self.walker.store.last_event_id().await.unwrap()
     }
 }
 
@@ -188,37 +188,37 @@ async fn a_walk_that_is_killed_goes_on_from_its_place_and_reads_no_call_twice() 
     assert!(calls >= 8, "{calls} calls");
     let folder = TempDir::new().unwrap();
 
-    let night = Night::falls(&sim, folder.path()).await;
+    let server = Server::on(&sim, folder.path()).await;
     let some_are_read = async {
-        while night.nightly.store.walked_calls().await.unwrap().len() < 3 {
+        while server.walker.store.walked_calls().await.unwrap().len() < 3 {
             sleep(Duration::from_millis(1)).await;
         }
     };
     let mut killed = LeftBehind::default();
     tokio::select! {
-        walked = night.nightly.look(noon(), &mut killed) => panic!("not killed in time: {walked:?}"),
+        walked = server.walker.look(noon(), &mut killed) => panic!("not killed in time: {walked:?}"),
         () = some_are_read => {}
     }
-    night.ends().await;
+    server.ends().await;
 
-    let night = Night::falls(&sim, folder.path()).await;
-    let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
+    let server = Server::on(&sim, folder.path()).await;
+    let walk = server.walker.store.record_walk().await.unwrap().unwrap();
     assert!(!walk.is_done(), "{walk:?}");
     let mut left = LeftBehind::default();
-    assert!(night.nightly.store.walked_calls().await.unwrap().len() >= 3);
-    night.nightly.look(noon(), &mut left).await.unwrap();
-    let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
+    assert!(server.walker.store.walked_calls().await.unwrap().len() >= 3);
+    server.walker.look(noon(), &mut left).await.unwrap();
+    let walk = server.walker.store.record_walk().await.unwrap().unwrap();
     assert!(walk.is_done() && walk.read_until == walk.until, "{walk:?}");
-    assert_eq!(night.journalled().await as usize, calls, "each call is in the journal once");
+    assert_eq!(server.journalled().await as usize, calls, "each call is in the journal once");
     // Each call's path once, and the one on its way at the kill perhaps again; each slice's list once, and
     // the one of the slice that was cut off again.
     let slices = 2;
     let asked = sim.totals().rest as usize;
     assert!(asked <= calls + 1 + slices + 1, "{asked} requests for {calls} calls");
 
-    night.nightly.look(noon(), &mut left).await.unwrap();
+    server.walker.look(noon(), &mut left).await.unwrap();
     assert_eq!(sim.totals().rest as usize, asked, "the next walk is not due yet");
-    night.ends().await;
+    server.ends().await;
     sim.stop().await;
 }
 
@@ -227,33 +227,33 @@ async fn what_cannot_be_read_holds_up_nothing_and_the_record_counts_as_read_only
     let sim = account().await;
     let calls = sim.with_world(|world| world.history().visible_at(world.now()).count());
     let folder = TempDir::new().unwrap();
-    let mut night = Night::falls(&sim, folder.path()).await;
-    night.nightly.timings.back_off_first = Duration::ZERO;
+    let mut server = Server::on(&sim, folder.path()).await;
+    server.walker.timings.back_off_first = Duration::ZERO;
     let mut left = LeftBehind::default();
     // The list of the first slice, and then the path of one call.
     sim.faults().fail_rest(1, 503);
-    night.nightly.look(noon(), &mut left).await.unwrap();
-    night.nightly.tell(&left, None);
-    let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
+    server.walker.look(noon(), &mut left).await.unwrap();
+    server.walker.tell(&left, None);
+    let walk = server.walker.store.record_walk().await.unwrap().unwrap();
     assert!(walk.is_done(), "{walk:?}");
     assert_eq!(left.slices.len(), 1, "{left:?}");
     assert_eq!(walk.read_until, left.slices[0].from, "what was left may hold calls of any kind");
-    let said = night.said.borrow().problem().unwrap();
+    let said = server.said.borrow().problem().unwrap();
     assert!(
         said.starts_with("1 record could not be read of the last days") && said.contains("503"),
         "{said}"
     );
 
     sim.faults().fail_rest(1, 503);
-    night.nightly.look(noon(), &mut left).await.unwrap();
+    server.walker.look(noon(), &mut left).await.unwrap();
     assert_eq!((left.slices.len(), left.slices[0].passes), (1, 2), "again in vain");
-    night.nightly.look(noon(), &mut left).await.unwrap();
-    night.nightly.tell(&left, None);
-    assert_eq!((left.slices.len(), night.said.borrow().problem()), (0, None));
-    let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
+    server.walker.look(noon(), &mut left).await.unwrap();
+    server.walker.tell(&left, None);
+    assert_eq!((left.slices.len(), server.said.borrow().problem()), (0, None));
+    let walk = server.walker.store.record_walk().await.unwrap().unwrap();
     assert_eq!(walk.read_until, walk.until);
-    assert_eq!(night.journalled().await as usize, calls, "each call is in the journal once");
-    night.ends().await;
+    assert_eq!(server.journalled().await as usize, calls, "each call is in the journal once");
+    server.ends().await;
     sim.stop().await;
 }
 
@@ -261,7 +261,7 @@ async fn what_cannot_be_read_holds_up_nothing_and_the_record_counts_as_read_only
 async fn what_ended_since_the_last_walk_is_read_without_waiting_for_the_night() {
     let sim = account().await;
     let folder = TempDir::new().unwrap();
-    let mut night = Night::falls(&sim, folder.path()).await;
+    let mut server = Server::on(&sim, folder.path()).await;
     let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
     let mut ends: Vec<i64> = sim.with_world(|world| {
         let records = world.history().visible_at(world.now());
@@ -276,26 +276,26 @@ async fn what_ended_since_the_last_walk_is_read_without_waiting_for_the_night() 
         WalkOrder::Reached { until: last, read_until: last },
     ];
     for order in orders {
-        night.nightly.journal.walk(order).await.unwrap();
+        server.walker.journal.walk(order).await.unwrap();
     }
-    night.nightly.journal.flush().await.unwrap();
+    server.walker.journal.flush().await.unwrap();
     let mut left = LeftBehind::default();
-    night.nightly.timings.record_every = minutes(60);
-    night.nightly.look(noon(), &mut left).await.unwrap();
-    assert_eq!(night.journalled().await, 0, "it is not time yet");
+    server.walker.timings.record_every = minutes(60);
+    server.walker.look(noon(), &mut left).await.unwrap();
+    assert_eq!(server.journalled().await, 0, "it is not time yet");
 
-    night.nightly.timings.record_every = minutes(2);
-    night.nightly.look(noon(), &mut left).await.unwrap();
+    server.walker.timings.record_every = minutes(2);
+    server.walker.look(noon(), &mut left).await.unwrap();
     let since = ends.iter().filter(|end| **end >= middle.as_millis()).count();
     assert!(since < ends.len(), "{ends:?}");
     assert_eq!(
-        night.journalled().await as usize,
+        server.journalled().await as usize,
         since,
         "what ended shortly before the last walk, once more"
     );
-    let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
+    let walk = server.walker.store.record_walk().await.unwrap().unwrap();
     assert!(walk.is_done() && walk.read_until == walk.until && walk.until == noon(), "{walk:?}");
-    night.ends().await;
+    server.ends().await;
     sim.stop().await;
 }
 
@@ -303,67 +303,67 @@ async fn what_ended_since_the_last_walk_is_read_without_waiting_for_the_night() 
 async fn what_was_left_behind_by_day_is_asked_for_again_and_not_passed_over() {
     let sim = account().await;
     let folder = TempDir::new().unwrap();
-    let mut night = Night::falls(&sim, folder.path()).await;
-    night.nightly.timings.record_every = Duration::from_secs(1);
+    let mut server = Server::on(&sim, folder.path()).await;
+    server.walker.timings.record_every = Duration::from_secs(1);
     let mut left = LeftBehind::default();
     sim.faults().fail_rest(1, 503);
-    night.nightly.look(noon(), &mut left).await.unwrap();
-    let stuck = night.nightly.store.record_walk().await.unwrap().unwrap().read_until;
+    server.walker.look(noon(), &mut left).await.unwrap();
+    let stuck = server.walker.store.record_walk().await.unwrap().unwrap().read_until;
     assert_eq!(left.slices.len(), 1, "{left:?}");
 
     // The next walk begins where the last one ended.
-    night.nightly.timings.record_every = Duration::ZERO;
-    night.nightly.look(noon(), &mut left).await.unwrap();
+    server.walker.timings.record_every = Duration::ZERO;
+    server.walker.look(noon(), &mut left).await.unwrap();
     assert_eq!((left.slices.len(), left.slices[0].passes), (1, 1), "{left:?}");
-    let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
+    let walk = server.walker.store.record_walk().await.unwrap().unwrap();
     assert!(walk.is_done() && walk.read_until == stuck, "{walk:?}");
 
     // So does the one after a restart, which knows of what was left by its place.
-    night.ends().await;
-    let mut night = Night::falls(&sim, folder.path()).await;
-    night.nightly.timings.back_off_first = Duration::ZERO;
+    server.ends().await;
+    let mut server = Server::on(&sim, folder.path()).await;
+    server.walker.timings.back_off_first = Duration::ZERO;
     let mut left = LeftBehind::default();
-    night.nightly.look(noon(), &mut left).await.unwrap();
-    let walk = night.nightly.store.record_walk().await.unwrap().unwrap();
+    server.walker.look(noon(), &mut left).await.unwrap();
+    let walk = server.walker.store.record_walk().await.unwrap().unwrap();
     assert!(left.slices.is_empty() && walk.read_until == walk.until, "{left:?} {walk:?}");
-    night.ends().await;
+    server.ends().await;
     sim.stop().await;
 }
 
 #[tokio::test]
 async fn a_record_that_is_understood_at_the_second_reading_is_read() {
     let (api, folder) = (Api::default(), TempDir::new().unwrap());
-    let night = Night::of(api.client().await, folder.path()).await;
+    let server = Server::of(api.client().await, folder.path()).await;
     api.set("", StatusCode::OK, list(&["h-1"]));
     api.set("h-1", StatusCode::OK, json!({ "call_history_uuid": "h-1" }));
     let mut left = LeftBehind::default();
-    night.nightly.look(noon(), &mut left).await.unwrap();
-    night.nightly.tell(&left, None);
-    assert!(night.said.borrow().problem().unwrap().starts_with("1 record could not be read"));
+    server.walker.look(noon(), &mut left).await.unwrap();
+    server.walker.tell(&left, None);
+    assert!(server.said.borrow().problem().unwrap().starts_with("1 record could not be read"));
     assert_eq!(api.asked("h-1"), 2, "both lists of the walk have it");
 
     api.set("h-1", StatusCode::OK, path("h-1"));
-    night.nightly.look(noon() + night.nightly.timings.record_every, &mut left).await.unwrap();
-    night.nightly.tell(&left, None);
-    assert_eq!(*night.said.borrow(), RecordStatus::default());
-    night.ends().await;
+    server.walker.look(noon() + server.walker.timings.record_every, &mut left).await.unwrap();
+    server.walker.tell(&left, None);
+    assert_eq!(*server.said.borrow(), RecordStatus::default());
+    server.ends().await;
 }
 
 #[tokio::test]
 async fn a_call_that_fails_in_two_walks_is_left_behind_once_and_asked_for_seven_times_at_most() {
     let (api, folder) = (Api::default(), TempDir::new().unwrap());
-    let mut night = Night::of(api.client().await, folder.path()).await;
+    let mut server = Server::of(api.client().await, folder.path()).await;
     // One list for each walk, and no longer pause than between two of them.
-    night.nightly.timings.record_every = Duration::from_secs(300);
-    night.nightly.timings.second_look = Duration::from_secs(300);
+    server.walker.timings.record_every = Duration::from_secs(300);
+    server.walker.timings.second_look = Duration::from_secs(300);
     api.set("", StatusCode::OK, list(&["h-1"]));
     api.set("h-1", StatusCode::BAD_REQUEST, json!({}));
     let mut left = LeftBehind::default();
     let mut now = noon();
-    night.nightly.look(now, &mut left).await.unwrap();
+    server.walker.look(now, &mut left).await.unwrap();
     assert_eq!((left.unread(), api.asked("h-1")), (1, 1), "both lists of the walk have it");
-    now = now + night.nightly.timings.record_every;
-    night.nightly.look(now, &mut left).await.unwrap();
+    now = now + server.walker.timings.record_every;
+    server.walker.look(now, &mut left).await.unwrap();
     assert_eq!((left.unread(), api.asked("h-1")), (1, 0), "{left:?}");
 
     // One more call is left behind every time: that begins nothing anew for the first one.
@@ -372,57 +372,57 @@ async fn a_call_that_fails_in_two_walks_is_left_behind_once_and_asked_for_seven_
         let id = format!("h-{walk}");
         api.set("", StatusCode::OK, list(&["h-1", &id]));
         api.set(&id, StatusCode::BAD_REQUEST, json!({}));
-        now = now + night.nightly.timings.record_every;
-        night.nightly.look(now, &mut left).await.unwrap();
-        night.nightly.look(now + Duration::from_secs(1), &mut left).await.unwrap();
+        now = now + server.walker.timings.record_every;
+        server.walker.look(now, &mut left).await.unwrap();
+        server.walker.look(now + Duration::from_secs(1), &mut left).await.unwrap();
         asked += api.asked("h-1");
     }
     assert_eq!((asked, left.unread()), (7, 9));
-    night.ends().await;
+    server.ends().await;
 }
 
 #[tokio::test]
 async fn rows_without_a_name_are_counted_once_however_often_their_list_is_asked_for() {
     let (api, folder) = (Api::default(), TempDir::new().unwrap());
-    let mut night = Night::of(api.client().await, folder.path()).await;
-    night.nightly.timings.back_off_first = Duration::ZERO;
+    let mut server = Server::of(api.client().await, folder.path()).await;
+    server.walker.timings.back_off_first = Duration::ZERO;
     // The next page is this one again.
     let rows = json!({ "call_history": [{ "call_history_uuid": 7 }], "next_page_token": "t" });
     api.set("", StatusCode::OK, rows);
     let mut left = LeftBehind::default();
     let from = noon() - Duration::from_secs(600);
-    night.nightly.journal.walk(WalkOrder::Begin { at: noon(), from, until: noon() }).await.unwrap();
-    night.nightly.journal.flush().await.unwrap();
+    server.walker.journal.walk(WalkOrder::Begin { at: noon(), from, until: noon() }).await.unwrap();
+    server.walker.journal.flush().await.unwrap();
     for passes in 1..3 {
-        night.nightly.look(noon(), &mut left).await.unwrap();
+        server.walker.look(noon(), &mut left).await.unwrap();
         assert_eq!((left.slices.len(), left.slices[0].passes), (1, passes));
         assert_eq!(left.unread(), 2, "the list, and a row of it");
     }
-    night.ends().await;
+    server.ends().await;
 }
 
 #[tokio::test]
 async fn what_was_left_before_a_restart_is_listed_slice_by_slice_and_told_when_it_was_asked_for() {
     let (api, folder) = (Api::default(), TempDir::new().unwrap());
-    let night = Night::of(api.client().await, folder.path()).await;
+    let server = Server::of(api.client().await, folder.path()).await;
     let from = noon() - Duration::from_secs(20 * 60);
     let orders = [
         WalkOrder::Begin { at: noon(), from, until: noon() },
         WalkOrder::Reached { until: noon(), read_until: from },
     ];
     for order in orders {
-        night.nightly.journal.walk(order).await.unwrap();
+        server.walker.journal.walk(order).await.unwrap();
     }
-    night.nightly.journal.flush().await.unwrap();
+    server.walker.journal.flush().await.unwrap();
     let mut left = LeftBehind::default();
     left.slices.extend(cut(from, noon()));
     assert_eq!(left.unread(), 0);
     left.slices.clear();
 
     api.set("", StatusCode::BAD_GATEWAY, json!({}));
-    night.nightly.look(noon(), &mut left).await.unwrap();
+    server.walker.look(noon(), &mut left).await.unwrap();
     let spans: Vec<_> = left.slices.iter().map(|slice| (slice.from, slice.to)).collect();
     assert_eq!(spans, [(from, from + SLICE), (from + SLICE, noon())]);
     assert_eq!((api.asked(""), left.unread()), (2, 2));
-    night.ends().await;
+    server.ends().await;
 }

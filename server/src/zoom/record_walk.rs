@@ -1,5 +1,5 @@
-//! Walks through Zoom's record by the time at which calls ended: every few minutes through what ended since,
-//! every night through the last two days.
+//! Walks through Zoom's record by the time at which calls ended: intraday, every few minutes, through what ended
+//! since; nightly through the last two days.
 //!
 //! Events tell only from the first ring on how long a caller waited, so that numbers of today are too good
 //! until the record was read: that does not wait for the night. Records are revised, and written down late:
@@ -8,7 +8,7 @@
 //! that a kill costs no work.
 //!
 //! What cannot be read is left behind, told, and asked for again a few times. Until it was read, the record
-//! does not count as read from there on: the next night begins there.
+//! does not count as read from there on: the next nightly walk begins there.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -37,19 +37,19 @@ use crate::{
 
 /// How often it is looked whether a walk is due.
 const LOOK: Duration = Duration::from_secs(5);
-/// A walk at night goes this far back.
+/// A nightly walk goes this far back.
 const BACK: Duration = Duration::from_secs(48 * 3600);
 /// Further back, to where the last walk ended, it goes only this far: Zoom keeps six months, but nobody
 /// wants to wait for them.
 const FURTHEST: Duration = Duration::from_secs(14 * 86_400);
 /// The calls of this long are listed at once.
 const SLICE: Duration = Duration::from_secs(15 * 60);
-/// A walk at night begins this long after local midnight.
+/// A nightly walk begins this long after local midnight.
 const HOUR: Duration = Duration::from_secs(2 * 3600 + 30 * 60);
 
 /// Walks through the record for as long as the server runs.
 #[derive(Debug)]
-pub(crate) struct Nightly {
+pub(crate) struct RecordWalker {
     pub(crate) paths: PathReader,
     pub(crate) store: Store,
     pub(crate) journal: Journal,
@@ -86,10 +86,10 @@ struct Slice {
 /// Two kinds of walks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Due {
-    /// Through what ended since the last one.
-    OfTheDay,
-    /// Through the last days.
-    OfTheNight,
+    /// Every few minutes, through what ended since the last one.
+    Intraday,
+    /// Once a night, through the last days.
+    Nightly,
 }
 
 impl LeftBehind {
@@ -116,7 +116,7 @@ impl LeftBehind {
     }
 }
 
-impl Nightly {
+impl RecordWalker {
     /// Starts the task; it ends only by `stop`.
     pub(crate) fn spawn(self, tracker: &TaskTracker, stop: CancellationToken) -> JoinHandle<()> {
         tracker.spawn(async move {
@@ -194,7 +194,7 @@ impl Nightly {
         let heard_since = self.store.first_stay().await?.map_or(heard_since, |first| first.min(heard_since));
         let from = match (due, last) {
             // What was left behind is asked for apart. Each call is read twice: some are written down late.
-            (Due::OfTheDay, Some(walk)) => walk.until - self.timings.record_every,
+            (Due::Intraday, Some(walk)) => walk.until - self.timings.record_every,
             // It begins where something was left behind.
             (_, last) => {
                 *left = LeftBehind::default();
@@ -345,9 +345,9 @@ fn cut(from: Timestamp, until: Timestamp) -> impl Iterator<Item = Slice> {
 /// Which walk is due after the one that began then.
 fn due(zone: Tz, record_every: Duration, began_at: Timestamp, now: Timestamp) -> Option<Due> {
     if now >= next_night(zone, began_at) {
-        return Some(Due::OfTheNight);
+        return Some(Due::Nightly);
     }
-    (now >= began_at + record_every).then_some(Due::OfTheDay)
+    (now >= began_at + record_every).then_some(Due::Intraday)
 }
 
 /// The first instant after `after` that is two and a half hours into a local day: half past two, save on
