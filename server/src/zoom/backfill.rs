@@ -48,6 +48,12 @@ pub(super) const MISSHAPEN: &str =
 pub(super) const CALLS: &str = "the calls of a time";
 /// The longest window that Zoom reads at once is a month.
 const LONGEST_WINDOW: Duration = Duration::from_secs(30 * 86_400);
+/// Calls on a page of their list: as many as Zoom gives.
+const PAGE_ROWS: u16 = 300;
+/// Calls that end in a minute, of the busiest account there could be: sixteen in a second. A list with more has no
+/// end, and asking on would use up the account's requests of a day.
+const MOST_CALLS_A_MINUTE: u64 = 1_000;
+
 /// Repairs gaps for as long as the server runs.
 #[derive(Debug)]
 pub(crate) struct Backfill {
@@ -382,6 +388,12 @@ impl From<serde_json::Value> for CallRow {
     }
 }
 
+/// Pages of the list of calls of so long a time, at most: one more than the busiest account could fill.
+fn most_pages(span: Duration) -> usize {
+    let calls = span.as_secs().div_ceil(60) * MOST_CALLS_A_MINUTE;
+    usize::try_from(calls.div_ceil(PAGE_ROWS.into())).unwrap_or(usize::MAX).saturating_add(1)
+}
+
 #[derive(Deserialize)]
 struct CallPageAnswer {
     #[serde(default)]
@@ -442,7 +454,7 @@ impl RestClient {
             |at: Timestamp| clock::format_rfc3339(Timestamp::from_millis(at.as_millis() / 1000 * 1000));
         let filters =
             [("from", whole_second(from)), ("to", whole_second(to)), ("time_type", "end_time".to_owned())];
-        self.list_where::<CallPage>(request, Some(300), &filters).await
+        self.list_where::<CallPage>(request, Some(PAGE_ROWS), &filters, most_pages(to.since(from))).await
     }
 
     async fn path_of_call(&self, id: &str) -> Result<Box<RawValue>, RestError> {

@@ -261,15 +261,16 @@ impl RestClient {
         request: Request<'_>,
         page_size: Option<u16>,
     ) -> Result<Rows<P::Row>, RestError> {
-        self.list_where::<P>(request, page_size, &[]).await
+        self.list_where::<P>(request, page_size, &[], MOST_PAGES).await
     }
 
-    /// Like [`RestClient::list`], of the rows that fit `filters`.
+    /// Like [`RestClient::list`], of the rows that fit `filters`, in so many requests at most.
     pub(super) async fn list_where<P: Page>(
         &self,
         request: Request<'_>,
         page_size: Option<u16>,
         filters: &[(&'static str, String)],
+        most_pages: usize,
     ) -> Result<Rows<P::Row>, RestError> {
         let what = request.what;
         let mut rows = Vec::new();
@@ -279,7 +280,7 @@ impl RestClient {
         let mut query: Vec<_> = page_size.map(|size| ("page_size", size.to_string())).into_iter().collect();
         query.extend_from_slice(filters);
         let fixed = query.len();
-        for _ in 0..MOST_PAGES {
+        for _ in 0..most_pages.min(MOST_PAGES) {
             let page = self.read::<P>(request, &query).await;
             let is_first = query.len() == fixed;
             query.truncate(fixed);

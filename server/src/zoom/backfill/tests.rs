@@ -236,3 +236,11 @@ fn both_generations_of_the_list_are_read_and_an_empty_one_hides_none() {
     assert_eq!(rows(json!({ "call_history": [] })), []);
     assert!(serde_json::from_value::<CallPage>(json!({ "call_history": null })).is_err());
 }
+
+#[test]
+fn the_busiest_account_fills_fewer_pages_than_are_read() {
+    let minutes = |minutes: u64| most_pages(Duration::from_secs(60 * minutes));
+    assert_eq!((minutes(0), minutes(4), minutes(15)), (1, 15, 51));
+    // A month is not read to its end however long its list is.
+    assert!(minutes(30 * 1_440) > 500);
+}

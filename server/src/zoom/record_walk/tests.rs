@@ -426,3 +426,35 @@ async fn what_was_left_before_a_restart_is_listed_slice_by_slice_and_told_when_i
     assert_eq!((api.asked(""), left.unread()), (2, 2));
     server.ends().await;
 }
+
+#[tokio::test]
+async fn a_list_without_an_end_is_left_after_more_pages_than_an_account_fills_and_the_walk_goes_on() {
+    let pages = Arc::new(Mutex::new(0));
+    let list = async |State(pages): State<Arc<Mutex<usize>>>| {
+        let mut pages = pages.lock().unwrap();
+        *pages += 1;
+        let rows = json!([{ "call_history_uuid": "h-1" }, { "call_history_uuid": format!("h-{pages}") }]);
+        Json(json!({ "call_history": rows, "next_page_token": format!("t-{pages}") }))
+    };
+    let path = async |Segment(id): Segment<String>| Json(path(&id));
+    let router = Router::new()
+        .route("/phone/call_history", get(list))
+        .route("/phone/call_history/{id}", get(path))
+        .with_state(Arc::clone(&pages));
+    let folder = TempDir::new().unwrap();
+    let server = Server::of(client_of(router, FeedTimings::default()).await, folder.path()).await;
+    let from = noon() - Duration::from_secs(60);
+    server.walker.journal.walk(WalkOrder::Begin { at: noon(), from, until: noon() }).await.unwrap();
+    server.walker.journal.flush().await.unwrap();
+    let mut left = LeftBehind::default();
+    server.walker.look(noon(), &mut left).await.unwrap();
+    server.walker.tell(&left, None);
+    assert_eq!(*pages.lock().unwrap(), 5, "of the calls of a minute");
+    let said = server.said.borrow().problem().unwrap();
+    assert!(said.contains("1 record could not be read") && said.contains("have no end"), "{said}");
+    let walk = server.walker.store.record_walk().await.unwrap().unwrap();
+    assert!(walk.is_done() && walk.read_until == from, "{walk:?}");
+    assert_eq!(server.walker.store.walked_calls().await.unwrap().len(), 0, "of a slice that is over");
+    assert_eq!(left.slices.len(), 1, "it is asked for again");
+    server.ends().await;
+}
