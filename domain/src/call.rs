@@ -244,6 +244,7 @@ impl Call {
         self.note_call_wide_facts(&mut state);
         close_rings_that_must_be_over(&mut state.legs);
         self.note_parking(&mut state, now);
+        close_what_the_record_knows_to_be_over(&mut state, &records);
         close_legs_of_a_caller_who_left(&mut state);
         self.close_lost_legs(&mut state, now);
         self.note_holds(&mut state);
@@ -486,6 +487,20 @@ fn note_records(legs: &mut Vec<Arc<Leg>>, records: &[&Record]) {
             })),
         }
     }
+}
+
+/// A call is written down when it is over for everybody, the caller of the account among them, of whom no
+/// conversation tells. A call that is passed on may be written down in parts: what began since goes on.
+fn close_what_the_record_knows_to_be_over(state: &mut CallState, records: &[&Record]) {
+    let Some(over_at) = records.iter().filter_map(|record| record.ended_at).max() else { return };
+    let goes_on = |leg: &Arc<Leg>| leg.rang_at.max(leg.answered_at.unwrap_or(leg.rang_at)) >= over_at;
+    if state.legs.iter().any(goes_on) {
+        return;
+    }
+    for leg in state.legs.iter_mut().filter(|leg| leg.ended_at.is_none()) {
+        Arc::make_mut(leg).ended_at = Some(over_at);
+    }
+    state.parked_since = state.parked_since.filter(|since| *since >= over_at);
 }
 
 /// Ends that name nobody close the one open leg; among several, a ringing one when the end tells

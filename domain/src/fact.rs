@@ -128,6 +128,8 @@ pub struct Record {
     pub talks: Vec<RecordedTalk>,
     /// The stays in queues.
     pub stays: Vec<RecordedStay>,
+    /// When the call was over for everybody; `None` where only a part of it is told.
+    pub ended_at: Option<Timestamp>,
 }
 
 impl Record {

@@ -2,7 +2,7 @@
 
 use domain::{
     call::{Call, Leg, LegState},
-    fact::{Fact, HangUp, Party},
+    fact::{Fact, HangUp, Party, What},
 };
 
 use crate::story::{at, blind_transfer, phone};
@@ -252,6 +252,26 @@ fn the_record_tells_of_a_conversation_that_nobody_mentioned() {
     let again = phone("1", "Ada", 100);
     let story = [ada.rang(), ada.answered(9), ada.ended(9, 60), again.recorded(109, 150)];
     check(160, &story, &["Ada finished 60", "Ada finished 150"]);
+}
+
+#[test]
+fn the_record_of_the_whole_call_ends_what_seems_to_go_on() {
+    let (dials, ada) = (phone("1", "Bo", 0).caller_side(), phone("1", "Ada", 0));
+    let over = |seconds| {
+        let mut record = ada.recorded(9, 60);
+        if let What::Recorded(record) = &mut *record.what {
+            record.ended_at = Some(at(seconds));
+        }
+        record
+    };
+    let story = [dials.rang(), ada.rang(), dials.answered(9), ada.answered(9)];
+    let told = |record| [&story[..], &[record]].concat();
+    check(70, &told(ada.recorded(9, 60)), &["Bo connected 9", "Ada finished 60"]);
+    check(70, &told(over(62)), &["Bo finished 62", "Ada finished 60"]);
+    // Passed on and written down in parts: what began since goes on, for both.
+    let cem = phone("1", "Cem", 62);
+    let passed_on = [told(over(62)), vec![cem.rang(), cem.answered(65)]].concat();
+    check(70, &passed_on, &["Bo connected 9", "Ada finished 60", "Cem connected 65"]);
 }
 
 #[test]

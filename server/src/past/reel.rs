@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Of the form of snapshots. Rises whenever what they hold or how it is read changes.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 /// Notes ahead of a reel that are told faster than another one is set up: ten minutes.
 const NEAR: i64 = 600;
 /// Events ahead of it that are: as many as lie between two snapshots.

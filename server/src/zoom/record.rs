@@ -17,7 +17,7 @@ use domain::{
     time::Timestamp,
 };
 
-use self::element::{Element, Event};
+use self::element::{Element, Event, Generation};
 pub(crate) use self::rows::rows;
 use super::{
     translate::{station_kind, without_part_suffix},
@@ -129,6 +129,10 @@ pub(super) fn fact(scope: Scope, text: &str, read_at: Timestamp) -> Result<Optio
         if record.weight() > MOST_TOLD {
             return Err(Crowded);
         }
+    }
+    // A log of the first generation is one extension's, though it stands by itself.
+    if scope == Scope::Whole && object.generation() != Generation::V1 {
+        record.ended_at = object.end_time.get();
     }
     let ends =
         record.talks.iter().map(|talk| talk.ended_at).chain(record.stays.iter().map(|stay| stay.left_at));
@@ -331,6 +335,32 @@ mod tests {
         assert_eq!(
             fact(Scope::Part(Side::Callee), r#"{"payload":{"object":{"call_elements":7}}}"#, NOW),
             None
+        );
+    }
+
+    #[test]
+    fn the_record_of_a_whole_call_tells_when_it_was_over_for_everybody() {
+        let told = |name: &str, list: &str, id: &str| {
+            let element: Value = serde_json::from_str(&element(|_| {})).unwrap();
+            let object = json!({ (id): "h-1", "end_time": "2026-11-21T13:02:05Z",
+                (list): [element["payload"]["object"]["call_elements"][2]] });
+            record(&json!({ "event": name, "payload": { "object": object } }).to_string()).ended_at
+        };
+        let over_at = Some(at("2026-11-21T13:02:05Z"));
+        assert_eq!(told(DETAIL, "call_elements", "call_history_uuid"), over_at);
+        assert_eq!(told(DETAIL, "call_path", "id"), over_at);
+        let part = fact(Scope::Part(Side::Callee), &element(|_| {}), NOW).unwrap();
+        let What::Recorded(part) = *part.what else { panic!("no record") };
+        assert_eq!(part.ended_at, None, "others may go on");
+        let object = json!({ "id": "log-1", "end_time": "2026-11-21T13:02:05Z", "call_logs": [log(|_| {})] });
+        let log = json!({ "event": LOG, "payload": { "object": object } }).to_string();
+        assert_eq!(
+            fact(Scope::Whole, &log, NOW).map(|fact| match *fact.what {
+                What::Recorded(record) => record.ended_at,
+                _ => panic!("no record"),
+            }),
+            Some(None),
+            "one extension's log"
         );
     }
 
