@@ -26,7 +26,7 @@ use crate::{
     queue::{QueueMention, Visit, VisitPhase, visits},
     service_level::PromiseBook,
     time::Timestamp,
-    trust::{Freshness, Gap, Trust, hears_whole_calls, server_freshness},
+    trust::{Freshness, Gap, LONG_CALL, Trust, hears_whole_calls, server_freshness},
     view::{BoardView, QueueQuality, QueueView, Share, Totals},
 };
 
@@ -275,8 +275,12 @@ impl Board {
 
     /// Derives the state of a call, and with it the names it says.
     fn observe(&mut self, now: Timestamp, place: Place) {
+        let doubted_since = self.deaf_until.filter(|_| self.is_unconfirmed(&self.calls[place]));
         let tracked = &mut self.calls[place];
         tracked.state = tracked.call.state(now);
+        if let Some(since) = doubted_since {
+            tracked.state.end_lost_talks(now, since, since + LONG_CALL);
+        }
         let mentions = QueueMention::all(&tracked.state);
         if mentions == tracked.mentions {
             return;
@@ -345,7 +349,8 @@ impl Board {
         }
     }
 
-    /// Whatever went on before a gap may have ended in it: it is in doubt until news of it come again.
+    /// Whatever went on before a gap may have ended in it: it is in doubt until news of it come again, and taken
+    /// to have ended in it when none came for [`LONG_CALL`].
     fn miss(&mut self, now: Timestamp, gap: Gap) {
         if gap.to <= self.deaf_until {
             return;
@@ -356,9 +361,7 @@ impl Board {
             self.is_unconfirmed(tracked) && !tracked.is_over()
         };
         let in_doubt: Vec<Place> = self.calls.places().filter(goes_on).collect();
-        for place in in_doubt {
-            self.count(now, place);
-        }
+        self.derive(now, &in_doubt);
     }
 
     /// Nothing was heard of it since the end of the newest gap.

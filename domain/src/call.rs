@@ -145,6 +145,21 @@ impl Leg {
     }
 }
 
+impl CallState {
+    /// Takes the conversations that seem to go on to have ended at `ended_at`, when it is `after` that.
+    pub(crate) fn end_lost_talks(&mut self, now: Timestamp, ended_at: Timestamp, after: Timestamp) {
+        for leg in self.legs.iter_mut().filter(|leg| leg.is_connected()) {
+            if now >= after {
+                let leg = Arc::make_mut(leg);
+                leg.ended_at = ended_at.max(leg.answered_at.unwrap_or(ended_at)).into();
+                leg.held_since = None;
+            } else {
+                soonest(&mut self.next_change_at, after);
+            }
+        }
+    }
+}
+
 impl Call {
     /// Adds a fact; false when it was known.
     pub fn learn(&mut self, fact: Fact) -> bool {

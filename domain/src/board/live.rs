@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{Board, TrackedCall};
 use crate::{
+    agent::AgentState,
     call::{Leg, LegState, is_same_extension},
     directory::Member,
     fact::{Party, Side, StationKind},
@@ -119,10 +120,41 @@ impl Board {
     pub fn live_calls(&self) -> Vec<LiveCall> {
         let mut calls: Vec<LiveCall> =
             self.calls.iter().filter_map(|tracked| tracked.live(self.is_unconfirmed(tracked))).collect();
+        self.leave_out_what_people_left(&mut calls);
         calls.sort_by(|a, b| a.since.cmp(&b.since).then_with(|| a.call_id.cmp(&b.call_id)));
         self.link_consultations(&mut calls);
         self.name_legs(&mut calls);
         calls
+    }
+
+    /// Of some calls that ended in a gap nothing is ever written down under their name, as of a consultation
+    /// that became part of the call it was about. Who is heard to do something else since is in them no more.
+    /// Calls of a queue stay: they are among its numbers, and its record tells of them.
+    fn leave_out_what_people_left(&self, calls: &mut Vec<LiveCall>) {
+        let talks = |leg: &&Leg| leg.is_connected() && leg.held_since.is_none();
+        let heard = calls.iter().filter(|call| !call.unconfirmed);
+        let heard: Vec<Leg> = heard.flat_map(|call| call.legs.iter().filter(talks).cloned()).collect();
+        let left = |leg: &Leg| {
+            let is_elsewhere = |other: &Leg| {
+                other.answered_at > leg.answered_at && is_same_extension(&other.party, &leg.party)
+            };
+            let state = self.people.state(leg);
+            state.is_some_and(|state| state != AgentState::Unknown && !state.is_on_call())
+                || talks(&leg) && heard.iter().any(is_elsewhere)
+        };
+        calls.retain_mut(|call| {
+            if !call.unconfirmed || call.queue_id.is_some() {
+                return true;
+            }
+            let before = call.legs.len();
+            call.legs.retain(|leg| !leg.is_connected() || !left(leg));
+            let has_both_ends = || {
+                let has = |side| call.legs.iter().any(|leg| leg.side == side);
+                has(Side::Caller) && has(Side::Callee)
+            };
+            call.legs.len() == before
+                || !call.legs.is_empty() && (call.direction != Direction::Internal || has_both_ends())
+        });
     }
 
     /// Consultations are calls of their own. Few clients announce them; for the others, whoever holds one

@@ -270,6 +270,11 @@ impl People {
         by_user.or_else(|| leg.party.extension_id.as_ref().and_then(|id| self.by_extension.get(id))).copied()
     }
 
+    /// What the owner of a phone does, if they are a member of a queue.
+    pub(super) fn state(&self, leg: &Leg) -> Option<AgentState> {
+        self.find(leg).map(|index| self.people[index].state)
+    }
+
     fn find_owner(&self, (user_id, extension_id): &Owner) -> Option<usize> {
         let by_user = user_id.as_ref().and_then(|id| self.by_user.get(id));
         by_user.or_else(|| extension_id.as_ref().and_then(|id| self.by_extension.get(id))).copied()

@@ -1,6 +1,7 @@
 //! What stands behind a queue's numbers, and what is in doubt after a gap.
 
 use domain::{
+    agent::presence::{Presence, PresenceFact, PresenceOrigin},
     board::{Board, Input},
     fact::{HangUp, StayEnd},
     outcome::Outcome,
@@ -65,6 +66,51 @@ fn a_gap_that_is_told_again_or_late_puts_nothing_more_in_doubt() {
     // An open gap puts nothing in doubt yet: the whole board says that it is deaf.
     board.apply(at(50), Input::Gap(Gap { from: at(45), to: None }));
     assert_eq!(in_doubt(&board, 50), (0, vec![]));
+}
+
+#[test]
+fn a_talk_that_nobody_confirms_for_an_hour_ended_in_the_gap() {
+    let mut board = board();
+    let (dials, ada) = (phone("1", "Dee", 0).caller_side(), phone("1", "Eve", 0));
+    let bo = phone("2", "Bo", 0).on(queue("Billing", "801"));
+    let story = [dials.rang(), ada.rang(), dials.answered(9), ada.answered(9), bo.rang(), bo.answered(9)];
+    tell(&mut board, 55, &story);
+    gap(&mut board, 60, 90);
+    let goes_on = |board: &mut Board, now: i64| {
+        board.apply(at(now), Input::Tick);
+        (in_doubt(board, now).1.len(), row(board, "q-801", now).figures.talking)
+    };
+    assert_eq!(goes_on(&mut board, 90 + 3_599), (2, 1));
+    assert_eq!(goes_on(&mut board, 90 + 3_600), (0, 0));
+    assert_eq!(row(&board, "q-801", 90 + 3_600).figures.answered_today, 1);
+    // Who was talking all the same.
+    tell(&mut board, 4_000, &[bo.held(4_000)]);
+    assert_eq!(row(&board, "q-801", 4_000).figures.on_hold, 1);
+}
+
+#[test]
+fn what_people_are_known_to_have_left_is_listed_no_more() {
+    let mut board = board();
+    let consults = |call: &str, who: &str, whom: &str| {
+        let (dials, asked) = (phone(call, who, 0).caller_side(), phone(call, whom, 0));
+        [dials.rang(), asked.rang(), dials.answered(9), asked.answered(9)]
+    };
+    // Dee and Eve are members of nothing, so nobody reads their presence.
+    tell(&mut board, 10, &[consults("1", "Ada", "Dee"), consults("2", "Eve", "Cem")].concat());
+    tell(&mut board, 10, &consults("3", "Bo", "Gus"));
+    gap(&mut board, 60, 90);
+    board.apply(at(91), Input::Doubt(Some(at(90))));
+    assert_eq!(in_doubt(&board, 91).1, ["1", "2", "3"]);
+    // Ada's client says that she is on no call, and Eve takes another one.
+    let (user_id, presence) = ("user-Ada".into(), Presence::Available);
+    let origin = PresenceOrigin::Read;
+    let read = PresenceFact { user_id, at: at(95), sent_at: at(95), presence, origin };
+    board.apply(at(95), Input::Presences(vec![read]));
+    assert_eq!(in_doubt(&board, 95).1, ["2", "3"]);
+    let eve = phone("4", "Eve", 96);
+    tell(&mut board, 99, &[eve.rang(), eve.answered(99)]);
+    assert_eq!(in_doubt(&board, 99).1, ["3"]);
+    assert_eq!(board.live_calls().len(), 2);
 }
 
 #[test]
