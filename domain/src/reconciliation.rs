@@ -19,9 +19,9 @@ pub struct Counts {
     pub offered: u32,
     /// Of these, taken by somebody.
     pub answered: u32,
-    /// Of these, callers who left, short abandons included.
+    /// Of these, callers who left, save for short abandons, as on boards.
     pub abandoned: u32,
-    /// Of these, callers who left within the queue's short time.
+    /// Of these, callers who left within the queue's short time, counted apart.
     pub short_abandoned: u32,
 }
 
@@ -74,17 +74,9 @@ impl Counts {
         match outcome {
             Outcome::Answered => self.answered += count,
             Outcome::Abandoned => self.abandoned += count,
-            Outcome::ShortAbandoned => {
-                self.abandoned += count;
-                self.short_abandoned += count;
-            }
+            Outcome::ShortAbandoned => self.short_abandoned += count,
             _ => {}
         }
-    }
-
-    /// Callers who left, save for short abandons: what boards call abandoned.
-    pub const fn abandoned_late(&self) -> u32 {
-        self.abandoned - self.short_abandoned
     }
 
     /// Both together.

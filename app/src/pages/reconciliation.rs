@@ -204,7 +204,7 @@ type CountOf = fn(&Counts) -> u32;
 const SIDES: [(&str, CountOf); 4] = [
     ("Offered", |counts| counts.offered),
     ("Answered", |counts| counts.answered),
-    ("Abandoned", Counts::abandoned_late),
+    ("Abandoned", |counts| counts.abandoned),
     ("Short abandons", |counts| counts.short_abandoned),
 ];
 

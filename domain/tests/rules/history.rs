@@ -192,6 +192,7 @@ fn a_day_is_held_against_the_record_and_every_difference_is_accounted_for() {
     };
     let (answered, abandoned) =
         (|at| Some(told(Outcome::Answered, at)), |at| Some(told(Outcome::Abandoned, at)));
+    let short = |at| Some(told(Outcome::ShortAbandoned, at));
     let day = |stays: &[(WrittenStay, bool)], is_closed| {
         let mut day = Reconciliation::default();
         for (stay, is_recorded) in stays {
@@ -208,15 +209,18 @@ fn a_day_is_held_against_the_record_and_every_difference_is_accounted_for() {
         (stay(None, abandoned(40)), true),
         (stay(abandoned(50), None), true),
         (stay(answered(60), None), false),
+        (stay(short(70), short(70)), true),
         // Rang for the first time after midnight, came before it; and the other way round.
         (stay(answered(2), answered(-3)), true),
         (stay(answered(1002), answered(998)), true),
         (stay(answered(1500), None), false),
     ];
     let counts = |offered, answered, abandoned| Counts { offered, answered, abandoned, short_abandoned: 0 };
+    // Whoever left within the short time is counted apart, as on boards.
+    let with_short = |counts: Counts| Counts { offered: counts.offered + 1, short_abandoned: 1, ..counts };
     let open = Reconciliation {
-        live: counts(6, 4, 2),
-        record: counts(5, 4, 1),
+        live: with_short(counts(6, 4, 2)),
+        record: with_short(counts(5, 4, 1)),
         corrected: 4,
         awaited: counts(1, 1, 0),
         unexplained: 1,
