@@ -52,7 +52,8 @@ struct State {
     /// Only the members of this queue, as they are for it.
     queue_id: Option<QueueId>,
     rows: Vec<Arc<AgentRow>>,
-    moved_at: Timestamp,
+    /// When rows last changed places; `None` when they may at once.
+    moved_at: Option<Timestamp>,
 }
 
 /// One agent's row.
@@ -147,18 +148,18 @@ impl LiveAgents {
     /// The agents as the server told of them.
     pub fn new(view: AgentsView, zone: LocalZone, order: AgentOrder, queue_id: Option<QueueId>) -> Self {
         let board = LiveBoard::new(clockwork(&view), zone, Order::NAME, Turning::NONE);
-        let moved_at = view.as_of;
-        let state = State { shown: view.clone(), latest: view, order, queue_id, rows: Vec::new(), moved_at };
+        let rows = Vec::new();
+        let state = State { shown: view.clone(), latest: view, order, queue_id, rows, moved_at: None };
         let shared = Arc::new(Shared { state: RwLock::new(state), rows: ArcTrigger::new() });
         let agents = Self { board, shared };
         agents.show(Stillness::MayMove);
         agents
     }
 
-    /// A full view came.
+    /// A full view came: the page is as old as its way here was long, or as an interruption, and its order too.
     pub fn hear_view(&self, now: Timestamp, view: AgentsView, still: Stillness) {
         let clockwork = clockwork(&view);
-        self.change(|state| state.latest = view);
+        self.change(|state| (state.latest, state.moved_at) = (view, None));
         self.board.hear_view(now, clockwork, still);
         self.show(still);
     }
@@ -262,7 +263,8 @@ impl State {
         };
         let mut agents: Vec<&AgentView> = view.agents.iter().filter(is_member).collect();
         let is_as_before = agents.len() == self.rows.len();
-        let is_rested = at.since(self.moved_at).as_secs() >= MOVE_EVERY_SECONDS;
+        let is_rested =
+            self.moved_at.is_none_or(|moved_at| at.since(moved_at).as_secs() >= MOVE_EVERY_SECONDS);
         if is_as_before && (still == Stillness::Still || !is_rested) {
             // The order of before; who is new or gone makes another.
             let place = |agent: &AgentView| self.rows.iter().position(|row| row.id == agent.id);
@@ -271,7 +273,6 @@ impl State {
             agents = sorted(placed, |a, b| a.0.cmp(&b.0)).into_iter().map(|(_, agent)| agent).collect();
         } else {
             agents = sorted(agents, |a, b| self.order.compare(a, b, self.queue_id.as_ref(), at));
-            self.moved_at = at;
         }
         let name_of = |id: &QueueId| {
             view.queues.iter().find(|queue| queue.id == *id).map_or("", |queue| queue.name.as_str())
@@ -301,6 +302,9 @@ impl State {
             })
             .collect();
         let moved = !rows.iter().map(|row| &row.id).eq(self.rows.iter().map(|row| &row.id));
+        if moved {
+            self.moved_at = Some(at);
+        }
         self.rows = rows;
         moved
     }
@@ -356,5 +360,64 @@ pub fn merge(view: &mut AgentsView, change: AgentsChange) {
                 view.agents.insert(place, agent);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use domain::trust::Trust;
+
+    use super::*;
+    use crate::pages::style::sample;
+
+    fn is_in_order(agents: &LiveAgents) -> bool {
+        agents.rows().iter().map(|row| row.read(|row| row.state)).is_sorted()
+    }
+
+    fn turn_around(view: &mut AgentsView) {
+        for agent in &mut view.agents {
+            agent.standing.state = match agent.standing.state {
+                AgentState::Available => AgentState::OnQueueCall,
+                AgentState::OnQueueCall => AgentState::Available,
+                other => other,
+            };
+            for queue in &mut agent.queues {
+                queue.takes_calls = true;
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_that_was_long_on_its_way_is_put_in_order_by_the_first_view_and_then_rests() {
+        let mut view = sample::agents();
+        let began = view.as_of;
+        let at = |seconds| began + Duration::from_secs(seconds);
+        let agents = LiveAgents::new(view.clone(), LocalZone::utc(), AgentOrder::USUAL, None);
+        assert!(is_in_order(&agents), "as the server writes it");
+        turn_around(&mut view);
+        view.as_of = at(2);
+        agents.hear_view(at(2), view.clone(), Stillness::MayMove);
+        assert!(is_in_order(&agents), "the stream begins");
+        let told = |view: &AgentsView, seconds| AgentsChange {
+            revision: view.revision + 1,
+            as_of: at(seconds),
+            trust: Trust { feed_heard_at: Some(at(seconds)), ..view.trust.clone() },
+            presence_problem: None,
+            agents: view.agents.clone(),
+            removed: Vec::new(),
+            queues: view.queues.clone(),
+        };
+        turn_around(&mut view);
+        agents.hear_change(at(5), told(&view, 5), Stillness::MayMove);
+        assert!(!is_in_order(&agents), "rows rest, so that they can be read");
+        agents.hear_change(at(12), told(&view, 12), Stillness::MayMove);
+        assert!(is_in_order(&agents));
+        // Whatever was looked at in between moved nothing.
+        agents.hear_change(at(22), told(&view, 22), Stillness::MayMove);
+        turn_around(&mut view);
+        agents.hear_change(at(23), told(&view, 23), Stillness::MayMove);
+        assert!(is_in_order(&agents), "rested for longer than they must");
     }
 }

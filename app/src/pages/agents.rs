@@ -333,6 +333,11 @@ fn AgentDefinitions() -> impl IntoView {
                 <summary>"What these words mean"</summary>
                 <dl>
                     {states} <div>
+                        <dt>"Order"</dt>
+                        <dd>
+                            "Rows change places every ten seconds at most, so that they can be read; what stands in them is always the newest."
+                        </dd>
+                    </div> <div>
                         <dt>"Rung, answered, declined"</dt>
                         <dd>
                             "Times a queue rang them today, and what they did. Two phones of one person that ring together are one offer."
