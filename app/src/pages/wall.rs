@@ -172,7 +172,9 @@ pub fn WallScreen(
                     {legible.clone()}
                 </p>
                 <nav class="foot-pages" aria-label="Pages">
-                    <span class="upright">"Service level and more of each queue: "</span>
+                    <span class="upright">
+                        {if alone { "The other queues: " } else { "Service level and more of each queue: " }}
+                    </span>
                     <a href=queues>"All numbers"</a>
                     <a href="/feed" hidden=is_past>
                         "Feed"

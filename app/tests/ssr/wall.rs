@@ -121,9 +121,11 @@ fn one_queue_fills_its_own_wall() {
             "Waiting now 4 + watch 1 beyond 20 s",
             "Longest wait 3:42 overdue since 13:58:29",
             "Talking 6 normal 0 ringing · 0 on hold",
+            "The other queues: All numbers",
         ],
     );
     assert!(!html.contains("<table"));
+    assert!(!html.contains("of each queue"), "it has one");
 }
 
 #[test]
