@@ -8,6 +8,17 @@ test("opens and comes to life", async ({ page }) => {
   await alive(page);
 });
 
+test("says that there is more to the right where there is, and not at its end", async ({ page }) => {
+  const hint = page.getByText("More columns to the right");
+  await page.setViewportSize({ width: 1280, height: 720 });
+  await page.goto("/queues");
+  await expect(hint).toBeVisible();
+  await page.locator(".scroller").evaluate((table) => table.scrollTo(table.scrollWidth, 0));
+  await expect(hint).toBeHidden();
+  await page.setViewportSize({ width: 1920, height: 1080 });
+  await expect(hint).toBeHidden();
+});
+
 test("finds a queue while its name is typed", async ({ page }) => {
   await page.goto("/queues");
   await alive(page);

@@ -1,12 +1,17 @@
-//! Tells a phone's reader that a table goes on where the screen ends.
+//! Tells a reader that a table goes on where the screen ends.
 
 use leptos::prelude::*;
 
-/// Above a table that fits on every screen but a phone's.
+/// Right above a table that does not fit on every screen.
 #[component]
-pub fn ScrollHint() -> impl IntoView {
+pub fn ScrollHint(
+    /// Where it does not fit, by the word in style sheets: on a `phone`, on a `desk` and not on a phone, where
+    /// columns are folded, or `anywhere`.
+    #[prop(default = "phone")]
+    on: &'static str,
+) -> impl IntoView {
     view! {
-        <p class="scroll-hint" data-for="phone" aria-hidden="true">
+        <p class="scroll-hint" data-for=on aria-hidden="true">
             "More columns to the right"
         </p>
     }

@@ -14,6 +14,7 @@ use crate::{
         figure::{Figures, Subject},
         past_band::{PastBand, PastView},
         queue_row::{QueueRows, RowShape},
+        scroll_hint::ScrollHint,
         sort_heading::SortHeading,
         trust_strip::TodayNote,
     },
@@ -191,9 +192,7 @@ pub fn QueuesDesk(
                     <span>{board.text(|state| state.find.clone())}</span>
                     "”."
                 </p>
-                <p class="scroll-hint" aria-hidden="true">
-                    "More columns to the right"
-                </p>
+                <ScrollHint on="anywhere" />
                 <div
                     class="scroller"
                     role="region"

@@ -12,6 +12,7 @@ use domain::{
 use leptos::prelude::*;
 
 use crate::{
+    components::scroll_hint::ScrollHint,
     document::{Bar, Document, Liveness, Site},
     numeral,
     settings::Theme,
@@ -311,6 +312,7 @@ fn Days(
                     <tbody>{rows.collect_view()}</tbody>
                 </table>
             </div>
+            <ScrollHint on="desk" />
         </section>
     }
 }
@@ -355,6 +357,7 @@ fn Queues(
                             <tbody>{rows}</tbody>
                         </table>
                     </div>
+                    <ScrollHint on="desk" />
                 }.into_any()
             }}
         </section>
@@ -405,6 +408,7 @@ fn Calls(
                         <tr>
                             <th scope="col">{began.clone()}</th>
                             <th scope="col" class="words">"Queue"</th>
+            <ScrollHint />
                             <th scope="col" class="words">"The board said"</th>
                             <th scope="col" class="words">"Zoom’s record says"</th>
                             <th scope="col" class="words">"Why"</th>
