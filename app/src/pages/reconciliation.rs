@@ -223,11 +223,14 @@ fn cells(sum: Reconciliation) -> impl IntoView {
     let Reconciliation { live, record, corrected, awaited, unexplained, corrected_times } = sum;
     let sides = SIDES.map(|(_, of)| {
         let (live, record, awaited) = (of(&live), of(&record), of(&awaited));
-        let differs = (live != record + awaited).then_some("differs");
-        let unread = (awaited > 0).then_some("unread");
+        // While calls are to be checked, a difference is no finding yet.
+        let mark = match awaited {
+            0 => (live != record).then_some("differs"),
+            _ => Some("unread"),
+        };
         view! {
             <td class="pair">{numeral::count(live)}</td>
-            <td class="pair" data-mark=differs.or(unread)>{zooms(record, awaited)}</td>
+            <td class="pair" data-mark=mark>{zooms(record, awaited)}</td>
         }
     });
     let mark = if unexplained > 0 { "act" } else { "normal" };
@@ -306,13 +309,13 @@ fn Days(
     view! {
         <section class="part" aria-labelledby="days">
             <h2 id="days">"By day, all queues"</h2>
+            <ScrollHint on="desk" />
             <div class="scroller" tabindex="0" role="group" aria-labelledby="days">
                 <table class="desk-table reconciliation-table">
                     <Headings first="Day" />
                     <tbody>{rows.collect_view()}</tbody>
                 </table>
             </div>
-            <ScrollHint on="desk" />
         </section>
     }
 }
@@ -351,13 +354,13 @@ fn Queues(
                 view! { <p class="none">"No call entered a queue on this day."</p> }.into_any()
             } else {
                 view! {
+                    <ScrollHint on="desk" />
                     <div class="scroller" tabindex="0" role="group" aria-labelledby="queues">
                         <table class="desk-table reconciliation-table">
                             <Headings first="Queue" />
                             <tbody>{rows}</tbody>
                         </table>
                     </div>
-                    <ScrollHint on="desk" />
                 }.into_any()
             }}
         </section>
@@ -402,13 +405,13 @@ fn Calls(
     let further = rows.split_off(rows.len().min(CALLS_UNFOLDED));
     let table = move |rows: Vec<_>| {
         view! {
+            <ScrollHint />
             <div class="scroller" tabindex="0" role="group" aria-labelledby="calls">
                 <table class="desk-table reconciliation-table calls">
                     <thead>
                         <tr>
                             <th scope="col">{began.clone()}</th>
                             <th scope="col" class="words">"Queue"</th>
-            <ScrollHint />
                             <th scope="col" class="words">"The board said"</th>
                             <th scope="col" class="words">"Zoom’s record says"</th>
                             <th scope="col" class="words">"Why"</th>

@@ -138,6 +138,9 @@ fn what_was_not_read_yet_is_no_difference() {
     assert!(!html.contains("differs"), "nothing differs");
     let record = Counts { offered: 5, ..record };
     let html = reconciliation(Reconciliation { live, record, awaited, ..Reconciliation::default() }, vec![]);
+    assert!(!html.contains("differs"), "provisional, whatever it comes to so far");
+    let record = Counts { offered: 41, ..live };
+    let html = reconciliation(Reconciliation { live, record, ..Reconciliation::default() }, vec![]);
     assert_eq!(
         html.matches(r#"data-mark="differs""#).count(),
         2,
