@@ -50,14 +50,16 @@ function follow(seconds) {
 // On a page of the past the slider says where it stands. It goes there when it is let go; by keyboard once the
 // keys rest, so that a held key is one way, and at Enter, as in any form. It has the focus again where it led.
 const slider = document.querySelector("[data-scrub]");
+let tell;
 if (slider) {
   const { form, dataset } = slider;
   const clock = new Intl.DateTimeFormat("en-GB", { timeZone: dataset.zone, hour: "2-digit", minute: "2-digit" });
   let rest, keyed;
-  slider.addEventListener("input", () => {
+  tell = () => {
     const stands = clock.format(Number(dataset.scrub) + slider.value * 60_000);
     slider.setAttribute("aria-valuetext", (form.querySelector("output").value = stands));
-  });
+  };
+  slider.addEventListener("input", tell);
   for (const event of ["keydown", "pointerdown"]) {
     slider.addEventListener(event, () => (keyed = event === "keydown"));
   }
@@ -93,6 +95,10 @@ if (runs) {
   // What has caught up with now is not the past any more, and a recording stays at its end.
   setInterval(() => {
     if (last() - shown() < 2_000) location.assign(runs.end);
+    // The slider goes along, unless somebody holds it.
+    if (!shown() || document.activeElement === slider) return;
+    slider.value = Math.floor((shown() - slider.dataset.scrub) / 60_000);
+    tell();
   }, 1_000);
 }
 

@@ -84,6 +84,14 @@ test("it runs, by the same stream as the live board", async ({ page }) => {
   const now = () => page.locator("[data-now]").getAttribute("data-now").then(Number);
   const began = await now();
   await expect.poll(now, { timeout: 10_000 }).toBeGreaterThan(began + 2_000);
+  // The slider goes along, from wherever it stood.
+  const slider = page.getByLabel("Minute of the day");
+  const minute = await slider.evaluate((range: HTMLInputElement) => {
+    [range.min, range.value] = ["0", "0"];
+    return Math.floor((Number(document.querySelector<HTMLElement>("[data-now]")?.dataset.now) - Number(range.dataset.scrub)) / 60_000);
+  });
+  await expect.poll(async () => Number(await slider.inputValue())).toBeGreaterThanOrEqual(Math.min(minute, 1));
+  await expect.poll(async () => Number(await slider.inputValue()) - minute).toBeLessThanOrEqual(1);
 });
 
 test("what has caught up with now is not called the past", async ({ page }) => {
