@@ -287,10 +287,16 @@ impl From<PastError> for ApiError {
     }
 }
 
+/// Where to go from an instant that cannot be shown: a recording has no board of now, and its pages lead to its
+/// beginning.
+fn way_on(is_recording: bool, path: &str) -> PageLink {
+    PageLink::new(if is_recording { "Play from the beginning" } else { "The board as it is now" }, path)
+}
+
 /// The page that says why an instant cannot be shown.
 pub(super) async fn problem(state: &AppState, uri: &Uri, error: &PastError) -> ProblemPage {
     let site = state.site.site();
-    let next = PageLink::new("The board as it is now", uri.path());
+    let next = way_on(state.past.ends_at().is_some(), uri.path());
     match error {
         PastError::NotKept => {
             let since = state.store.shown_since().await.ok().flatten();

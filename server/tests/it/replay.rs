@@ -65,6 +65,10 @@ async fn a_replay_plays_from_its_beginning_and_stays_at_its_end() {
     let id = queues[0]["id"].as_str().unwrap();
     assert!(leads_to(&format!("/queues/{id}")).await.contains("?at=2020-02-29T09"), "so does a queue's page");
     assert_eq!(get("/queues?at=2020-03-01T00:00:00Z").await.status(), 400, "nothing comes after it");
+    let before = get("/wall?at=2001-01-01T00:00:00Z").await;
+    assert_eq!(before.status(), 404, "nothing comes before it");
+    let page = before.text().await.unwrap();
+    assert!(page.contains("Play from the beginning") && !page.contains("as it is now"), "{page}");
 
     // Played to its end it goes no further, and its stream waits there.
     let almost = server::clock::format_rfc3339(recording.span.ends_at() - Duration::from_secs(30));
