@@ -1,6 +1,6 @@
 //! The JSON API. Field names and meanings are a contract with outsiders; see `ARCHITECTURE.md`.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use axum::{Json, extract::State, http::Uri};
 use domain::{
@@ -9,7 +9,7 @@ use domain::{
     service_level::{Definition, ServiceLevel},
     time::Timestamp,
     trust::FeedLink,
-    view::QueueView,
+    view::{QueueQuality, QueueView},
 };
 use serde::Serialize;
 
@@ -18,40 +18,37 @@ use super::{
     past::{Asked, UNRECORDED},
     router::AppState,
 };
-use crate::{
-    clock::format_rfc3339,
-    publish::{BoardKey, Published},
-    zoom::directory::phone_book::PhoneBookHandle,
-};
+use crate::{clock::format_rfc3339, publish::BoardKey, zoom::directory::phone_book::PhoneBookHandle};
 
-/// Live values of one queue.
+/// Live values of one queue. What is not known is null, never a number: a program that reads no qualities
+/// takes a zero for a fact.
 #[derive(Debug, Serialize)]
 pub(super) struct QueueJson {
     id: String,
     name: String,
     extension_number: Option<String>,
-    waiting: u32,
+    waiting: Option<u32>,
     oldest_waiting_since: Option<String>,
-    ringing: u32,
-    talking: u32,
-    on_hold: u32,
+    ringing: Option<u32>,
+    talking: Option<u32>,
+    on_hold: Option<u32>,
     members: Option<u32>,
     members_available: Option<u32>,
     /// Of these, those whose phone rings.
     members_ringing: Option<u32>,
-    offered_today: u32,
+    offered_today: Option<u32>,
     /// Of these, held against Zoom's record.
-    measured_today: u32,
-    answered_today: u32,
-    abandoned_today: u32,
-    short_abandoned_today: u32,
+    measured_today: Option<u32>,
+    answered_today: Option<u32>,
+    abandoned_today: Option<u32>,
+    short_abandoned_today: Option<u32>,
     service_level_today: Option<f64>,
     /// What that is measured by.
     service_level_policy: PolicyJson,
     /// The same by every definition in use, by its word.
     service_levels_today: BTreeMap<&'static str, Option<f64>>,
     /// Of the waiting, talking and held, those of whom nothing was heard since a gap.
-    unconfirmed: u32,
+    unconfirmed: Option<u32>,
     quality: QualityJson,
     as_of: String,
 }
@@ -82,80 +79,9 @@ struct QualityJson {
     service_level_today: Quality,
 }
 
-impl QualityJson {
-    const UNKNOWN: Self = Self {
-        waiting: Quality::Unknown,
-        oldest_waiting_since: Quality::Unknown,
-        ringing: Quality::Unknown,
-        talking: Quality::Unknown,
-        on_hold: Quality::Unknown,
-        members: Quality::Unknown,
-        members_available: Quality::Unknown,
-        offered_today: Quality::Unknown,
-        answered_today: Quality::Unknown,
-        abandoned_today: Quality::Unknown,
-        short_abandoned_today: Quality::Unknown,
-        service_level_today: Quality::Unknown,
-    };
-}
-
-/// `GET /api/v1/queues?at`
-pub(super) async fn queues(
-    State(state): State<AppState>,
-    uri: Uri,
-) -> Result<Json<Vec<QueueJson>>, ApiError> {
-    let asked = Asked::alone(&uri, &state)?;
-    let board = match asked {
-        None => state.keeper.board(BoardKey::All).await?,
-        Some(asked) => state.past.board(asked.at, &BoardKey::All).await?,
-    };
-    let mut queues = board.as_ref().map(|board| queues_of(board)).unwrap_or_default();
-    // Nothing was recorded at that time: what was before is not what was then.
-    let is_recorded =
-        |board: &Arc<Published>| asked.is_none_or(|asked| asked.at.since(board.as_of) < UNRECORDED);
-    if !board.as_ref().is_none_or(is_recorded) {
-        queues.iter_mut().for_each(|queue| queue.quality = QualityJson::UNKNOWN);
-    }
-    Ok(Json(queues))
-}
-
-fn queues_of(board: &Published) -> Vec<QueueJson> {
-    board.rows.iter().map(|row| queue_json(&row.view, board.as_of)).collect()
-}
-
-fn queue_json(queue: &QueueView, as_of: Timestamp) -> QueueJson {
-    let figures = &queue.figures;
-    let quality = &queue.quality;
-    QueueJson {
-        id: queue.id.to_string(),
-        name: queue.name.clone(),
-        extension_number: queue.extension_number.clone(),
-        waiting: figures.waiting,
-        oldest_waiting_since: figures.oldest_waiting_since.map(format_rfc3339),
-        ringing: figures.ringing,
-        talking: figures.talking,
-        on_hold: figures.on_hold,
-        members: queue.members,
-        members_available: queue.members_available,
-        members_ringing: queue.members_available.map(|_| queue.members_busy.ringing),
-        offered_today: figures.offered_today,
-        measured_today: figures.measured_today,
-        answered_today: figures.answered_today,
-        abandoned_today: figures.abandoned_today,
-        short_abandoned_today: figures.short_abandoned_today,
-        service_level_today: level_share(figures.service_level_today),
-        service_level_policy: PolicyJson {
-            threshold_seconds: queue.policy.threshold_seconds,
-            short_abandon_seconds: queue.policy.short_abandon_seconds,
-            target: f64::from(queue.policy.target_permille) / 1000.0,
-            definition: queue.definition.word(),
-        },
-        service_levels_today: Definition::ALL
-            .into_iter()
-            .map(|definition| (definition.word(), level_share(queue.service_levels_today.by(definition))))
-            .collect(),
-        unconfirmed: figures.unconfirmed,
-        quality: QualityJson {
+impl From<QueueQuality> for QualityJson {
+    fn from(quality: QueueQuality) -> Self {
+        Self {
             waiting: quality.waiting,
             oldest_waiting_since: quality.waiting,
             ringing: quality.calls,
@@ -168,9 +94,84 @@ fn queue_json(queue: &QueueView, as_of: Timestamp) -> QueueJson {
             abandoned_today: quality.today,
             short_abandoned_today: quality.today,
             service_level_today: quality.today,
+        }
+    }
+}
+
+/// Of a time of which nothing was recorded.
+const UNKNOWN: QueueQuality = QueueQuality {
+    waiting: Quality::Unknown,
+    calls: Quality::Unknown,
+    members: Quality::Unknown,
+    available: Quality::Unknown,
+    today: Quality::Unknown,
+};
+
+/// `GET /api/v1/queues?at`
+pub(super) async fn queues(
+    State(state): State<AppState>,
+    uri: Uri,
+) -> Result<Json<Vec<QueueJson>>, ApiError> {
+    let asked = Asked::alone(&uri, &state)?;
+    let board = match asked {
+        None => state.keeper.board(BoardKey::All).await?,
+        Some(asked) => state.past.board(asked.at, &BoardKey::All).await?,
+    };
+    let Some(board) = board else { return Ok(Json(Vec::new())) };
+    // Nothing was recorded at that time: what was before is not what was then.
+    let is_recorded = asked.is_none_or(|asked| asked.at.since(board.as_of) < UNRECORDED);
+    let rows = board.rows.iter().map(|row| {
+        let quality = if is_recorded { row.view.quality } else { UNKNOWN };
+        queue_json(&row.view, quality, board.as_of)
+    });
+    Ok(Json(rows.collect()))
+}
+
+fn queue_json(queue: &QueueView, quality: QueueQuality, as_of: Timestamp) -> QueueJson {
+    let figures = &queue.figures;
+    let of_calls = |count: u32| known(count, quality.calls);
+    let of_today = |count: u32| known(count, quality.today);
+    let level_of_today = |level: ServiceLevel| known(level_share(level), quality.today).flatten();
+    let of_members = |count: u32| queue.members_available.and_then(|_| known(count, quality.available));
+    QueueJson {
+        id: queue.id.to_string(),
+        name: queue.name.clone(),
+        extension_number: queue.extension_number.clone(),
+        waiting: known(figures.waiting, quality.waiting),
+        oldest_waiting_since: known(figures.oldest_waiting_since, quality.waiting)
+            .flatten()
+            .map(format_rfc3339),
+        ringing: of_calls(figures.ringing),
+        talking: of_calls(figures.talking),
+        on_hold: of_calls(figures.on_hold),
+        members: known(queue.members, quality.members).flatten(),
+        members_available: queue.members_available.and_then(of_members),
+        members_ringing: of_members(queue.members_busy.ringing),
+        offered_today: of_today(figures.offered_today),
+        measured_today: of_today(figures.measured_today),
+        answered_today: of_today(figures.answered_today),
+        abandoned_today: of_today(figures.abandoned_today),
+        short_abandoned_today: of_today(figures.short_abandoned_today),
+        service_level_today: level_of_today(figures.service_level_today),
+        service_level_policy: PolicyJson {
+            threshold_seconds: queue.policy.threshold_seconds,
+            short_abandon_seconds: queue.policy.short_abandon_seconds,
+            target: f64::from(queue.policy.target_permille) / 1000.0,
+            definition: queue.definition.word(),
         },
+        service_levels_today: Definition::ALL
+            .into_iter()
+            .map(|definition| (definition.word(), level_of_today(queue.service_levels_today.by(definition))))
+            .collect(),
+        unconfirmed: of_calls(figures.unconfirmed),
+        quality: quality.into(),
         as_of: format_rfc3339(as_of),
     }
+}
+
+/// The value, where it is one.
+fn known<T>(value: T, quality: Quality) -> Option<T> {
+    (quality != Quality::Unknown).then_some(value)
 }
 
 /// 0–1 with four decimals, `None` when there is nothing to divide by.

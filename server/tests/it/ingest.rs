@@ -181,7 +181,17 @@ async fn losing_the_feed_is_told_and_a_gap_is_kept() {
     rig.sim.cut_sockets();
     rig.eventually("the feed is down", |feed| feed["link"] == "down", "/api/v1/feed").await;
     let row = rig.json("/api/v1/queues").await;
-    assert_eq!(row[0]["quality"]["waiting"], "unknown");
+    let row = &row[0];
+    assert_eq!(row["quality"]["waiting"], "unknown");
+    // A program that reads no qualities must not take a zero for a fact.
+    for unknown in
+        ["waiting", "ringing", "talking", "on_hold", "members_available", "members_ringing", "unconfirmed"]
+    {
+        assert!(row[unknown].is_null(), "{unknown}: {row}");
+    }
+    for known in ["members", "offered_today", "abandoned_today", "measured_today"] {
+        assert!(row[known].is_u64(), "{known}: {row}");
+    }
     let ready = rig.get("/readyz").await;
     assert_eq!(ready.status(), 503);
     let page = rig.get("/wall").await.text().await.unwrap();
