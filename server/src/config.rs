@@ -48,6 +48,9 @@ pub struct Config {
     pub log: String,
     /// What a replay shows instead of an account. Not from the environment.
     pub recording: Option<RecordedSpan>,
+    /// What a demo's Zoom had written down before it began: the path of each call as JSON, read at once. Not
+    /// from the environment.
+    pub written_before: Vec<String>,
 }
 
 /// How Zoom is reached and believed.
@@ -498,6 +501,7 @@ impl Given {
             keep: self.kept_for(),
             log: self.log(),
             recording: None,
+            written_before: Vec::new(),
         }
     }
 

@@ -94,6 +94,8 @@ impl Demo {
         let mut config = Config::load(settings, None).map_err(DemoError::Config)?;
         // Who tries it out does not wait for minutes.
         config.zoom.timings.record_every = RECORD_EVERY;
+        // Nor sees the service level slide while the record of the earlier hours is read call by call.
+        config.written_before = sim.written().iter().map(ToString::to_string).collect();
         Ok((Self { sim, _data: data }, config))
     }
 

@@ -72,7 +72,7 @@ use crate::{
         },
         filing::Filing,
         presence::{PresenceReading, PresenceStatus},
-        record_walk::RecordWalker,
+        record_walk::{self, RecordWalker},
         rest::{Budget, Priority, RestClient},
         setback::RecordStatus,
         silence::Silence,
@@ -304,6 +304,16 @@ async fn serve_on(
         trust: seen_trust,
     };
 
+    if !config.written_before.is_empty() {
+        let until = now - config.zoom.timings.record_delay;
+        let reading = record_walk::begin_with(&config.written_before, until, &reader, &journal);
+        if let Some(Err(error)) = stop.run_until_cancelled(reading).await {
+            tracing::warn!(
+                error = telemetry::chain(&error),
+                "what was written down before could not be read"
+            );
+        }
+    }
     let webhooks = Webhooks::new(&config.zoom.webhook, reader, journal.clone());
     let public_host = config.public_url.as_ref().and_then(|url| url.host_str().map(str::to_owned));
     let state = AppState {

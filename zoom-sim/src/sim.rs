@@ -387,6 +387,14 @@ impl Sim {
         self.shared.play_until(until).await
     }
 
+    /// The paths of all calls that are written down, as REST tells them, oldest end first.
+    pub fn written(&self) -> Vec<Value> {
+        self.with_world(|world| {
+            let calls = world.history().visible_at(world.now());
+            calls.filter_map(|call| world.call_path(&call.uuid)).collect()
+        })
+    }
+
     /// Sends an event of the caller's making; faults apply to it as to any other.
     pub async fn send_event(&self, event: Value) -> Delivery {
         self.shared.send_event(&event).await

@@ -18,19 +18,22 @@ use std::{
 
 use chrono_tz::Tz;
 use domain::time::Timestamp;
+use futures_util::future::try_join_all;
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     backfill::{CALLS, CallRow, MISSHAPEN, PathReader, RepairError},
     patience::BackOff,
+    record,
     rest::RestError,
     setback::{RecordStatus, Setbacks, Shortfall, is_due_again, pause_after},
+    wire::Reader,
 };
 use crate::{
     clock,
     config::FeedTimings,
-    journal::Journal,
+    journal::{AppendError, Incoming, Journal, JournalStopped, Source},
     store::{RecordWalk, Store, WalkOrder},
     telemetry,
 };
@@ -44,6 +47,8 @@ const BACK: Duration = Duration::from_secs(48 * 3600);
 const FURTHEST: Duration = Duration::from_secs(14 * 86_400);
 /// The calls of this long are listed at once.
 const SLICE: Duration = Duration::from_secs(15 * 60);
+/// Calls that are at hand are journalled so many together.
+const AT_ONCE: usize = 200;
 /// A nightly walk begins this long after local midnight.
 const HOUR: Duration = Duration::from_secs(2 * 3600 + 30 * 60);
 
@@ -332,6 +337,26 @@ impl RecordWalker {
         let problem = setbacks.take_sentence();
         Ok((!is_read).then_some(Slice { from, to, calls, passes: passes + 1, last: now, problem }))
     }
+}
+
+/// Journals the paths of calls that are at hand, of all that were written down by `until`: the walk goes on from
+/// there.
+pub(crate) async fn begin_with(
+    paths: &[String],
+    until: Timestamp,
+    reader: &Reader,
+    journal: &Journal,
+) -> Result<(), AppendError> {
+    let now = clock::now();
+    // Together they are few commits.
+    for some in paths.chunks(AT_ONCE) {
+        let read = |path| Incoming::read(reader, Source::Rest, now, record::path_event(path));
+        let incoming: Vec<Incoming> = some.iter().map(|path| read(path)).collect();
+        try_join_all(incoming.into_iter().map(|incoming| journal.append(incoming))).await?;
+    }
+    let walk = WalkOrder::Begin { at: now, from: until, until };
+    journal.walk(walk).await.map_err(|JournalStopped| AppendError::Stopped)?;
+    journal.flush().await.map_err(|JournalStopped| AppendError::Stopped)
 }
 
 /// What lies between the two, as slices.

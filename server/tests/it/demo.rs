@@ -1,0 +1,37 @@
+//! The demo as a newcomer meets it.
+
+use serde_json::Value;
+use server::{Purpose, demo::Demo, run};
+use tokio::{net::TcpListener, runtime::Handle};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::client;
+
+#[tokio::test]
+async fn the_earlier_hours_of_a_demo_are_checked_against_the_record_from_the_first_page_on() {
+    let (demo, config) = Demo::start(7).await.unwrap();
+    let written_before = config.written_before.len() as u64;
+    assert!(written_before > 500, "three hours of calls, not {written_before}");
+    let data = tempfile::tempdir().unwrap();
+    let config = server::config::Config { data_dir: data.path().to_owned(), ..config };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, runtime) = (CancellationToken::new(), Handle::current());
+    let stopped = stop.clone();
+    let serve = move || runtime.block_on(run(config, Purpose::Demo, listener, stopped));
+    let running = tokio::task::spawn_blocking(serve);
+    let http = client();
+    let json = async |path: &str| -> Value {
+        http.get(format!("http://{address}{path}")).send().await.unwrap().json().await.unwrap()
+    };
+    let rows = json("/api/v1/queues").await;
+    let sum =
+        |name: &str| -> u64 { rows.as_array().unwrap().iter().filter_map(|row| row[name].as_u64()).sum() };
+    // Those of the last minute are not written down yet.
+    assert!(sum("measured_today") * 10 >= sum("offered_today") * 9, "{rows}");
+    let feed = json("/api/v1/feed").await;
+    assert!(feed["journalled"].as_u64() >= Some(written_before), "{feed}");
+    stop.cancel();
+    running.await.unwrap().unwrap();
+    demo.stop().await;
+}
