@@ -244,13 +244,13 @@ impl Board {
         }
         // All facts of a call share its id.
         let fact = Fact { call_id: tracked.id.clone(), ..fact };
-        let is_new = tracked.call.learn(fact);
-        if is_new {
-            tracked.heard_at = tracked.heard_at.max(now);
-        } else {
+        if !tracked.call.learn(fact) {
             self.anomalies.repeated += 1;
+            return None;
         }
-        is_new.then_some(place)
+        tracked.heard_at = tracked.heard_at.max(now);
+        self.note_news(place);
+        Some(place)
     }
 
     fn note_future(&mut self, now: Timestamp) {

@@ -278,10 +278,14 @@ impl Call {
         legs
     }
 
+    /// True when the whole of it was written down.
+    pub(crate) fn is_written_down(&self) -> bool {
+        self.others.iter().any(is_whole)
+    }
+
     /// The same call without what was written down of the whole of it; `None` when nothing was.
     pub(crate) fn before_the_record(&self) -> Option<Self> {
-        let is_whole = |fact: &Fact| matches!(&*fact.what, What::Recorded(record) if record.id.is_some());
-        if !self.others.iter().any(is_whole) {
+        if !self.is_written_down() {
             return None;
         }
         let mut call = self.clone();
@@ -444,6 +448,11 @@ impl Call {
             }
         }
     }
+}
+
+/// Told by the record of a whole call.
+fn is_whole(fact: &Fact) -> bool {
+    matches!(&*fact.what, What::Recorded(record) if record.id.is_some())
 }
 
 /// Adds a fact to others in their order; false when it was there.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Board, TrackedCall, book::QueueBook};
+use super::{Board, TrackedCall, book::QueueBook, calls::Place};
 use crate::{
     fact::{Record, StayEnd},
     history::{CallHistory, LiveStay, RecordReading, RecordStay, Told},
@@ -54,6 +54,16 @@ impl Board {
         let Some(chronicle) = &mut self.chronicle else { return };
         if !finished(before).eq(finished(after)) {
             chronicle.changed.insert(call_id.clone());
+        }
+    }
+
+    /// Something was heard of a call in memory. Of one that was written down already, that changes what was said
+    /// live, though the stays stay as they were written.
+    pub(super) fn note_news(&mut self, place: Place) {
+        let Some(chronicle) = &mut self.chronicle else { return };
+        let tracked = &self.calls[place];
+        if tracked.call.is_written_down() {
+            chronicle.changed.insert(tracked.id.clone());
         }
     }
 

@@ -87,6 +87,18 @@ fn what_was_said_live_stays_beside_what_the_record_says() {
 }
 
 #[test]
+fn events_that_come_after_the_record_still_tell_what_was_said_live() {
+    let (mut board, billing) = (board(), queue("Billing", "801"));
+    let ada = phone("1", "Ada", 5).on(billing.clone());
+    let record = read(stay("1", &billing, 0, 9, StayEnd::Answered), "r-1", 70);
+    let news = tell(&mut board, 70, &[record]);
+    assert_eq!(words(&news[0]), ["q-801 | - | answered 0..9 | missed"]);
+    let news = tell(&mut board, 71, &[ada.rang(), ada.answered(9), ada.ended(9, 60)]);
+    assert_eq!(words(&news[0]), ["q-801 | answered 5..9 | answered 0..9 | times"]);
+    assert_eq!(tell(&mut board, 72, &[ada.rang()]), [], "nothing new");
+}
+
+#[test]
 fn a_stay_that_seemed_to_be_two_is_one_with_another_time() {
     let (mut board, billing) = (board(), queue("Billing", "801"));
     // Nobody told on whose behalf Bo's phone rang.
