@@ -222,12 +222,13 @@ fn zooms(record: u32, awaited: u32) -> String {
 fn cells(sum: Reconciliation) -> impl IntoView {
     let Reconciliation { live, record, corrected, awaited, unexplained, corrected_times } = sum;
     let sides = SIDES.map(|(_, of)| {
-        let (live, record, awaited) = (of(&live), of(&record), of(&awaited));
-        // While calls are to be checked, a difference is no finding yet.
-        let mark = match awaited {
-            0 => (live != record).then_some("differs"),
-            _ => Some("unread"),
+        // While calls are to be checked, whatever Zoom's side says so far is no finding yet.
+        let mark = if awaited.offered > 0 {
+            Some("unread")
+        } else {
+            (of(&live) != of(&record)).then_some("differs")
         };
+        let (live, record, awaited) = (of(&live), of(&record), of(&awaited));
         view! {
             <td class="pair">{numeral::count(live)}</td>
             <td class="pair" data-mark=mark>{zooms(record, awaited)}</td>
