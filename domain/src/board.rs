@@ -278,7 +278,8 @@ impl Board {
         let doubted_since = self.deaf_until.filter(|_| self.is_unconfirmed(&self.calls[place]));
         let tracked = &mut self.calls[place];
         tracked.state = tracked.call.state(now);
-        if let Some(since) = doubted_since {
+        // Whatever else ended in the gap has a record, which was read by then: without one it goes on.
+        if let Some(since) = doubted_since.filter(|_| tracked.state.may_have_no_record()) {
             tracked.state.end_lost_talks(now, since, since + LONG_CALL);
         }
         let mentions = QueueMention::all(&tracked.state);
@@ -349,8 +350,8 @@ impl Board {
         }
     }
 
-    /// Whatever went on before a gap may have ended in it: it is in doubt until news of it come again, and taken
-    /// to have ended in it when none came for [`LONG_CALL`].
+    /// Whatever went on before a gap may have ended in it: it is in doubt until news of it come again. What may
+    /// have no record is taken to have ended in it when none came for [`LONG_CALL`].
     fn miss(&mut self, now: Timestamp, gap: Gap) {
         if gap.to <= self.deaf_until {
             return;

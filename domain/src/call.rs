@@ -146,6 +146,13 @@ impl Leg {
 }
 
 impl CallState {
+    /// True for what is only between people of the account: a consultation is, and when it became part of another
+    /// call nothing is ever written down under its own name.
+    pub(crate) fn may_have_no_record(&self) -> bool {
+        let has = |side| self.legs.iter().any(|leg| leg.side == side);
+        has(Side::Caller) && has(Side::Callee) && self.legs.iter().all(|leg| leg.queue.is_none())
+    }
+
     /// Takes the conversations that seem to go on to have ended at `ended_at`, when it is `after` that.
     pub(crate) fn end_lost_talks(&mut self, now: Timestamp, ended_at: Timestamp, after: Timestamp) {
         for leg in self.legs.iter_mut().filter(|leg| leg.is_connected()) {
