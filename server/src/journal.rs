@@ -93,7 +93,7 @@ impl Incoming {
     ) -> Self {
         let text = text.into();
         match reader.read(&text, received_at) {
-            Ok(parsed) if source != Source::Rest && zoom::is_own_reading(&parsed.name) => {
+            Ok(parsed) if source.is_news() && zoom::is_own_reading(&parsed.name) => {
                 let reason = Unreadable::Ours { event: parsed.name };
                 Self::unreadable(source, received_at, reason, text.as_bytes())
             }
@@ -265,20 +265,20 @@ impl Journal {
     pub async fn append(&self, incoming: Incoming) -> Result<Receipt, AppendError> {
         let deadline = Instant::now() + APPEND_TIMEOUT;
         let Ok(slot) = timeout_at(deadline, self.slot(incoming.byte_count())).await else {
-            if incoming.source != Source::Rest {
+            if incoming.source.is_news() {
                 self.counters.turn_away(incoming.received_at);
             }
             return Err(AppendError::TimedOut);
         };
         let slot = slot.map_err(|_| AppendError::Stopped)?;
         let (reply, answer) = oneshot::channel();
-        let is_read = incoming.source == Source::Rest;
+        let is_news = incoming.source.is_news();
         slot.order.send(Order::Event { incoming, reply: Some(reply), bytes: slot.bytes });
         let receipt = match timeout_at(deadline, answer).await {
             Ok(answer) => answer.unwrap_or(Err(AppendError::Stopped)),
             Err(_) => Err(AppendError::TimedOut),
         };
-        if is_read && receipt == Ok(Receipt::Duplicate) {
+        if !is_news && receipt == Ok(Receipt::Duplicate) {
             stats::Counters::add(&self.counters.read_again, 1);
         }
         receipt

@@ -297,7 +297,7 @@ impl Task {
 
     fn collect_event(&self, collected: &mut Collected, incoming: Incoming, reply: Option<Reply>) {
         let Incoming { source, received_at, message } = incoming;
-        let is_news = source != Source::Rest;
+        let is_news = source.is_news();
         let waiting = match message {
             Message::Event { parsed, text } => {
                 if self.recent.contains(&parsed.key) {
@@ -427,8 +427,7 @@ impl Task {
             let _ = reply.send(Err(AppendError::Refused));
         }
         let events = batch.events.into_iter().zip(understood).filter(|(_, event)| event.is_news).collect();
-        let is_news = |row: &QuarantineRow| row.source != Source::Rest;
-        let quarantined = batch.quarantined.into_iter().filter(is_news).collect();
+        let quarantined = batch.quarantined.into_iter().filter(|row| row.source.is_news()).collect();
         if error.may_pass() {
             self.keep(events, quarantined, room);
         } else {

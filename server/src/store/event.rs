@@ -16,6 +16,15 @@ pub enum Source {
 }
 
 impl Source {
+    /// True for what comes by itself. What was asked for says nothing about the feed, and is asked for again when
+    /// it gets lost.
+    pub(crate) const fn is_news(self) -> bool {
+        match self {
+            Self::Socket | Self::Webhook => true,
+            Self::Rest => false,
+        }
+    }
+
     /// Reads [`Source::word`]; the check of the table leaves nothing else.
     pub(super) fn from_word(word: &str) -> Self {
         match word {
