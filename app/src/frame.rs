@@ -133,6 +133,7 @@ fn totals(json: &impl Json) -> Option<Totals> {
         waiting_beyond_threshold: count(json, "waiting_beyond_threshold")?,
         shared_target_permille: permille(json, "shared_target_permille"),
         shared_threshold_seconds: count(json, "shared_threshold_seconds"),
+        unlisted: count(json, "unlisted").unwrap_or(0),
     })
 }
 
@@ -260,6 +261,7 @@ mod tests {
         let mut differing = sample::view(sample::busy(), open_gap);
         differing.totals.shared_target_permille = None;
         differing.totals.shared_threshold_seconds = None;
+        differing.totals.unlisted = 9;
         differing.totals.members_busy = Busy { on_calls: 1, wrap_up: 2, ringing: 3, unknown: 4 };
         differing.queues[0].members_busy = Busy { on_calls: 5, wrap_up: 6, ringing: 7, unknown: 8 };
         let mut views = vec![

@@ -5,7 +5,7 @@ use domain::{
     trust::{
         BrokenLink, FeedLink, Freshness, LONG_CALL, Trust, feed_freshness, freshness, hears_whole_calls_from,
     },
-    view::Figures,
+    view::{Figures, Totals},
 };
 
 use crate::{numeral, zone::LocalZone};
@@ -187,6 +187,18 @@ pub fn checked_today(figures: &Figures) -> Option<String> {
     })
 }
 
+/// The same of all queues of a board, and how many of them have no row.
+pub fn counted_today(totals: &Totals) -> Option<String> {
+    let checked = checked_today(&totals.figures)?;
+    Some(match totals.unlisted {
+        0 => checked,
+        unlisted => format!(
+            "{checked}; {} more queues, not in the directory, are counted and have no row",
+            numeral::count(unlisted)
+        ),
+    })
+}
+
 /// Why it is not sure after a gap who is on calls, and until when.
 pub fn doubt(now: Timestamp, trust: &Trust, zone: &LocalZone) -> Option<String> {
     let surer_from = hears_whole_calls_from(now, trust)?;
@@ -293,6 +305,15 @@ mod tests {
         );
         assert_eq!(of(0, 1).as_deref(), Some("0 of 1 queue visit of today checked against Zoom’s record"));
         assert_eq!(of(0, 0), None);
+        let figures = Figures { offered_today: 2, ..Figures::default() };
+        let totals = Totals { figures, unlisted: 19_000, ..Totals::default() };
+        assert_eq!(
+            counted_today(&totals).as_deref(),
+            Some(
+                "0 of 2 queue visits of today checked against Zoom’s record; 19,000 more queues, not in the directory, \
+                 are counted and have no row"
+            )
+        );
     }
 
     #[test]

@@ -156,6 +156,9 @@ pub struct Totals {
     pub shared_target_permille: Option<u16>,
     /// The threshold that all these queues share; `None` when they differ.
     pub shared_threshold_seconds: Option<u32>,
+    /// Queues that are not in the directory and have no row, being too many; they are counted here all the same.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unlisted: u32,
 }
 
 /// What a queue adds to [`Totals`].

@@ -153,6 +153,8 @@ pub(crate) struct Keeper {
     sources: Sources,
     orders: mpsc::Receiver<Order>,
     unresolved_before: u64,
+    /// It was told that some have no row.
+    unlisted_told: bool,
     /// As last told, and when that was.
     future_before: u64,
     future_told_at: Option<Instant>,
@@ -187,6 +189,7 @@ impl Keeper {
             sources,
             orders: received,
             unresolved_before: 0,
+            unlisted_told: false,
             future_before: 0,
             future_told_at: None,
             askers: Vec::new(),
@@ -344,6 +347,13 @@ impl Keeper {
         let now = clock::now();
         let edition = self.situation.edition(now);
         self.publisher.publish(&mut self.situation.board, now, &edition.trust, edition.whole);
+        let unlisted = self.publisher.unlisted();
+        if unlisted > 0 && !std::mem::replace(&mut self.unlisted_told, true) {
+            tracing::warn!(
+                unlisted,
+                "calls name more queues that are not in the directory than a board has rows for; the others are counted"
+            );
+        }
         let problem = self.sources.presence.borrow().problem.clone();
         self.situation.presence = PresenceTold { problem };
         if self.agents.readers() > 0 {

@@ -7,7 +7,8 @@
 mod agents;
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::{Arc, OnceLock},
 };
 
@@ -17,7 +18,7 @@ use domain::{
     id::QueueId,
     time::Timestamp,
     trust::Trust,
-    view::{BoardView, QueueView, Totals},
+    view::{BoardView, Figures, QueueView, Totals},
 };
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -29,6 +30,10 @@ pub use self::agents::PublishedAgents;
 /// Change frames kept for readers that fell behind: a third of a second at the shortest interval, a
 /// quarter of a minute at the longest.
 const FRAMES_KEPT: usize = 64;
+
+/// Queues that have a row though the directory does not list them: more than any account in sight has, so that
+/// one whose directory cannot be read shows all of them. Calls can name any number.
+const MOST_UNRESOLVED: usize = 1_000;
 
 /// Which board a reader looks at.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -52,7 +57,7 @@ pub struct Published {
     pub trust: Trust,
     /// All queues of this board together.
     pub totals: Totals,
-    /// One row per queue, by name.
+    /// One row per queue, by name, as far as queues that the directory does not list are not too many.
     pub rows: Vec<Arc<Row>>,
     frames: VecDeque<(u64, Bytes)>,
     full: OnceLock<Bytes>,
@@ -199,10 +204,12 @@ fn frame(event: &str, epoch: u64, revision: u64, body: &impl Serialize) -> Bytes
 pub(crate) struct Publisher {
     epoch: u64,
     revision: u64,
-    /// In the order of their names.
+    /// Of every queue, in the order of their names.
     rows: Vec<Arc<Row>>,
     /// Where each queue stands among them.
     places: HashMap<QueueId, usize>,
+    /// Those that the board of all queues has no row for.
+    unlisted: BTreeSet<QueueId>,
     all: watch::Sender<Arc<Published>>,
     of_queues: HashMap<QueueId, watch::Sender<Arc<Published>>>,
 }
@@ -220,6 +227,7 @@ impl Publisher {
             revision,
             rows: Vec::new(),
             places: HashMap::new(),
+            unlisted: BTreeSet::new(),
             all: watch::Sender::new(empty),
             of_queues: HashMap::new(),
         }
@@ -270,6 +278,11 @@ impl Publisher {
         self.rows = rows;
     }
 
+    /// Queues that the board of all queues has no row for.
+    pub(crate) fn unlisted(&self) -> usize {
+        self.unlisted.len()
+    }
+
     /// Readers of all boards together.
     pub(crate) fn readers(&self) -> usize {
         let of_queues: usize = self.of_queues.values().map(watch::Sender::receiver_count).sum();
@@ -296,6 +309,7 @@ impl Publisher {
         }
         let mut reordered = !removed.is_empty();
         let mut fresh: BTreeMap<QueueId, Arc<Row>> = BTreeMap::new();
+        let mut new = BTreeSet::new();
         for id in changed {
             let Some(view) = board.queue_view(&id, now, trust) else { continue };
             let before = self.row(&id);
@@ -303,16 +317,37 @@ impl Publisher {
                 continue;
             }
             reordered |= before.is_none_or(|row| row.view.name != view.name);
+            if before.is_none() {
+                new.insert(id.clone());
+            }
             fresh.insert(id, Arc::new(Row::new(view)));
         }
         self.put_in_place(board, &fresh, reordered);
         self.revision += 1;
         let edition = Edition { epoch: self.epoch, revision: self.revision, now, trust };
 
-        let changed_rows: Vec<&Row> = fresh.values().map(|row| &**row).collect();
-        let removed: Vec<&QueueId> = removed.iter().collect();
-        let totals = board.totals_of(self.rows.iter().map(|row| &row.view));
-        edition.publish(&self.all, totals, self.rows.clone(), &changed_rows, &removed);
+        let unlisted_before = if fresh.is_empty() && !reordered {
+            self.unlisted.clone()
+        } else {
+            std::mem::replace(&mut self.unlisted, unlisted(&self.rows))
+        };
+        let is_listed = |id: &QueueId| !self.unlisted.contains(id);
+        let back = unlisted_before.iter().filter(|id| is_listed(id) && !fresh.contains_key(*id));
+        let back = back.filter_map(|id| self.row(id));
+        let changed_rows: Vec<&Row> =
+            fresh.values().filter(|row| is_listed(&row.view.id)).chain(back).map(|row| &**row).collect();
+        let hidden = self.unlisted.iter().filter(|id| !unlisted_before.contains(*id) && !new.contains(*id));
+        let removed: Vec<&QueueId> = removed.iter().chain(hidden).collect();
+        // Who is in a queue without a row is counted all the same.
+        let totals = Totals {
+            unlisted: u32::try_from(self.unlisted.len()).unwrap_or(u32::MAX),
+            ..board.totals_of(self.rows.iter().map(|row| &row.view))
+        };
+        let rows = match self.unlisted.len() {
+            0 => self.rows.clone(),
+            _ => self.rows.iter().filter(|row| is_listed(&row.view.id)).cloned().collect(),
+        };
+        edition.publish(&self.all, totals, rows, &changed_rows, &removed);
 
         self.of_queues.retain(|_, board| board.receiver_count() > 0);
         for (id, channel) in &self.of_queues {
@@ -323,6 +358,23 @@ impl Publisher {
             edition.publish(channel, totals, row.cloned().into_iter().collect(), &changed_row, &removed);
         }
     }
+}
+
+/// Of the queues that the directory does not list, those beyond [`MOST_UNRESOLVED`]. Who has callers now comes first,
+/// then who had the most today: that depends on what happened alone, and not on the order in which it was told.
+fn unlisted(rows: &[Arc<Row>]) -> BTreeSet<QueueId> {
+    let views = rows.iter().map(|row| &row.view);
+    let mut unresolved: Vec<&QueueView> = views.filter(|view| view.id.is_unresolved()).collect();
+    if unresolved.len() <= MOST_UNRESOLVED {
+        return BTreeSet::new();
+    }
+    let rank = |view: &QueueView| {
+        let Figures { waiting, talking, on_hold, offered_today, .. } = view.figures;
+        (waiting + talking + on_hold == 0, Reverse(offered_today))
+    };
+    unresolved
+        .select_nth_unstable_by(MOST_UNRESOLVED, |a, b| rank(a).cmp(&rank(b)).then_with(|| a.id.cmp(&b.id)));
+    unresolved[MOST_UNRESOLVED..].iter().map(|view| view.id.clone()).collect()
 }
 
 /// One publication, of whichever boards.
@@ -370,118 +422,4 @@ impl Edition<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use domain::{
-        board::Input,
-        directory::{Directory, DirectoryQueue},
-        service_level::ServiceLevelPolicy,
-        trust::FeedLink,
-        view::BoardChange,
-    };
-
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
-
-    fn trust() -> Trust {
-        Trust { feed_heard_at: Some(NOW), ..Trust::of(FeedLink::Live, NOW) }
-    }
-
-    fn queue(id: &str, name: &str) -> DirectoryQueue {
-        DirectoryQueue {
-            id: id.into(),
-            extension_id: None,
-            name: name.to_owned(),
-            extension_number: None,
-            zone: None,
-            members: None,
-            policy: ServiceLevelPolicy::default(),
-            wrap_up: None,
-            max_wait: None,
-        }
-    }
-
-    fn read(board: &mut Board, queues: Vec<DirectoryQueue>) {
-        board.apply(NOW, Input::Directory(Directory { queues }));
-    }
-
-    fn data(frame: &Bytes) -> &str {
-        let text = std::str::from_utf8(frame).unwrap();
-        text.lines().find_map(|line| line.strip_prefix("data: ")).unwrap()
-    }
-
-    #[test]
-    fn a_full_frame_reads_back_as_the_view_it_was_made_from() {
-        let mut board = Board::new();
-        read(&mut board, vec![queue("b", "Support"), queue("a", "Billing\n\ndata: {}")]);
-        let mut publisher = Publisher::new(7, NOW, trust());
-        publisher.publish(&mut board, NOW, &trust(), false);
-        let published = publisher.all.borrow().clone();
-        let frame = published.full_frame();
-        assert!(frame.starts_with(b"id: 7-1\nevent: view\ndata: {"));
-        let text = std::str::from_utf8(&frame).unwrap();
-        assert_eq!(text.matches("\n\n").count(), 1, "a name never begins another event");
-        let view: BoardView = serde_json::from_str(data(&frame)).unwrap();
-        assert_eq!(view, published.view());
-        assert_eq!(view.queues[1].name, "Support", "rows are in the order of their names");
-    }
-
-    #[test]
-    fn a_reader_gets_what_it_missed_or_everything() {
-        let mut board = Board::new();
-        read(&mut board, vec![queue("a", "Billing"), queue("b", "Support")]);
-        let mut publisher = Publisher::new(7, NOW, trust());
-        publisher.publish(&mut board, NOW, &trust(), false);
-        read(&mut board, vec![queue("a", "Billing"), queue("b", "Helpdesk")]);
-        publisher.publish(&mut board, NOW, &trust(), false);
-        publisher.publish(&mut board, NOW, &trust(), false);
-        let published = publisher.all.borrow().clone();
-
-        assert_eq!(published.news_after(Some(3)), None);
-        let missed = published.news_after(Some(1)).unwrap();
-        let changes: Vec<BoardChange> = std::str::from_utf8(&missed)
-            .unwrap()
-            .split_inclusive("\n\n")
-            .map(|frame| serde_json::from_str(data(&Bytes::copy_from_slice(frame.as_bytes()))).unwrap())
-            .collect();
-        assert_eq!(changes.iter().map(|change| change.revision).collect::<Vec<_>>(), [2, 3]);
-        assert_eq!(changes[0].queues[0].name, "Helpdesk");
-        assert!(changes[1].queues.is_empty(), "a pulse carries no rows");
-        let newest: BoardChange =
-            serde_json::from_str(data(&published.news_after(Some(2)).unwrap())).unwrap();
-        assert_eq!(newest, changes[1]);
-        assert_eq!(published.news_after(None), Some(published.full_frame()), "a new reader");
-        assert_eq!(published.news_after(Some(99)), Some(published.full_frame()), "a forged revision");
-
-        for _ in 0..FRAMES_KEPT {
-            publisher.publish(&mut board, NOW, &trust(), false);
-        }
-        let published = publisher.all.borrow().clone();
-        assert_eq!(published.news_after(Some(1)), Some(published.full_frame()), "too far behind");
-    }
-
-    #[test]
-    fn a_queue_has_its_own_board_while_somebody_reads_it() {
-        let mut board = Board::new();
-        read(&mut board, vec![queue("a", "Billing"), queue("b", "Support")]);
-        let mut publisher = Publisher::new(7, NOW, trust());
-        publisher.publish(&mut board, NOW, &trust(), false);
-        assert!(publisher.subscribe(&board, &BoardKey::Queue("nobody".into())).is_none());
-        let reader = publisher.subscribe(&board, &BoardKey::Queue("b".into())).unwrap();
-        read(&mut board, vec![queue("a", "Invoices"), queue("b", "Support")]);
-        publisher.publish(&mut board, NOW, &trust(), false);
-        let seen = reader.borrow().clone();
-        assert_eq!(seen.rows.len(), 1);
-        let change: BoardChange = serde_json::from_str(data(&seen.news_after(Some(1)).unwrap())).unwrap();
-        assert!(change.queues.is_empty(), "the other queue changed, not this one");
-
-        read(&mut board, vec![queue("a", "Invoices")]);
-        publisher.publish(&mut board, NOW, &trust(), false);
-        let change: BoardChange =
-            serde_json::from_str(data(&reader.borrow().news_after(Some(2)).unwrap())).unwrap();
-        assert_eq!(change.removed, ["b".into()]);
-        drop(reader);
-        publisher.publish(&mut board, NOW, &trust(), false);
-        assert!(publisher.of_queues.is_empty());
-    }
-}
+mod tests;

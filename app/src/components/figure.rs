@@ -439,6 +439,7 @@ mod tests {
             waiting_beyond_threshold: 2,
             shared_target_permille: Some(800),
             shared_threshold_seconds: Some(20),
+            unlisted: 0,
         }
     }
 

@@ -48,7 +48,7 @@ pub fn TodayNote(
     in_full: bool,
 ) -> impl IntoView {
     let missing = |state: &State| standing::missing_today(&state.latest.trust, &state.zone);
-    let checked = |state: &State| standing::checked_today(&state.totals.figures);
+    let checked = |state: &State| standing::counted_today(&state.totals);
     let doubt = |state: &State| standing::doubt(state.now, &state.latest.trust, &state.zone);
     let doubt = in_full.then(|| {
         view! { <span hidden=board.condition(move |state| doubt(state).is_none())>{board.text(move |state| doubt(state).unwrap_or_default())}</span> }

@@ -79,6 +79,8 @@ pub struct FeedFacts {
     pub late: u64,
     /// Queues that calls have named and the directory does not know.
     pub unmatched: u64,
+    /// Of these, queues without a row, being too many.
+    pub unlisted: u64,
     /// When the directory was last read.
     pub directory_read_at: Option<Timestamp>,
     /// What is wrong with the directory, one sentence with the next step.
@@ -316,6 +318,12 @@ fn Troubles(
             feed.unmatched,
             "Queues that Zoom’s directory does not list",
             "Calls mention them. Their rows say “not in the directory” and have no members.",
+        ),
+        (
+            feed.unlisted,
+            "Of these, queues without a row",
+            "They are too many for a board. It has a row for those with callers now and the most callers today; \
+             the others are counted in the sums of all queues.",
         ),
         (feed.late, "Events that came too late to count", "They tell of calls that were over for hours."),
     ];

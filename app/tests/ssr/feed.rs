@@ -31,6 +31,7 @@ fn facts() -> FeedFacts {
         lost: 0,
         late: 0,
         unmatched: 0,
+        unlisted: 0,
         directory_read_at: Some(ago(70)),
         directory_problem: None,
         record_problem: None,
@@ -135,6 +136,15 @@ fn a_demo_that_was_cut_says_until_when() {
     assert_reads(&cut, &["The feed is cut Cut until 14:03:23, 1 min 12 s to go."]);
     let over = page(Some(NOW));
     assert_reads(&over, &["Cut the feed for 90 s"]);
+}
+
+#[test]
+fn queues_without_a_row_are_told_among_those_that_the_directory_does_not_list() {
+    let html = feed(|feed| (feed.unmatched, feed.unlisted) = (20_000, 19_000));
+    assert_reads(
+        &html,
+        &["does not list 20,000 Calls", "Of these, queues without a row 19,000 They are too many"],
+    );
 }
 
 #[test]

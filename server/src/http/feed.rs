@@ -89,6 +89,7 @@ async fn facts(state: &AppState, now: Timestamp) -> Result<FeedFacts, KeeperGone
     let presence_problem = state.presence.borrow().problem.clone().filter(|_| state.budget.is_some());
     let anomalies = state.keeper.anomalies().await?;
     let board = state.keeper.board(BoardKey::All).await?;
+    let unlisted = board.as_ref().map_or(0, |board| u64::from(board.totals.unlisted));
     let unmatched =
         board.as_ref().map_or(0, |board| board.rows.iter().filter(|row| row.view.id.is_unresolved()).count());
     let record_delay = FeedTimings::default().record_delay;
@@ -137,7 +138,8 @@ async fn facts(state: &AppState, now: Timestamp) -> Result<FeedFacts, KeeperGone
         quarantined: stats.quarantined,
         lost: stats.lost,
         late: anomalies.late,
-        unmatched: unmatched as u64,
+        unmatched: unmatched as u64 + unlisted,
+        unlisted,
         directory_read_at: directory.read_at,
         directory_problem: directory.problem,
         record_problem,

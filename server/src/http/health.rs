@@ -11,6 +11,7 @@ use crate::{
     clock::{self, format_rfc3339},
     journal::JournalStatus,
     past::Proofs,
+    publish::BoardKey,
     store::ArchiveSize,
     zoom::rest::BudgetLine,
 };
@@ -139,6 +140,8 @@ struct RecordJson {
 #[derive(Debug, Serialize)]
 struct DirectoryJson {
     read_at: Option<String>,
+    /// Queues that calls named, that are not in it, and that have no row in `/api/v1/queues`, being too many.
+    unlisted_queues: u32,
     queues_without_members: usize,
     /// Lists, and members or settings of single queues, that could not be read the last time.
     unread: usize,
@@ -232,6 +235,7 @@ pub(super) async fn feed(State(state): State<AppState>) -> Result<Json<FeedJson>
     let phone_book = state.phone_book.read();
     let (presence, record) = (state.presence.borrow().clone(), state.record.borrow().clone());
     let anomalies = state.keeper.anomalies().await?;
+    let board = state.keeper.board(BoardKey::All).await?;
     let now = clock::now();
     let today = clock::day_start(state.home, now);
     let gaps = state.store.gaps_since(today).await?;
@@ -269,6 +273,7 @@ pub(super) async fn feed(State(state): State<AppState>) -> Result<Json<FeedJson>
         },
         directory: DirectoryJson {
             read_at: rfc3339(directory.read_at),
+            unlisted_queues: board.map_or(0, |board| board.totals.unlisted),
             queues_without_members: directory.queues_without_members,
             unread: directory.unread,
             problem: directory.problem,
