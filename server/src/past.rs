@@ -87,6 +87,9 @@ impl From<ShelfError> for PastError {
     }
 }
 
+/// What is looked for; nothing is more urgent than anything else.
+type Looks<Asked, Found> = Flights<Asked, (), Result<Option<Found>, PastError>>;
+
 /// Shows the board of any instant that is kept. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Past {
@@ -99,8 +102,8 @@ pub(crate) struct Past {
     patience: Duration,
     ready: Arc<Mutex<Vec<Reel>>>,
     /// What is being worked out, for all who ask for it meanwhile.
-    looks: Arc<Flights<(Timestamp, Subject), (), Result<Option<Shown>, PastError>>>,
-    first_looks: Arc<Flights<Timestamp, (), Result<Option<Timestamp>, PastError>>>,
+    looks: Arc<Looks<(Timestamp, Subject), Shown>>,
+    first_looks: Arc<Looks<Timestamp, Timestamp>>,
     /// What is kept since when, and the first instant of it with a queue.
     first: Arc<Mutex<Option<(Timestamp, Timestamp)>>>,
     /// Where it ends, if not now: a recording.
