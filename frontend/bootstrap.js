@@ -50,7 +50,7 @@ function follow(seconds) {
 // On a page of the past the slider says where it stands. It goes there when it is let go; by keyboard once the
 // keys rest, so that a held key is one way, and at Enter, as in any form. It has the focus again where it led.
 const slider = document.querySelector("[data-scrub]");
-let tell;
+let tell, held;
 if (slider) {
   const { form, dataset } = slider;
   const clock = new Intl.DateTimeFormat("en-GB", { timeZone: dataset.zone, hour: "2-digit", minute: "2-digit" });
@@ -61,12 +61,16 @@ if (slider) {
   };
   slider.addEventListener("input", tell);
   for (const event of ["keydown", "pointerdown"]) {
-    slider.addEventListener(event, () => (keyed = event === "keydown"));
+    slider.addEventListener(event, () => {
+      held = true;
+      keyed = event === "keydown";
+    });
   }
   slider.addEventListener("change", () => {
     clearTimeout(rest);
     rest = setTimeout(() => form.requestSubmit(), keyed ? 800 : 0);
   });
+  slider.addEventListener("blur", () => (held = Boolean(rest)));
   form.addEventListener("submit", () => {
     clearTimeout(rest);
     if (document.activeElement === slider) form.action += "#minute";
@@ -80,8 +84,8 @@ const shown = () => Number(document.querySelector("[data-now]")?.dataset.now);
 const runs = document.querySelector(".past[data-runs]")?.dataset;
 if (runs) {
   // The server said what is now when it began to answer, which may be long after it was asked.
-  const [{ responseStart }] = performance.getEntriesByType("navigation");
-  const last = () => Number(runs.until) + (runs.ends ? 0 : performance.now() - responseStart);
+  const answered = performance.getEntriesByType("navigation")[0]?.responseStart ?? 0;
+  const last = () => Number(runs.until) + (runs.ends ? 0 : performance.now() - answered);
   document.addEventListener("click", ({ target }) => {
     const link = target.closest("a[href]");
     const step = Number(link?.dataset.step ?? 0);
@@ -95,9 +99,10 @@ if (runs) {
   // What has caught up with now is not the past any more, and a recording stays at its end.
   setInterval(() => {
     if (last() - shown() < 2_000) location.assign(runs.end);
-    // The slider goes along, unless somebody holds it.
-    if (!shown() || document.activeElement === slider) return;
-    slider.value = Math.floor((shown() - slider.dataset.scrub) / 60_000);
+    // The slider goes along, unless somebody holds it: to the end of its day.
+    const minute = Math.floor((shown() - slider.dataset.scrub) / 60_000);
+    if (!shown() || held || minute > slider.max || minute === slider.valueAsNumber) return;
+    slider.value = minute;
     tell();
   }, 1_000);
 }

@@ -26,7 +26,7 @@ use crate::{
     queue::{QueueMention, Visit, VisitPhase, visits},
     service_level::PromiseBook,
     time::Timestamp,
-    trust::{Freshness, Gap, LONG_CALL, Trust, hears_whole_calls, server_freshness},
+    trust::{Freshness, Gap, Trust, hears_whole_calls, server_freshness},
     view::{BoardView, QueueQuality, QueueView, Share, Totals},
 };
 
@@ -275,13 +275,8 @@ impl Board {
 
     /// Derives the state of a call, and with it the names it says.
     fn observe(&mut self, now: Timestamp, place: Place) {
-        let doubted_since = self.deaf_until.filter(|_| self.is_unconfirmed(&self.calls[place]));
         let tracked = &mut self.calls[place];
         tracked.state = tracked.call.state(now);
-        // Whatever else ended in the gap has a record, which was read by then: without one it goes on.
-        if let Some(since) = doubted_since.filter(|_| tracked.state.may_have_no_record()) {
-            tracked.state.end_lost_talks(now, since, since + LONG_CALL);
-        }
         let mentions = QueueMention::all(&tracked.state);
         if mentions == tracked.mentions {
             return;
@@ -353,15 +348,16 @@ impl Board {
     /// Whatever went on before a gap may have ended in it: it is in doubt until news of it come again. What may
     /// have no record is taken to have ended in it when none came for [`LONG_CALL`].
     fn miss(&mut self, now: Timestamp, gap: Gap) {
-        if gap.to <= self.deaf_until {
-            return;
-        }
-        self.deaf_until = gap.to;
+        let Some(until) = gap.to.filter(|until| self.deaf_until < Some(*until)) else { return };
+        self.deaf_until = Some(until);
         let goes_on = |place: &Place| {
             let tracked = &self.calls[*place];
             self.is_unconfirmed(tracked) && !tracked.is_over()
         };
         let in_doubt: Vec<Place> = self.calls.places().filter(goes_on).collect();
+        for &place in &in_doubt {
+            self.calls[place].call.doubt(until);
+        }
         self.derive(now, &in_doubt);
     }
 
@@ -389,6 +385,7 @@ impl Board {
 
     /// What a call means for each agent in it.
     fn parts(&self, call: &CallState, owners: &mut Owners) -> Vec<(usize, Part)> {
+        owners.stay_few(call.legs.len());
         parts(call, |leg| owners.of(leg, &self.people), |leg| self.offering_queue(leg))
     }
 

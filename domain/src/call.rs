@@ -11,6 +11,7 @@ use crate::{
     id::{CallId, DeviceId},
     queue::QueueMention,
     time::Timestamp,
+    trust::LONG_CALL,
 };
 
 mod extension;
@@ -43,6 +44,8 @@ pub struct Call {
     /// Every queue that legs name or have named.
     queues: Vec<Arc<QueueMention>>,
     newest_fact_at: Option<Timestamp>,
+    /// The end of the first gap after which nothing was told of it.
+    doubted_since: Option<Timestamp>,
 }
 
 /// What the facts of a call amount to at one instant.
@@ -152,19 +155,6 @@ impl CallState {
         let has = |side| self.legs.iter().any(|leg| leg.side == side);
         has(Side::Caller) && has(Side::Callee) && self.legs.iter().all(|leg| leg.queue.is_none())
     }
-
-    /// Takes the conversations that seem to go on to have ended at `ended_at`, when it is `after` that.
-    pub(crate) fn end_lost_talks(&mut self, now: Timestamp, ended_at: Timestamp, after: Timestamp) {
-        for leg in self.legs.iter_mut().filter(|leg| leg.is_connected()) {
-            if now >= after {
-                let leg = Arc::make_mut(leg);
-                leg.ended_at = ended_at.max(leg.answered_at.unwrap_or(ended_at)).into();
-                leg.held_since = None;
-            } else {
-                soonest(&mut self.next_change_at, after);
-            }
-        }
-    }
 }
 
 impl Call {
@@ -190,8 +180,19 @@ impl Call {
         };
         if is_new {
             self.newest_fact_at = self.newest_fact_at.max(Some(at));
+            self.doubted_since = None;
         }
         is_new
+    }
+
+    /// Whatever was told of it may have been missed up to `since`.
+    pub fn doubt(&mut self, since: Timestamp) {
+        self.doubted_since.get_or_insert(since);
+    }
+
+    /// See [`Call::doubt`]; `None` once something was told since.
+    pub fn doubted_since(&self) -> Option<Timestamp> {
+        self.doubted_since
     }
 
     /// A call of these facts, in whatever order.
@@ -401,20 +402,28 @@ impl Call {
 
     fn close_lost_legs(&self, state: &mut CallState, now: Timestamp) {
         let newest = self.newest_fact_at.unwrap_or(now);
+        // Whatever else ended in a gap has a record, and goes on while none is read.
+        let doubted_since = self.doubted_since.filter(|_| state.may_have_no_record());
         for leg in &mut state.legs {
             if leg.ended_at.is_some() {
                 continue;
             }
-            let lost_at = if leg.answered_at.is_some() {
-                newest + LOST_CALL_AFTER
+            let (lost_at, ended_at) = if let Some(answered_at) = leg.answered_at {
+                let lost_at = newest + LOST_CALL_AFTER;
+                match doubted_since.filter(|since| *since + LONG_CALL < lost_at) {
+                    Some(since) => (since + LONG_CALL, since.max(answered_at)),
+                    None => (lost_at, lost_at),
+                }
             } else if leg.side == Side::Callee {
-                leg.rang_at + LOST_RING_AFTER
+                let lost_at = leg.rang_at + LOST_RING_AFTER;
+                (lost_at, lost_at)
             } else {
                 // The caller's side rings as long as any called phone may.
-                newest.max(leg.rang_at) + LOST_RING_AFTER
+                let lost_at = newest.max(leg.rang_at) + LOST_RING_AFTER;
+                (lost_at, lost_at)
             };
             if now >= lost_at {
-                Arc::make_mut(leg).ended_at = Some(lost_at);
+                Arc::make_mut(leg).ended_at = Some(ended_at);
             } else {
                 soonest(&mut state.next_change_at, lost_at);
             }
@@ -524,7 +533,7 @@ fn note_records(legs: &mut Vec<Arc<Leg>>, records: &[&Record]) {
 /// conversation tells. A call that is passed on may be written down in parts: what began since goes on.
 fn close_what_the_record_knows_to_be_over(state: &mut CallState, records: &[&Record]) {
     let Some(over_at) = records.iter().filter_map(|record| record.ended_at).max() else { return };
-    let goes_on = |leg: &Arc<Leg>| leg.rang_at.max(leg.answered_at.unwrap_or(leg.rang_at)) >= over_at;
+    let goes_on = |leg: &Arc<Leg>| leg.rang_at.max(leg.answered_at.unwrap_or(leg.rang_at)) + RACE >= over_at;
     if state.legs.iter().any(goes_on) {
         return;
     }

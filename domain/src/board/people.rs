@@ -54,6 +54,13 @@ pub(super) type Owner = (Option<UserId>, Option<ExtensionId>);
 pub(super) struct Owners(Vec<(Arc<Party>, Option<usize>)>);
 
 impl Owners {
+    /// Starts anew when most of those who are kept can be in none of so many legs any more.
+    pub(super) fn stay_few(&mut self, legs: usize) {
+        if self.0.len() > 2 * legs + 8 {
+            self.0.clear();
+        }
+    }
+
     /// The owner of a phone, if they are a member of a queue.
     pub(super) fn of(&mut self, leg: &Leg, people: &People) -> Option<usize> {
         let known = self.0.iter().find(|(party, _)| Arc::ptr_eq(party, &leg.party));

@@ -36,6 +36,7 @@ pub struct BoardSnapshot {
 struct CallSnapshot {
     call_id: CallId,
     heard_at: Timestamp,
+    doubted_since: Option<Timestamp>,
     facts: Vec<(Timestamp, Box<What>)>,
 }
 
@@ -45,6 +46,7 @@ impl Board {
         let call = |tracked: &TrackedCall| CallSnapshot {
             call_id: tracked.id.clone(),
             heard_at: tracked.heard_at,
+            doubted_since: tracked.call.doubted_since(),
             facts: tracked.call.facts().map(|fact| (fact.at, fact.what.clone())).collect(),
         };
         let mut calls: Vec<CallSnapshot> = self.calls.iter().map(call).collect();
@@ -93,10 +95,13 @@ impl Board {
         for visit in board.settled_visits.iter().filter(|visit| visit.is_named) {
             board.book.mention(&visit.mention);
         }
-        for CallSnapshot { call_id, heard_at, facts } in calls {
+        for CallSnapshot { call_id, heard_at, doubted_since, facts } in calls {
             let mut tracked = TrackedCall::new(call_id.clone(), heard_at);
             let facts = facts.into_iter().map(|(at, what)| Fact { call_id: call_id.clone(), at, what });
             tracked.call = Call::of(facts);
+            if let Some(since) = doubted_since {
+                tracked.call.doubt(since);
+            }
             board.calls.insert(tracked);
         }
         board.derive_all(now);

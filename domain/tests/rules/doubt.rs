@@ -83,10 +83,29 @@ fn a_talk_among_ourselves_that_nobody_confirms_for_an_hour_ended_in_the_gap() {
     assert_eq!(goes_on(&mut board, 90 + 3_599), (2, 1));
     // Of a queue's call there would be a record, had it ended.
     assert_eq!(goes_on(&mut board, 90 + 3_600), (1, 1));
+    // Another gap brings nobody back, and nothing that was never told counts as news.
+    gap(&mut board, 7_000, 7_090);
+    assert_eq!(in_doubt(&board, 7_090).1, ["2"]);
+    assert_eq!(goes_on(&mut board, 14_000), (1, 1));
     // Who was talking all the same.
-    tell(&mut board, 4_000, &[eve.held(4_000)]);
-    assert_eq!(in_doubt(&board, 4_000).1, ["2"]);
+    tell(&mut board, 14_001, &[eve.held(14_000)]);
+    assert_eq!(in_doubt(&board, 14_001).1, ["2"]);
     assert_eq!(board.live_calls().len(), 2);
+}
+
+#[test]
+fn what_ended_in_a_gap_ended_then_however_late_it_is() {
+    let mut board = board();
+    let (dials, ada) = (phone("1", "Dee", 0).caller_side(), phone("1", "Ada", 0));
+    tell(&mut board, 10, &[dials.rang(), ada.rang(), dials.answered(9), ada.answered(9)]);
+    gap(&mut board, 60, 90);
+    let free_since = |board: &mut Board, now: i64| {
+        board.apply(at(now), Input::Tick);
+        board.agent_view(&"user-Ada".into(), at(now)).unwrap().standing.since
+    };
+    let early = free_since(&mut board, 90 + 3_600);
+    assert_eq!(free_since(&mut board, 4 * 3_600 + 60), early);
+    assert_eq!(free_since(&mut board, 9 * 3_600), early);
 }
 
 #[test]

@@ -45,16 +45,17 @@ fn fate() -> impl Strategy<Value = Fate> {
 
 const PEOPLE: [&str; 5] = ["Ada", "Bo", "Cem", "Dee", "Eli"];
 
-/// A round of rings: who, on which phone, on behalf of which queue, and how it ends.
+/// A round of rings: who, on which phone, on behalf of which queue or who calls, and how it ends.
 fn ring() -> impl Strategy<Value = (usize, u8, u8, i64, Fate)> {
-    (0..PEOPLE.len(), 0..4_u8, 0..6_u8, 0..60_i64, fate())
+    (0..PEOPLE.len(), 0..4_u8, 0..8_u8, 0..60_i64, fate())
 }
 
 fn call(number: usize) -> impl Strategy<Value = Vec<Fact>> {
     let call_id = format!("70000000000000000{number:02}");
     let rings = prop::collection::vec(ring(), 1..8);
-    // Some records have no name, some are read twice and say something else the second time.
-    let reading = prop::option::of((0..2_u8, 100..103_i64));
+    // Some records have no name, some are read twice and say something else the second time, some are of the
+    // whole call and know when it was over.
+    let reading = prop::option::of((0..2_u8, 100..103_i64, prop::option::of(0..300_i64)));
     let stays = prop::collection::vec((any::<bool>(), -20..60_i64, 0..90_i64, 0..4_usize, reading), 0..4);
     (rings, 0..400_i64, any::<bool>(), any::<bool>(), stays).prop_map(
         move |(rings, start, transferred, mailbox, stays)| {
@@ -66,7 +67,13 @@ fn call(number: usize) -> impl Strategy<Value = Vec<Fact>> {
                 let entered = start + offset;
                 let stay = stay(&call_id, &queue, entered, entered + length, ENDS[end]);
                 facts.push(match reading {
-                    Some((record, seconds)) => read(stay, &format!("{call_id}-{record}"), seconds),
+                    Some((record, seconds, over)) => {
+                        let mut read = read(stay, &format!("{call_id}-{record}"), seconds);
+                        if let What::Recorded(record) = &mut *read.what {
+                            record.ended_at = over.map(|over| at(start + over));
+                        }
+                        read
+                    }
                     None => stay,
                 });
             }
@@ -100,6 +107,7 @@ fn ringing_phone(call_id: &str, who: usize, device: u8, station: u8, rang: i64, 
         3 => phone.on(queue("Late desk", "805")),
         // Some events tell the number alone.
         4 => phone.on(Station { name: None, ..queue("", "805") }),
+        5 => phone.caller_side(),
         _ => phone,
     }
 }
@@ -367,7 +375,7 @@ proptest! {
     fn a_snapshot_goes_on_as_its_board(
         facts in stories(),
         taken_after in any::<Index>(),
-        taken_at in 0..60_000_i64,
+        taken_at in prop_oneof![0..800_i64, 0..15_000_i64, 0..60_000_i64],
         deaf in any::<bool>(),
     ) {
         let mut board = fresh();
@@ -387,13 +395,23 @@ proptest! {
         prop_assert_eq!(board.live_calls(), other.live_calls());
         prop_assert_eq!(agents(&board, taken_at), agents(&other, taken_at));
 
-        let midnights = Midnights { home: at(61_000), zones: BTreeMap::new() };
+        let day = taken_at + 61_000;
+        let midnights = Midnights { home: at(day), zones: BTreeMap::new() };
+        let gap = |until| Input::Gap(Gap { from: at(until - 5), to: Some(at(until)) });
         let steps = [
             (taken_at, Input::Facts(facts[taken_after..].to_vec())),
             (taken_at + 300, Input::Tick),
-            (61_000, Input::Midnights(midnights)),
-            (100_000, Input::Tick),
-            (100_001, Input::Facts(facts.clone())),
+            // What nobody confirms after a gap has ended an hour after that, and four hours after its news.
+            (taken_at + 310, gap(taken_at + 310)),
+            (taken_at + 2_000, gap(taken_at + 2_000)),
+            (taken_at + 3_700, Input::Tick),
+            (taken_at + 3_910, Input::Tick),
+            (taken_at + 5_600, Input::Tick),
+            (taken_at + 14_000, Input::Tick),
+            (taken_at + 15_300, Input::Tick),
+            (day, Input::Midnights(midnights)),
+            (day + 39_000, Input::Tick),
+            (day + 39_001, Input::Facts(facts.clone())),
         ];
         for (now, input) in steps {
             board.apply(at(now), input.clone());
@@ -401,6 +419,7 @@ proptest! {
             prop_assert_eq!(seen(&board, now), seen(&other, now));
             prop_assert_eq!(board.anomalies(), other.anomalies());
             prop_assert_eq!(agents(&board, now), agents(&other, now));
+            prop_assert_eq!(board.live_calls(), other.live_calls());
         }
         prop_assert_eq!(
             postcard::to_allocvec(&board.snapshot()).unwrap(),
