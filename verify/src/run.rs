@@ -111,8 +111,8 @@ impl fmt::Display for Report {
                 record.offered,
                 live.answered,
                 record.answered,
-                live.abandoned,
-                record.abandoned
+                live.abandoned + live.short_abandoned,
+                record.abandoned + record.short_abandoned
             )?;
             writeln!(
                 f,
@@ -365,7 +365,7 @@ impl Run {
             let off = [
                 (u64::from(day.record.offered), offered),
                 (u64::from(day.record.answered), answered),
-                (u64::from(day.record.abandoned), lost),
+                (u64::from(day.record.abandoned + day.record.short_abandoned), lost),
             ];
             self.lost_stays += off.iter().map(|(told, counted)| told.abs_diff(*counted)).max().unwrap_or(0);
             self.reconciliation = self.reconciliation.plus(day);
