@@ -468,7 +468,7 @@ impl Call {
 
 /// Told by the record of a whole call.
 fn is_whole(fact: &Fact) -> bool {
-    matches!(&*fact.what, What::Recorded(record) if record.id.is_some())
+    matches!(&*fact.what, What::Recorded(record) if record.is_whole())
 }
 
 /// Adds a fact to others in their order; false when it was there.

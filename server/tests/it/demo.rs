@@ -27,8 +27,10 @@ async fn the_earlier_hours_of_a_demo_are_checked_against_the_record_from_the_fir
     let rows = json("/api/v1/queues").await;
     let sum =
         |name: &str| -> u64 { rows.as_array().unwrap().iter().filter_map(|row| row[name].as_u64()).sum() };
-    // Those of the last minute are not written down yet.
-    assert!(sum("measured_today") * 10 >= sum("offered_today") * 9, "{rows}");
+    // Those that go on, and those of the last minute, are not written down yet: few of three hours' calls,
+    // however young the day is.
+    let unmeasured = sum("offered_today") - sum("measured_today");
+    assert!(unmeasured * 10 <= written_before, "{unmeasured} of {rows}");
     let feed = json("/api/v1/feed").await;
     assert!(feed["journalled"].as_u64() >= Some(written_before), "{feed}");
     stop.cancel();
