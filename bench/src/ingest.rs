@@ -41,7 +41,10 @@ struct Round {
     took: Duration,
     duplicates: u64,
     is_complete: bool,
+    /// With as many repetitions as were sent.
     rows: Inserted,
+    /// Without any.
+    distinct_rows: Inserted,
 }
 
 pub(crate) fn run(report: &mut Report, places: &Places, cores: Cores, quick: bool) -> anyhow::Result<()> {
@@ -119,8 +122,10 @@ fn measure(places: &Places, cores: Cores, frames: u64, pair: u64) -> anyhow::Res
     }
     let duplicates = after.duplicates - before.duplicates;
     let data = server.stop()?;
-    let rows = insert_raw(&Callboard::database(data.path()), first, repetitions(&sent), cores)?;
-    Ok(Round { sent, window, took, duplicates, is_complete, rows })
+    let database = Callboard::database(data.path());
+    let rows = insert_raw(&database, first, repetitions(&sent), cores)?;
+    let distinct_rows = insert_raw(&database, first, 0.0, cores)?;
+    Ok(Round { sent, window, took, duplicates, is_complete, rows, distinct_rows })
 }
 
 /// Waits until so many events are journalled; gives the number that are when nothing more comes.
@@ -174,10 +179,14 @@ fn tell(report: &mut Report, rounds: &[Round]) {
     let raw = format!("raw SQLite inserts, batches of {BATCH}");
     let again = rounds.iter().map(|round| round.rows.repeated).sum::<u64>();
     report.add(
-        Finding { metric: "ingest: events durable beside raw inserts".to_owned(), ..durable }
+        Finding { metric: "ingest: events durable beside raw inserts".to_owned(), ..durable.clone() }
             .beside("raw SQLite, batches of 2,000", of(&|round| round.rows.per_second()))
             .goal(Goal::RatioAtLeast(0.5))
             .note(format!("{raw}: the same rows, {again} of them repetitions, schema, unique key and FULL, on the same core")),
+    );
+    report.add(
+        Finding { metric: "ingest: the same beside rows of which none comes again".to_owned(), ..durable }
+            .beside("raw SQLite, batches of 2,000", of(&|round| round.distinct_rows.per_second())),
     );
     report.add(
         Finding::new(

@@ -16,7 +16,7 @@ use crate::{clock, usage};
 pub(crate) const BATCH: usize = 2_000;
 /// Rows in one statement: each statement is a trip to SQLite's own thread.
 const ROWS_AT_ONCE: usize = 250;
-/// One of so many rows comes again, as the sender of events does it.
+/// What comes again is one of the last so many rows, as with the sender of events.
 const REPEATED_AMONG: usize = 64;
 
 /// What came of it.
@@ -86,7 +86,7 @@ async fn insert(database: &Path, skipped: u64, repetitions: f64) -> anyhow::Resu
     journal.close().await?;
     ensure!(!shape.is_empty() && !events.is_empty(), "the journal is empty");
 
-    let target = database.with_file_name("raw.sqlite");
+    let target = database.with_file_name(format!("raw-{repetitions}.sqlite"));
     let mut connection = SqliteConnection::connect_with(&options(&target, true)).await?;
     for statement in shape {
         sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await?;

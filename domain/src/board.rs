@@ -40,7 +40,7 @@ mod snapshot;
 mod tally;
 
 pub use detail::{LostVisit, QueueDetail};
-pub use live::{CallPhase, Consultation, Direction, LiveCall};
+pub use live::{CallPhase, Consultation, LiveCall};
 pub use snapshot::BoardSnapshot;
 
 use book::QueueBook;

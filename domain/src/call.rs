@@ -74,6 +74,28 @@ pub struct CallState {
     pub next_change_at: Option<Timestamp>,
 }
 
+/// Which ends of a call belong to the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Only called ones.
+    Incoming,
+    /// Only the calling one.
+    Outgoing,
+    /// Both.
+    Internal,
+}
+
+impl Direction {
+    /// The word used in the API and on pages.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Incoming => "incoming",
+            Self::Outgoing => "outgoing",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 /// One phone or client of one extension, ringing once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leg {
@@ -149,11 +171,20 @@ impl Leg {
 }
 
 impl CallState {
-    /// True for what is only between people of the account: a consultation is, and when it became part of another
-    /// call nothing is ever written down under its own name.
-    pub(crate) fn may_have_no_record(&self) -> bool {
+    /// Between whom the call is.
+    pub fn direction(&self) -> Direction {
         let has = |side| self.legs.iter().any(|leg| leg.side == side);
-        has(Side::Caller) && has(Side::Callee) && self.legs.iter().all(|leg| leg.queue.is_none())
+        match (has(Side::Caller), has(Side::Callee)) {
+            (true, true) => Direction::Internal,
+            (true, false) => Direction::Outgoing,
+            (false, _) => Direction::Incoming,
+        }
+    }
+
+    /// A consultation is between people of the account, and when it became part of another call nothing is ever
+    /// written down under its own name.
+    fn may_have_no_record(&self) -> bool {
+        self.direction() == Direction::Internal && self.legs.iter().all(|leg| leg.queue.is_none())
     }
 }
 

@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc};
 use super::{Board, TrackedCall};
 use crate::{
     agent::AgentState,
-    call::{Leg, LegState, is_same_extension},
+    call::{Direction, Leg, LegState, is_same_extension},
     directory::Member,
     fact::{Party, Side, StationKind},
     id::{CallId, ExtensionId, QueueId, UserId},
@@ -84,28 +84,6 @@ impl CallPhase {
     }
 }
 
-/// Which ends of a call belong to the account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Only called ones.
-    Incoming,
-    /// Only the calling one.
-    Outgoing,
-    /// Both.
-    Internal,
-}
-
-impl Direction {
-    /// The word used in the API and on pages.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Incoming => "incoming",
-            Self::Outgoing => "outgoing",
-            Self::Internal => "internal",
-        }
-    }
-}
-
 /// What ties a consultation to the call it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consultation {
@@ -132,15 +110,26 @@ impl Board {
     /// Calls of a queue stay: they are among its numbers, and its record tells of them.
     fn leave_out_what_people_left(&self, calls: &mut Vec<LiveCall>) {
         let talks = |leg: &&Leg| leg.is_connected() && leg.held_since.is_none();
-        let heard = calls.iter().filter(|call| !call.unconfirmed);
-        let heard: Vec<Leg> = heard.flat_map(|call| call.legs.iter().filter(talks).cloned()).collect();
+        let (mut by_user, mut by_extension) = (HashMap::new(), HashMap::new());
+        for leg in
+            calls.iter().filter(|call| !call.unconfirmed).flat_map(|call| call.legs.iter().filter(talks))
+        {
+            let Some(answered_at) = leg.answered_at else { continue };
+            let newest = |known: &mut Timestamp| *known = answered_at.max(*known);
+            if let Some(id) = &leg.party.user_id {
+                by_user.entry(id.clone()).and_modify(newest).or_insert(answered_at);
+            }
+            if let Some(id) = &leg.party.extension_id {
+                by_extension.entry(id.clone()).and_modify(newest).or_insert(answered_at);
+            }
+        }
         let left = |leg: &Leg| {
-            let is_elsewhere = |other: &Leg| {
-                other.answered_at > leg.answered_at && is_same_extension(&other.party, &leg.party)
-            };
+            let of_user = leg.party.user_id.as_ref().and_then(|id| by_user.get(id));
+            let elsewhere_since =
+                of_user.max(leg.party.extension_id.as_ref().and_then(|id| by_extension.get(id)));
             let state = self.people.state(leg);
             state.is_some_and(|state| state != AgentState::Unknown && !state.is_on_call())
-                || talks(&leg) && heard.iter().any(is_elsewhere)
+                || talks(&leg) && elsewhere_since.copied() > leg.answered_at
         };
         calls.retain_mut(|call| {
             if !call.unconfirmed || call.queue_id.is_some() {
@@ -148,12 +137,13 @@ impl Board {
             }
             let before = call.legs.len();
             call.legs.retain(|leg| !leg.is_connected() || !left(leg));
-            let has_both_ends = || {
-                let has = |side| call.legs.iter().any(|leg| leg.side == side);
-                has(Side::Caller) && has(Side::Callee)
-            };
+            let is_connected = |side| call.legs.iter().any(|leg| leg.side == side && leg.is_connected());
             call.legs.len() == before
-                || !call.legs.is_empty() && (call.direction != Direction::Internal || has_both_ends())
+                || match call.direction {
+                    Direction::Internal => is_connected(Side::Caller) && is_connected(Side::Callee),
+                    Direction::Outgoing => is_connected(Side::Caller),
+                    Direction::Incoming => is_connected(Side::Callee),
+                }
         });
     }
 
@@ -242,18 +232,12 @@ impl TrackedCall {
         } else {
             (CallPhase::Menu, open.iter().map(|leg| leg.rang_at).min()?)
         };
-        let is_from_us = self.state.legs.iter().any(|leg| leg.side == Side::Caller);
-        let is_to_us = self.state.legs.iter().any(|leg| leg.side == Side::Callee);
         Some(LiveCall {
             call_id: self.id.clone(),
             queue_id: visit.map(|visit| visit.queue_id.clone()),
             phase,
             since,
-            direction: match (is_from_us, is_to_us) {
-                (true, true) => Direction::Internal,
-                (true, false) => Direction::Outgoing,
-                (false, _) => Direction::Incoming,
-            },
+            direction: self.state.direction(),
             caller: self.caller(),
             consults_for: None,
             conference_since: self.state.conference_since,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    board::{Board, CallPhase, Direction, Input},
+    board::{Board, CallPhase, Input},
+    call::Direction,
     directory::{Directory, Member},
     fact::{Fact, HangUp, Party, Station, StationKind, StayEnd},
 };

@@ -20,35 +20,35 @@ use super::{
 };
 use crate::{clock::format_rfc3339, publish::BoardKey, zoom::directory::phone_book::PhoneBookHandle};
 
-/// Live values of one queue. What is not known is null, never a number: a program that reads no qualities
-/// takes a zero for a fact.
+/// Live values of one queue. Counts are numbers, whatever their quality; how many members are free is null while
+/// nobody knows: a program that reads no qualities would take a zero for a fact.
 #[derive(Debug, Serialize)]
 pub(super) struct QueueJson {
     id: String,
     name: String,
     extension_number: Option<String>,
-    waiting: Option<u32>,
+    waiting: u32,
     oldest_waiting_since: Option<String>,
-    ringing: Option<u32>,
-    talking: Option<u32>,
-    on_hold: Option<u32>,
+    ringing: u32,
+    talking: u32,
+    on_hold: u32,
     members: Option<u32>,
     members_available: Option<u32>,
     /// Of these, those whose phone rings.
     members_ringing: Option<u32>,
-    offered_today: Option<u32>,
+    offered_today: u32,
     /// Of these, held against Zoom's record.
-    measured_today: Option<u32>,
-    answered_today: Option<u32>,
-    abandoned_today: Option<u32>,
-    short_abandoned_today: Option<u32>,
+    measured_today: u32,
+    answered_today: u32,
+    abandoned_today: u32,
+    short_abandoned_today: u32,
     service_level_today: Option<f64>,
     /// What that is measured by.
     service_level_policy: PolicyJson,
     /// The same by every definition in use, by its word.
     service_levels_today: BTreeMap<&'static str, Option<f64>>,
     /// Of the waiting, talking and held, those of whom nothing was heard since a gap.
-    unconfirmed: Option<u32>,
+    unconfirmed: u32,
     quality: QualityJson,
     as_of: String,
 }
@@ -129,30 +129,25 @@ pub(super) async fn queues(
 
 fn queue_json(queue: &QueueView, quality: QueueQuality, as_of: Timestamp) -> QueueJson {
     let figures = &queue.figures;
-    let of_calls = |count: u32| known(count, quality.calls);
-    let of_today = |count: u32| known(count, quality.today);
-    let level_of_today = |level: ServiceLevel| known(level_share(level), quality.today).flatten();
-    let of_members = |count: u32| queue.members_available.and_then(|_| known(count, quality.available));
+    let is_known = queue.members_available.is_some() && quality.available != Quality::Unknown;
     QueueJson {
         id: queue.id.to_string(),
         name: queue.name.clone(),
         extension_number: queue.extension_number.clone(),
-        waiting: known(figures.waiting, quality.waiting),
-        oldest_waiting_since: known(figures.oldest_waiting_since, quality.waiting)
-            .flatten()
-            .map(format_rfc3339),
-        ringing: of_calls(figures.ringing),
-        talking: of_calls(figures.talking),
-        on_hold: of_calls(figures.on_hold),
-        members: known(queue.members, quality.members).flatten(),
-        members_available: queue.members_available.and_then(of_members),
-        members_ringing: of_members(queue.members_busy.ringing),
-        offered_today: of_today(figures.offered_today),
-        measured_today: of_today(figures.measured_today),
-        answered_today: of_today(figures.answered_today),
-        abandoned_today: of_today(figures.abandoned_today),
-        short_abandoned_today: of_today(figures.short_abandoned_today),
-        service_level_today: level_of_today(figures.service_level_today),
+        waiting: figures.waiting,
+        oldest_waiting_since: figures.oldest_waiting_since.map(format_rfc3339),
+        ringing: figures.ringing,
+        talking: figures.talking,
+        on_hold: figures.on_hold,
+        members: queue.members,
+        members_available: queue.members_available.filter(|_| is_known),
+        members_ringing: is_known.then_some(queue.members_busy.ringing),
+        offered_today: figures.offered_today,
+        measured_today: figures.measured_today,
+        answered_today: figures.answered_today,
+        abandoned_today: figures.abandoned_today,
+        short_abandoned_today: figures.short_abandoned_today,
+        service_level_today: level_share(figures.service_level_today),
         service_level_policy: PolicyJson {
             threshold_seconds: queue.policy.threshold_seconds,
             short_abandon_seconds: queue.policy.short_abandon_seconds,
@@ -161,17 +156,12 @@ fn queue_json(queue: &QueueView, quality: QueueQuality, as_of: Timestamp) -> Que
         },
         service_levels_today: Definition::ALL
             .into_iter()
-            .map(|definition| (definition.word(), level_of_today(queue.service_levels_today.by(definition))))
+            .map(|definition| (definition.word(), level_share(queue.service_levels_today.by(definition))))
             .collect(),
-        unconfirmed: of_calls(figures.unconfirmed),
+        unconfirmed: figures.unconfirmed,
         quality: quality.into(),
         as_of: format_rfc3339(as_of),
     }
-}
-
-/// The value, where it is one.
-fn known<T>(value: T, quality: Quality) -> Option<T> {
-    (quality != Quality::Unknown).then_some(value)
 }
 
 /// 0–1 with four decimals, `None` when there is nothing to divide by.
