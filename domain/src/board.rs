@@ -346,7 +346,7 @@ impl Board {
     }
 
     /// Whatever went on before a gap may have ended in it: it is in doubt until news of it come again. What may
-    /// have no record is taken to have ended in it when none came for [`LONG_CALL`].
+    /// have no record is taken to have ended in it when none came for [`crate::trust::LONG_CALL`].
     fn miss(&mut self, now: Timestamp, gap: Gap) {
         let Some(until) = gap.to.filter(|until| self.deaf_until < Some(*until)) else { return };
         self.deaf_until = Some(until);
