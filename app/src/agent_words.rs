@@ -59,17 +59,19 @@ pub fn kept(busy: &Busy, members: u32, available: u32) -> String {
     let away = busy.away(members, available);
     let mut words = String::new();
     let on_calls = if busy.on_calls == 1 { "on a call" } else { "on calls" };
+    // What is in doubt first: where there is little room, the last ones are left out.
     let kept = [
+        (busy.unknown, "unknown"),
         (busy.ringing, "ringing"),
         (busy.on_calls, on_calls),
         (busy.wrap_up, "wrap\u{2011}up"),
         (away, "away"),
-        (busy.unknown, "unknown"),
     ];
     for (number, kept) in kept {
         if number > 0 {
             if !words.is_empty() {
-                words.push_str(" · ");
+                // A line never ends in a dot.
+                words.push_str(" ·\u{a0}");
             }
             words.push_str(&numeral::count(number));
             words.push('\u{a0}');
@@ -129,7 +131,7 @@ mod tests {
     #[test]
     fn who_is_unknown_is_not_away() {
         let busy = Busy { on_calls: 1, unknown: 3, ..Busy::default() };
-        assert_eq!(kept(&busy, 7, 2), "1\u{a0}on a call · 1\u{a0}away · 3\u{a0}unknown");
+        assert_eq!(kept(&busy, 7, 2), "3\u{a0}unknown ·\u{a0}1\u{a0}on a call ·\u{a0}1\u{a0}away");
         assert_eq!(kept(&Busy::default(), 4, 3), "1\u{a0}away");
     }
 }

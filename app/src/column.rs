@@ -415,13 +415,12 @@ fn free(queue: &QueueView, room: Room) -> Face {
         }
         _ => String::new(),
     };
-    match (queue.members_available, queue.quality.available) {
-        (Some(available), quality) if quality != Quality::Unknown => {
-            // Nobody free is never a quiet zero.
-            let idle = queue.members_busy.idle(available);
-            Face { text: room.count(idle), unit: members, quality, quiet: false }
+    match queue.idle() {
+        // Nobody free is never a quiet zero.
+        Some(idle) => {
+            Face { text: room.count(idle), unit: members, quality: queue.quality.available, quiet: false }
         }
-        _ => Face { unit: members, ..Face::unknown() },
+        None => Face { unit: members, ..Face::unknown() },
     }
 }
 

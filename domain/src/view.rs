@@ -309,6 +309,14 @@ impl QueueView {
             && self.quality.available != Quality::Unknown
     }
 
+    /// Its members who could take a call that comes now; `None` where nobody knows: none is known to be, and
+    /// those of whom nothing was heard may be.
+    pub fn idle(&self) -> Option<u32> {
+        let available = self.members_available.filter(|_| self.quality.available != Quality::Unknown)?;
+        let idle = self.members_busy.idle(available);
+        (idle > 0 || self.members_busy.unknown == 0).then_some(idle)
+    }
+
     /// True when enough visits are decided today and too few of them were answered in time.
     pub fn misses_target(&self) -> bool {
         let today = self.figures.service_level_today;
@@ -402,5 +410,15 @@ mod tests {
         let unheard = QueueQuality { available: Quality::Unknown, ..queue(None, 0, 0).quality };
         assert!(!QueueView { quality: unheard, ..queue(None, 0, 0) }.nobody_free());
         assert!(!QueueView { members: None, members_available: None, ..queue(None, 0, 0) }.nobody_free());
+    }
+
+    #[test]
+    fn nobody_is_surely_busy_of_whom_nothing_was_heard() {
+        let idle = |free, ringing, unknown| {
+            let members_busy = Busy { ringing, unknown, ..Busy::default() };
+            QueueView { members_busy, ..queue(None, free, 0) }.idle()
+        };
+        assert_eq!((idle(2, 1, 0), idle(2, 1, 1), idle(2, 2, 0)), (Some(1), Some(1), Some(0)));
+        assert_eq!((idle(2, 2, 1), idle(0, 0, 1)), (None, None), "the unknown one may be free");
     }
 }

@@ -452,12 +452,12 @@ mod tests {
         let free = face(Subject::Free, &totals());
         assert_eq!(
             (free.text.as_str(), free.note.as_str()),
-            ("4", "15\u{a0}on calls · 3\u{a0}wrap\u{2011}up · 1\u{a0}away")
+            ("4", "15\u{a0}on calls ·\u{a0}3\u{a0}wrap\u{2011}up ·\u{a0}1\u{a0}away")
         );
         let ringing = Busy { ringing: 1, ..totals().members_busy };
         let free = face(Subject::Free, &Totals { members_busy: ringing, ..totals() });
         assert_eq!(free.text, "3", "whose phone rings cannot take another call");
-        assert!(free.note.starts_with("1\u{a0}ringing · 15\u{a0}on calls"), "{}", free.note);
+        assert!(free.note.starts_with("1\u{a0}ringing ·\u{a0}15\u{a0}on calls"), "{}", free.note);
         let level = face(Subject::ServiceLevel, &totals());
         assert_eq!((level.text.as_str(), level.note.as_str()), ("78", "today, target 80\u{a0}%"));
         assert_eq!(level.level, Level::Watch);

@@ -13,7 +13,7 @@ use domain::{
     id::QueueId,
     service_level::{Definition, Promise, ServiceLevels},
     time::{Timestamp, clock_face},
-    trust::Trust,
+    trust::{Freshness, Trust},
     view::{Figures, QueueView},
     volume::WaitTable,
 };
@@ -26,11 +26,12 @@ use crate::{
     components::{
         past_band::{PastBand, PastView},
         scroll_hint::ScrollHint,
+        state_mark::StateMark,
     },
     document::{Bar, Document, Liveness, Site},
     numeral,
     settings::Theme,
-    standing,
+    standing::{self, Standing},
     zone::LocalZone,
 };
 
@@ -76,6 +77,28 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
             zone.clock(gap.from)
         )
     });
+    let standing = Standing::of(as_of, as_of, &trust);
+    // What was last known of calls is no statement about now.
+    let heard_until = (standing.freshness >= Freshness::Stale).then(|| zone.clock(standing.as_of));
+    let (headline, explanation) = (standing.headline(&trust), standing.explanation(as_of, &trust, &zone));
+    let band = heard_until.is_some().then(|| {
+        view! {
+            <div class="band" data-mark="stale" role="status">
+                <StateMark word=Box::new(|| "stale".to_owned()) />
+                <p>
+                    <strong>{headline}</strong>
+                    " "
+                    <span>{explanation}</span>
+                    " "
+                    <a href="/feed" hidden=!standing.is_about_feed()>"What is wrong"</a>
+                </p>
+            </div>
+        }
+    });
+    let mut calls = calls;
+    if heard_until.is_some() {
+        calls.iter_mut().for_each(|call| call.unconfirmed = true);
+    }
     let doubt = standing::doubt(as_of, &trust, &zone);
     let notes = gap.into_iter().chain(doubt);
     let notes = notes.map(|note| view! { <p class="doubt" role="status">{note}</p> }).collect_view();
@@ -116,6 +139,7 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
                         <a class="look-back" href=look_back hidden=is_past.is_some()>"Look back"</a>
                     </p>
                 </div>
+                {band}
                 {notes}
                 <Checked id=queue.id.clone() figures=queue.figures is_now=is_past.is_none() />
                 <Calls
@@ -123,6 +147,7 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
                     title="Waiting now"
                     none="Nobody whom a phone has rung for. Callers for whom no phone has rung yet cannot be seen."
                     calls=waiting
+                    heard_until=heard_until.clone()
                     as_of
                     zone=zone.clone()
                 />
@@ -131,6 +156,7 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
                     title="Talking now"
                     none="Nobody. A caller appears here when a member answers."
                     calls=talking
+                    heard_until=heard_until.clone()
                     as_of
                     zone=zone.clone()
                 />
@@ -139,6 +165,7 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
                     title="On hold or parked now"
                     none="Nobody."
                     calls=held
+                    heard_until=heard_until.clone()
                     as_of
                     zone=zone.clone()
                 />
@@ -353,6 +380,8 @@ fn Calls(
     none: &'static str,
     /// The calls, oldest first.
     calls: Vec<LiveCall>,
+    /// Until when anything was heard, when that is not now: these are the calls of then.
+    heard_until: Option<String>,
     /// Now.
     as_of: Timestamp,
     /// Of the times.
@@ -396,9 +425,13 @@ fn Calls(
             </div>
         }
     };
+    let (heading, none) = match heard_until {
+        None => (format!("{title}: {}", numeral::big_count(count as u64)), none),
+        Some(at) => (format!("{title}: unknown, last known at {at}"), "Nobody then."),
+    };
     view! {
         <section class="part" aria-labelledby=anchor>
-            <h2 id=anchor>{format!("{title}: {}", numeral::big_count(count as u64))}</h2>
+            <h2 id=anchor>{heading}</h2>
             {if count == 0 { view! { <p class="none">{none}</p> }.into_any() } else { table().into_any() }}
         </section>
     }
@@ -429,7 +462,7 @@ fn people(legs: &[Leg]) -> String {
 fn remarks(call: &LiveCall, zone: &LocalZone) -> String {
     let mut remarks = Vec::new();
     if call.unconfirmed {
-        remarks.push("nothing heard of it since the gap: it may be over".to_owned());
+        remarks.push("nothing heard of it since: it may be over".to_owned());
     }
     if let Some(consultation) = &call.consults_for {
         let how = if consultation.inferred { "seems to ask" } else { "asks" };

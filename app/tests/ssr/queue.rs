@@ -7,10 +7,11 @@ use app::pages::{
     style::sample,
 };
 use domain::{
-    board::{CallPhase, Direction, LiveCall, LostVisit, QueueDetail},
+    board::{CallPhase, LiveCall, LostVisit, QueueDetail},
+    call::Direction,
     outcome::{Outcome, OverflowReason},
     service_level::{Promise, ServiceLevels},
-    trust::{Gap, Trust},
+    trust::{FeedLink, Gap, Trust},
     volume::{Finished, Wait, WaitTable},
 };
 
@@ -32,8 +33,7 @@ fn live_call(phase: CallPhase, waited: u64, unconfirmed: bool) -> LiveCall {
     }
 }
 
-#[test]
-fn every_number_of_a_queue_opens_what_stands_behind_it() {
+fn billing(trust: Trust) -> QueuePage {
     let view = sample::view(sample::busy(), sample::trust());
     let queue = view.queues.iter().find(|queue| queue.name == "Billing").unwrap().clone();
     let mut levels = ServiceLevels::default();
@@ -69,17 +69,41 @@ fn every_number_of_a_queue_opens_what_stands_behind_it() {
         visit(Outcome::Overflowed, 300, Some(OverflowReason::MaxWait)),
         visit(Outcome::Overflowed, 5, None),
     ]);
-    let gap = Some(Gap { from: sample::NOW - Duration::from_secs(60), to: Some(sample::NOW) });
-    let page = QueuePage {
+    QueuePage {
         site: site(),
         zone: zone(),
         as_of: sample::NOW,
-        trust: Trust { gap, deaf_until: Some(sample::NOW), ..sample::trust() },
+        trust,
         queue,
         detail,
         waits: Some(waits),
         past: None,
-    };
+    }
+}
+
+#[test]
+fn what_was_last_known_is_no_statement_about_now() {
+    let heard_at = sample::NOW - Duration::from_secs(68);
+    let gap = Some(Gap { from: heard_at, to: None });
+    let (feed, feed_since, feed_heard_at) = (FeedLink::Down, heard_at, Some(heard_at));
+    let page = billing(Trust { feed, feed_since, feed_heard_at, gap, ..sample::trust() });
+    assert_reads(
+        &render(move || queue_page(page)),
+        &[
+            "Callboard has lost the Zoom feed Who waits now is unknown; today’s numbers count calls up to 14:01:03.",
+            "What is wrong",
+            "Waiting now: unknown, last known at 14:01:03",
+            "a phone rings nothing heard of it since: it may be over",
+            "Talking now: unknown, last known at 14:01:03",
+            "On hold or parked now: unknown, last known at 14:01:03 Nobody then.",
+        ],
+    );
+}
+
+#[test]
+fn every_number_of_a_queue_opens_what_stands_behind_it() {
+    let gap = Some(Gap { from: sample::NOW - Duration::from_secs(60), to: Some(sample::NOW) });
+    let page = billing(Trust { gap, deaf_until: Some(sample::NOW), ..sample::trust() });
     let html = render(move || queue_page(page));
     assert_reads(
         &html,
@@ -93,7 +117,7 @@ fn every_number_of_a_queue_opens_what_stands_behind_it() {
             "Waiting now: 1",
             "14:01:29 0:42 a phone rings",
             "Talking now: 1",
-            "nothing heard of it since the gap: it may be over",
+            "nothing heard of it since: it may be over",
             "On hold or parked now: 0 Nobody.",
             "Waiting 4 + inferred entered − answered − left Callers in the queue who are not answered yet",
             "Withheld 13:52:11 13:52:56 0:45 abandoned inferred",

@@ -8,7 +8,7 @@ use domain::{
     quality::Quality,
     service_level::{Definition, ServiceLevel},
     time::Timestamp,
-    trust::FeedLink,
+    trust::{FeedLink, Freshness, server_freshness},
     view::{QueueQuality, QueueView},
 };
 use serde::Serialize;
@@ -18,7 +18,11 @@ use super::{
     past::{Asked, UNRECORDED},
     router::AppState,
 };
-use crate::{clock::format_rfc3339, publish::BoardKey, zoom::directory::phone_book::PhoneBookHandle};
+use crate::{
+    clock::{self, format_rfc3339},
+    publish::BoardKey,
+    zoom::directory::phone_book::PhoneBookHandle,
+};
 
 /// Live values of one queue. Counts are numbers, whatever their quality; how many members are free is null while
 /// nobody knows: a program that reads no qualities would take a zero for a fact.
@@ -186,7 +190,7 @@ pub(super) struct LiveCallJson {
     direction: &'static str,
     /// The call about which this one asks somebody.
     consults_for: Option<String>,
-    /// Nothing was heard of it since a gap: it may be over.
+    /// Nothing was heard of it since a gap, or nothing is heard now: it may be over.
     unconfirmed: bool,
     legs: Vec<LegJson>,
 }
@@ -205,6 +209,8 @@ struct LegJson {
 /// `GET /api/v1/calls/live`
 pub(super) async fn live_calls(State(state): State<AppState>) -> Result<Json<Vec<LiveCallJson>>, ApiError> {
     let calls = state.keeper.live_calls().await?;
+    let board = state.keeper.board(BoardKey::All).await?;
+    let is_heard = board.is_some_and(|board| server_freshness(clock::now(), &board.trust) == Freshness::Live);
     let calls = calls.into_iter().map(|call| LiveCallJson {
         call_id: call.call_id.to_string(),
         queue_id: call.queue_id.map(|id| id.to_string()),
@@ -213,7 +219,7 @@ pub(super) async fn live_calls(State(state): State<AppState>) -> Result<Json<Vec
         caller: call.caller,
         direction: call.direction.word(),
         consults_for: call.consults_for.map(|consultation| consultation.call_id.to_string()),
-        unconfirmed: call.unconfirmed,
+        unconfirmed: call.unconfirmed || !is_heard,
         legs: call.legs.into_iter().map(|leg| leg_json(leg, &state.phone_book)).collect(),
     });
     Ok(Json(calls.collect()))

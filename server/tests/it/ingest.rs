@@ -177,9 +177,13 @@ async fn losing_the_feed_is_told_and_a_gap_is_kept() {
         config.zoom.timings.back_off_longest = std::time::Duration::from_millis(200);
     })
     .await;
+    let ring = Ring::new(&rig.sim, "7000000000000000003", 0, 0, now());
+    rig.sim.send_event(ring.ringing()).await;
+    rig.eventually("a call is heard", |calls| calls[0]["unconfirmed"] == false, "/api/v1/calls/live").await;
     rig.sim.faults().refuse_sockets(1000, 503, "outage");
     rig.sim.cut_sockets();
     rig.eventually("the feed is down", |feed| feed["link"] == "down", "/api/v1/feed").await;
+    rig.eventually("nobody knows", |calls| calls[0]["unconfirmed"] == true, "/api/v1/calls/live").await;
     let row = rig.json("/api/v1/queues").await;
     let row = &row[0];
     assert_eq!(row["quality"]["waiting"], "unknown");
