@@ -20,6 +20,7 @@ use crate::{
         desk_head::DeskHead,
         figure::{FigureFace, FigureList, LiveFigure},
         live_rows::{LiveRow, LiveRows},
+        scroll_hint::ScrollHint,
         sort_heading::SortHeading,
         trust_strip::TodayNote,
     },
@@ -181,6 +182,7 @@ pub fn AgentsDesk(
                 <p class="empty" hidden=is_filled>
                     "No agent to show. Agents are the members of call queues: they appear when the directory was read, and when a name contains what is looked for."
                 </p>
+                <ScrollHint />
                 <div class="scroller" role="region" aria-label="Table of agents" tabindex="0" hidden=is_empty>
                     <table class="desk-table agents-table">
                         <caption class="unseen">"Agents now, and their calls today"</caption>

@@ -468,7 +468,7 @@ fn Meaning() -> impl IntoView {
                 <dt>"To check, not read yet"</dt>
                 <dd>"Zoom’s record of the call is still to be read: some minutes after the call ended. Zoom’s side lacks these calls until then; that is no difference."</dd>
                 <dt>"Abandoned, short abandons"</dt>
-                <dd>"As on boards: callers who left unanswered, and apart from them those who left within s seconds, the queue’s short time (5 s unless promised otherwise). Both sides by the same rule, Zoom’s by the wait it wrote down."</dd>
+                <dd>"As on boards: callers who left unanswered, and apart from them those who left within the queue’s short time (5 s unless promised otherwise). Both sides by the same rule, Zoom’s by the wait it wrote down."</dd>
                 <dt>"Unexplained"</dt>
                 <dd>"Zoom’s record does not know of the visit at all. Should be 0."</dd>
             </dl>
