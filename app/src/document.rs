@@ -45,6 +45,8 @@ impl PageLink {
 
 /// Seconds after which a page without JavaScript loads itself again.
 pub const REFRESH_SECONDS: u32 = 10;
+/// Seconds after which a page that waits for something is loaded again.
+pub const AWAITED_SECONDS: u32 = 5;
 /// Seconds after which a page without JavaScript shows the next instant of a past that runs.
 pub const PLAYED_SECONDS: u32 = 2;
 
@@ -53,6 +55,8 @@ pub const PLAYED_SECONDS: u32 = 2;
 pub enum Liveness {
     /// It stays as it is.
     Still,
+    /// It says that something is not ready yet and loads itself again until it is.
+    Awaited,
     /// It holds no program and loads itself again, so that it does not stay at this instant.
     Reloaded {
         /// When its values were true.
@@ -106,6 +110,7 @@ pub fn Document(
 ) -> impl IntoView {
     let again = match &liveness {
         Liveness::Still => None,
+        Liveness::Awaited => Some(AWAITED_SECONDS.to_string()),
         Liveness::Reloaded { .. } | Liveness::Live { .. } => Some(REFRESH_SECONDS.to_string()),
         Liveness::Played { next } => Some(format!("{PLAYED_SECONDS}; url={next}")),
     };
@@ -117,7 +122,11 @@ pub fn Document(
         }
     });
     // The bootstrap script loads it again, when nobody is busy with it.
-    let reload = matches!(liveness, Liveness::Reloaded { .. }).then(|| REFRESH_SECONDS.to_string());
+    let reload = match &liveness {
+        Liveness::Reloaded { .. } => Some(REFRESH_SECONDS.to_string()),
+        Liveness::Awaited => Some(AWAITED_SECONDS.to_string()),
+        Liveness::Still | Liveness::Live { .. } | Liveness::Played { .. } => None,
+    };
     let color_scheme = match theme {
         Theme::Dark => "dark",
         Theme::Light => "light",

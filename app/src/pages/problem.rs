@@ -22,6 +22,8 @@ pub struct ProblemPage {
     pub problems: Vec<String>,
     /// Where to go on.
     pub next: Option<PageLink>,
+    /// It will pass: the page is loaded again until it has.
+    pub is_awaited: bool,
 }
 
 impl ProblemPage {
@@ -34,6 +36,7 @@ impl ProblemPage {
             explanation: vec!["Correct these in the address, or go on without them.".to_owned()],
             problems,
             next: Some(next),
+            is_awaited: false,
         }
     }
 
@@ -49,6 +52,7 @@ impl ProblemPage {
             ],
             problems: Vec::new(),
             next: Some(PageLink::new("All queues", "/queues")),
+            is_awaited: false,
         }
     }
 
@@ -66,6 +70,7 @@ impl ProblemPage {
             ],
             problems: Vec::new(),
             next: None,
+            is_awaited: false,
         }
     }
 
@@ -78,7 +83,13 @@ impl ProblemPage {
             explanation: vec![explanation],
             problems: Vec::new(),
             next: Some(next),
+            is_awaited: false,
         }
+    }
+
+    /// The same, of what will pass.
+    pub fn awaited(self) -> Self {
+        Self { is_awaited: true, ..self }
     }
 
     /// The server cannot answer yet.
@@ -88,19 +99,21 @@ impl ProblemPage {
             status: 503,
             title: "Callboard is not ready yet".to_owned(),
             explanation: vec![
-                "The server is reading its records. This takes a few seconds; load the page again then."
+                "The server is reading its records. This takes a few seconds; this page loads itself again."
                     .to_owned(),
                 "If it stays like this, /readyz on this server and its log say what is missing.".to_owned(),
             ],
             problems: Vec::new(),
             next: None,
+            is_awaited: true,
         }
     }
 }
 
 /// The whole page.
 pub fn problem_page(page: ProblemPage) -> impl IntoView {
-    let ProblemPage { site, status, title, explanation, problems, next } = page;
+    let ProblemPage { site, status, title, explanation, problems, next, is_awaited } = page;
+    let liveness = if is_awaited { Liveness::Awaited } else { Liveness::Still };
     let explanation = explanation.into_iter().map(|text| view! { <p>{text}</p> }).collect_view();
     let problems = (!problems.is_empty()).then(|| {
         let items = problems.into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
@@ -121,7 +134,7 @@ pub fn problem_page(page: ProblemPage) -> impl IntoView {
             title=title.clone()
             body="desk".to_owned()
             theme=Theme::Auto
-            liveness=Liveness::Still
+            liveness
         >
             <Bar site current="" />
             <main id="main" class="problem">

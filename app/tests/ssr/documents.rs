@@ -80,7 +80,13 @@ fn problems_say_what_to_do_next() {
     );
     assert!(!html.contains("http-equiv=\"refresh\""));
     assert_reads(&render(|| problem_page(ProblemPage::not_found(site()))), &["404", "All queues"]);
-    assert_reads(&render(|| problem_page(ProblemPage::not_ready(site()))), &["503", "load the page again"]);
+    let awaited = render(|| problem_page(ProblemPage::not_ready(site())));
+    assert_reads(&awaited, &["503", "this page loads itself again"]);
+    assert!(
+        awaited.contains("data-reload=\"5\"") && awaited.contains("http-equiv=\"refresh\" content=\"5\"")
+    );
+    let final_word = render(|| problem_page(ProblemPage::not_found(site())));
+    assert!(!final_word.contains("data-reload") && !final_word.contains("http-equiv=\"refresh\""));
 }
 
 #[test]

@@ -319,12 +319,12 @@ pub(super) async fn problem(state: &AppState, uri: &Uri, error: &PastError) -> P
         }
         PastError::NotReady => {
             let unready = "Callboard is still working through what it wrote down around that time, as after an \
-                update or a backlog. Load this page again in some minutes.";
-            ProblemPage::past(site, 503, "That time is being made ready", unready.to_owned(), next)
+                update or a backlog. This page loads itself again until it is ready.";
+            ProblemPage::past(site, 503, "That time is being made ready", unready.to_owned(), next).awaited()
         }
         PastError::Busy => {
-            let busy = "Several people are looking back right now. Load this page again in a moment.";
-            ProblemPage::past(site, 503, "Too many are looking back", busy.to_owned(), next)
+            let busy = "Several people are looking back right now. This page loads itself again until it is your turn.";
+            ProblemPage::past(site, 503, "Too many are looking back", busy.to_owned(), next).awaited()
         }
         PastError::Journal(_) | PastError::Failed => {
             tracing::warn!(error = telemetry::chain(error), "failed to show the past");
