@@ -11,6 +11,7 @@ mod rows;
 use std::{sync::Arc, time::Duration};
 
 use domain::{
+    board::CLOCK_SKEW,
     fact::{Fact, Party, Record, RecordedStay, RecordedTalk, Side, Station, StationKind, StayEnd, What},
     id::{CallId, ExtensionId, RecordId, UserId},
     outcome::OverflowReason,
@@ -132,7 +133,9 @@ pub(super) fn fact(scope: Scope, text: &str, read_at: Timestamp) -> Result<Optio
     }
     // A log of the first generation is one extension's, though it stands by itself.
     if scope == Scope::Whole && object.generation() != Generation::V1 {
-        record.ended_at = object.end_time.get();
+        // Only what is over is written down: an end after that is another clock's, or nonsense.
+        let is_believed = |at: &Timestamp| *at <= read_at + CLOCK_SKEW;
+        record.ended_at = object.end_time.get().filter(is_believed).map(|at| at.min(read_at));
     }
     let ends =
         record.talks.iter().map(|talk| talk.ended_at).chain(record.stays.iter().map(|stay| stay.left_at));
@@ -260,7 +263,7 @@ mod tests {
 
     use super::*;
 
-    const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
+    const NOW: Timestamp = Timestamp::from_millis(1_795_300_000_000);
 
     fn fact(scope: Scope, text: &str, read_at: Timestamp) -> Option<Fact> {
         super::fact(scope, text, read_at).unwrap()
@@ -349,6 +352,17 @@ mod tests {
         let over_at = Some(at("2026-11-21T13:02:05Z"));
         assert_eq!(told(DETAIL, "call_elements", "call_history_uuid"), over_at);
         assert_eq!(told(DETAIL, "call_path", "id"), over_at);
+        let read_at = |seconds: i64| Timestamp::from_millis(over_at.unwrap().as_millis() + seconds * 1000);
+        let object = json!({ "call_history_uuid": "h-1", "end_time": "2026-11-21T13:02:05Z",
+            "call_elements": [serde_json::from_str::<Value>(&element(|_| {})).unwrap()["payload"]["object"]["call_elements"][2]] });
+        let text = json!({ "event": DETAIL, "payload": { "object": object } }).to_string();
+        let ended_at = |read_at| match fact(Scope::Whole, &text, read_at).map(|fact| *fact.what) {
+            Some(What::Recorded(record)) => record.ended_at,
+            _ => panic!("no record"),
+        };
+        assert_eq!(ended_at(read_at(0)), over_at);
+        assert_eq!(ended_at(read_at(-100)), Some(read_at(-100)), "over when it was read, by our clock");
+        assert_eq!(ended_at(read_at(-3_600)), None, "nobody can know that");
         let part = fact(Scope::Part(Side::Callee), &element(|_| {}), NOW).unwrap();
         let What::Recorded(part) = *part.what else { panic!("no record") };
         assert_eq!(part.ended_at, None, "others may go on");
