@@ -349,10 +349,11 @@ mod tests {
                 (list): [element["payload"]["object"]["call_elements"][2]] });
             record(&json!({ "event": name, "payload": { "object": object } }).to_string()).ended_at
         };
-        let over_at = Some(at("2026-11-21T13:02:05Z"));
+        let end = at("2026-11-21T13:02:05Z");
+        let over_at = Some(end);
         assert_eq!(told(DETAIL, "call_elements", "call_history_uuid"), over_at);
         assert_eq!(told(DETAIL, "call_path", "id"), over_at);
-        let read_at = |seconds: i64| Timestamp::from_millis(over_at.unwrap().as_millis() + seconds * 1000);
+        let read_at = |seconds: i64| Timestamp::from_millis(end.as_millis() + seconds * 1000);
         let object = json!({ "call_history_uuid": "h-1", "end_time": "2026-11-21T13:02:05Z",
             "call_elements": [serde_json::from_str::<Value>(&element(|_| {})).unwrap()["payload"]["object"]["call_elements"][2]] });
         let text = json!({ "event": DETAIL, "payload": { "object": object } }).to_string();
