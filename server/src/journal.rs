@@ -11,7 +11,7 @@ mod shelf;
 mod stats;
 mod task;
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use domain::{agent::presence::PresenceFact, board::Input, fact::Fact, time::Timestamp};
 use tokio::{
@@ -85,14 +85,8 @@ const KEPT_BYTES: usize = 64 << 10;
 
 impl Incoming {
     /// Reads an event's own text.
-    pub fn read<'a>(
-        reader: &Reader,
-        source: Source,
-        received_at: Timestamp,
-        text: impl Into<Cow<'a, str>>,
-    ) -> Self {
-        let text = text.into();
-        match reader.read(&text, received_at) {
+    pub fn read(reader: &Reader, source: Source, received_at: Timestamp, text: &str) -> Self {
+        match reader.read(text, received_at) {
             Ok(parsed) if source.is_news() && zoom::is_own_reading(&parsed.name) => {
                 let reason = Unreadable::Ours { event: parsed.name };
                 Self::unreadable(source, received_at, reason, text.as_bytes())

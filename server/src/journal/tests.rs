@@ -61,7 +61,7 @@ fn text(number: u64) -> String {
 }
 
 fn from(source: Source, number: u64) -> Incoming {
-    Incoming::read(&Reader::new(Some("acc")), source, NOW, text(number))
+    Incoming::read(&Reader::new(Some("acc")), source, NOW, &text(number))
 }
 
 fn calls(events: &[Journalled]) -> Vec<(i64, Option<CallId>)> {
@@ -181,7 +181,7 @@ async fn what_cannot_be_read_goes_into_quarantine_with_its_beginning() {
 #[tokio::test]
 async fn a_record_that_cannot_be_read_costs_its_neighbours_nothing() {
     let fixture = fresh().await;
-    let record = Incoming::read(&Reader::default(), Source::Rest, NOW, "x".repeat(LONGEST_MESSAGE + 1));
+    let record = Incoming::read(&Reader::default(), Source::Rest, NOW, &"x".repeat(LONGEST_MESSAGE + 1));
     let (event, record) =
         tokio::join!(fixture.journal.append(from(Source::Webhook, 1)), fixture.journal.append(record));
     assert_eq!((event, record), (Ok(Receipt::Journalled), Ok(Receipt::Quarantined)));
@@ -192,7 +192,7 @@ async fn a_reading_of_ours_is_taken_from_nobody_else() {
     let fixture = fresh().await;
     let append = async |source, name: &str| {
         let text = format!(r#"{{"event":"{name}","payload":{{"object":{{"id":"{source:?}"}}}}}}"#);
-        fixture.journal.append(Incoming::read(&Reader::default(), source, NOW, text)).await.unwrap()
+        fixture.journal.append(Incoming::read(&Reader::default(), source, NOW, &text)).await.unwrap()
     };
     for name in ["rest.call_history", "rest.call_log", "rest.presence_status"] {
         assert_eq!(append(Source::Webhook, name).await, Receipt::Quarantined);
@@ -307,7 +307,7 @@ async fn refused_and_unheard_webhooks_leave_a_gap() {
 
     let room = journal.slot(QUEUE_BYTES).await.unwrap();
     let later = NOW + Duration::from_secs(9);
-    let unheard = Incoming::read(&Reader::default(), Source::Webhook, later, text(3));
+    let unheard = Incoming::read(&Reader::default(), Source::Webhook, later, &text(3));
     tokio::time::pause();
     assert_eq!(journal.append(unheard).await, Err(AppendError::TimedOut));
     tokio::time::resume();
@@ -353,7 +353,7 @@ async fn the_journal_can_be_read_back_from_any_instant() {
     let reader = Reader::new(Some("acc"));
     let at = |number: u64| NOW + Duration::from_secs(number);
     for number in 0..4_500 {
-        let incoming = Incoming::read(&reader, Source::Socket, at(number), text(number));
+        let incoming = Incoming::read(&reader, Source::Socket, at(number), &text(number));
         fixture.journal.submit(incoming).await.unwrap();
     }
     fixture.journal.flush().await.unwrap();

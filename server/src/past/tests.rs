@@ -137,7 +137,7 @@ impl Days {
             let now = timestamp(self.now);
             for event in self.world.step_until(self.now) {
                 let at = timestamp(event.at);
-                let incoming = Incoming::read(&Reader::default(), Source::Socket, at, event.json);
+                let incoming = Incoming::read(&Reader::default(), Source::Socket, at, &event.json);
                 self.journal.submit(incoming).await.unwrap();
             }
             self.journal.flush().await.unwrap();
@@ -308,7 +308,7 @@ async fn a_record_that_was_packed_is_not_written_twice() {
     days.go_on(TimeDelta::minutes(30)).await;
     let record = r#"{"event":"rest.presence_status","event_ts":1,"payload":{"account_id":"a"}}"#;
     let at = timestamp(days.now);
-    let read = || Incoming::read(&Reader::default(), Source::Rest, at, record);
+    let read = || Incoming::read(&Reader::default(), Source::Rest, at, &record);
     days.journal.append(read()).await.unwrap();
     days.journal.flush().await.unwrap();
     let last = days.store.last_event_id().await.unwrap();

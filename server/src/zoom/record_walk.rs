@@ -350,7 +350,7 @@ pub(crate) async fn begin_with(
     let now = clock::now();
     // Together they are few commits.
     for some in paths.chunks(AT_ONCE) {
-        let read = |path| Incoming::read(reader, Source::Rest, now, record::path_event(path));
+        let read = |path| Incoming::read(reader, Source::Rest, now, &record::path_event(path));
         let incoming: Vec<Incoming> = some.iter().map(|path| read(path)).collect();
         try_join_all(incoming.into_iter().map(|incoming| journal.append(incoming))).await?;
     }

@@ -129,6 +129,7 @@ impl Feed {
             refused: None,
             pulse_due: Instant::now(),
             counted: Counted::default(),
+            room: wire::Room::default(),
             feed: self,
             status,
         };
@@ -150,6 +151,7 @@ struct Task {
     refused: Option<Token>,
     pulse_due: Instant,
     counted: Counted,
+    room: wire::Room,
 }
 
 /// Counted here, published now and then.
@@ -536,10 +538,10 @@ impl Task {
             Heard::Life => return Ok(()),
         };
         let now = clock::now();
-        let incoming = match wire::read_frame(&text) {
+        let incoming = match wire::read_frame(&text, &mut self.room) {
             Ok(Frame::Event(event)) => {
                 self.counted.events += 1;
-                Incoming::read(&self.feed.reader, Source::Socket, now, event)
+                Incoming::read(&self.feed.reader, Source::Socket, now, &event)
             }
             Ok(Frame::Control { module, success: Some(false) }) if module == "build_connection" => {
                 return Err(End::Refused);

@@ -140,13 +140,17 @@ struct RawFrame<'a> {
     event: Option<&'a RawValue>,
 }
 
+/// Where the text of an event is put together; kept from frame to frame, so that none has to be made for each.
+#[derive(Debug, Default)]
+pub(super) struct Room(Vec<u8>);
+
 /// Takes a frame apart: an envelope around a text, an envelope around an object, or a bare event.
 ///
 /// How long it may be is the connection's business: an event that is a text within a text is
 /// longer there than by itself.
-pub(super) fn read_frame(text: &str) -> Result<Frame<'_>, Unreadable> {
-    if let Some(content) = content_of_usual_frame(text) {
-        return Ok(Frame::Event(Cow::Owned(content)));
+pub(super) fn read_frame<'a>(text: &'a str, room: &'a mut Room) -> Result<Frame<'a>, Unreadable> {
+    if let Some(content) = content_of_usual_frame(text, room) {
+        return Ok(Frame::Event(Cow::Borrowed(content)));
     }
     // One pass for a frame that is written otherwise; any other takes the long way.
     if text.starts_with('{')
@@ -184,29 +188,46 @@ pub(super) fn read_frame(text: &str) -> Result<Frame<'_>, Unreadable> {
 
 /// The event in a frame as Zoom writes every one of them, in one pass that copies it once; `None` for any
 /// other frame, and for rare escapes.
-fn content_of_usual_frame(text: &str) -> Option<String> {
-    let escaped = text.strip_prefix(r#"{"module":"message","content":""#)?.strip_suffix(r#""}"#)?;
-    // Byte by byte: between the quotes of an event there is too little to be worth a search.
-    let mut content = vec![0; escaped.len()];
-    let mut length = 0;
-    let mut bytes = escaped.bytes();
-    for slot in &mut content {
-        let Some(byte) = bytes.next() else { break };
-        *slot = match byte {
-            b'"' => return None,
-            b'\\' => match bytes.next()? {
-                byte @ (b'"' | b'\\' | b'/') => byte,
-                b'n' => b'\n',
-                b'r' => b'\r',
-                b't' => b'\t',
-                _ => return None,
-            },
-            byte => byte,
+fn content_of_usual_frame<'a>(text: &str, Room(room): &'a mut Room) -> Option<&'a str> {
+    let escaped = text.strip_prefix(r#"{"module":"message","content":""#)?.strip_suffix(r#""}"#)?.as_bytes();
+    // What is taken is never shorter than what it becomes.
+    room.resize(room.len().max(escaped.len()), 0);
+    let (mut taken, mut length) = (0, 0);
+    loop {
+        // Between the quotes of an event there is too little to be worth a search, and too much for single bytes.
+        if let Some(eight) = escaped[taken..].first_chunk::<8>() {
+            room[length..length + 8].copy_from_slice(eight);
+            let plain = plain_bytes(*eight);
+            (taken, length) = (taken + plain, length + plain);
+            if plain == 8 {
+                continue;
+            }
+        }
+        let (byte, bytes) = match &escaped[taken..] {
+            [] => break,
+            [b'\\', byte @ (b'"' | b'\\' | b'/'), ..] => (*byte, 2),
+            [b'\\', b'n', ..] => (b'\n', 2),
+            [b'\\', b'r', ..] => (b'\r', 2),
+            [b'\\', b't', ..] => (b'\t', 2),
+            [b'\\' | b'"', ..] => return None,
+            [byte, ..] => (*byte, 1),
         };
-        length += 1;
+        room[length] = byte;
+        (taken, length) = (taken + bytes, length + 1);
     }
-    content.truncate(length);
-    String::from_utf8(content).ok()
+    str::from_utf8(&room[..length]).ok()
+}
+
+/// How many of eight bytes come before the first quote or backslash.
+fn plain_bytes(eight: [u8; 8]) -> usize {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    let word = u64::from_le_bytes(eight);
+    // Marks the highest bit of each byte that equals `byte`, and maybe of some after the first one.
+    let marks = |byte: u8| {
+        let zero_where_equal = word ^ (EACH * u64::from(byte));
+        zero_where_equal.wrapping_sub(EACH) & !zero_where_equal & (EACH << 7)
+    };
+    (marks(b'"') | marks(b'\\')).trailing_zeros() as usize / 8
 }
 
 /// The challenge of a webhook's URL validation, when `text` is one.

@@ -125,7 +125,7 @@ impl Fixture {
             "call_id": "7000000000000000041", "ringing_start_time": clock::format_rfc3339(now),
             "callee": { "extension_number": 1007, "extension_type": "user" }, "caller": {},
         } } });
-        let incoming = Incoming::read(&self.reader, Source::Webhook, now, text.to_string());
+        let incoming = Incoming::read(&self.reader, Source::Webhook, now, &text.to_string());
         self.journal.append(incoming).await.unwrap();
     }
 }
