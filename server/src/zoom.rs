@@ -42,6 +42,9 @@ pub mod rest;
 
 pub mod directory;
 
+#[cfg(test)]
+pub(crate) mod sample;
+
 use std::time::Duration;
 
 /// How the names begin under which our own readings are journalled. Zoom has no such events.

@@ -30,7 +30,7 @@ use crate::{
         ArchiveOrder, LooseEvent, NoteRow, RecordBatch, SegmentBody, SnapshotRow, Store, StoredNote,
         vandal::Vandal,
     },
-    zoom::wire::Reader,
+    zoom::{sample, wire::Reader},
 };
 
 const HOME: chrono_tz::Tz = chrono_tz::Europe::Berlin;
@@ -592,16 +592,10 @@ async fn who_rang_right_before_a_snapshot_is_known_after_it() {
     let folder = tempfile::tempdir().unwrap();
     let days = Days::begin(folder.path()).await;
     let at = |minutes: u64| timestamp(start()) + Duration::from_secs(60 * minutes);
-    let told = |raw: &str, event_id, at| LooseEvent { raw: raw.to_owned(), ..loose(event_id, at) };
-    let ring = r#"{"event":"phone.callee_ringing","event_ts":1,"payload":{"object":{"call_id":"73",
-        "ringing_start_time":"2026-11-18T23:10:00Z","caller":{"phone_number":"+4930555001"},
-        "callee":{"user_id":"u-anna","extension_number":201,"extension_type":"user"}}}}"#;
-    let message = r#"{"event":"phone.voicemail_received","event_ts":1,"payload":{"object":{"id":"v-1",
-        "date_time":"2026-11-18T23:10:30Z","duration":20,"caller_number":"+4930555001",
-        "callee_user_id":"u-anna","callee_number":"201","callee_extension_type":"user"}}}"#;
     // Hours of events lie before it in another segment.
     let packed = days.pack((0, 0), vec![loose(1, at(0))], &[]).await;
-    days.pack(packed, vec![told(ring, 2, at(70))], &[note_of(1, at(71), 2)]).await;
+    let ring = LooseEvent { raw: sample::ringing(73, at(70)), ..loose(2, at(70)) };
+    days.pack(packed, vec![ring], &[note_of(1, at(71), 2)]).await;
     let reel = async || {
         let (store, shelf) = (&days.store, Shelf::new(&days.store));
         Reel::before(store, shelf, Reader::default(), 1).await.unwrap()
@@ -612,7 +606,8 @@ async fn who_rang_right_before_a_snapshot_is_known_after_it() {
     assert!(days.journal.archive(snapshot).await.unwrap());
     let after = reel().await;
     assert_eq!(after.note_id(), 1, "from the snapshot");
-    let left = after.reader.fact(message, at(71)).unwrap();
+    let message = sample::message_left(at(70) + Duration::from_secs(30));
+    let left = after.reader.fact(&message, at(71)).unwrap();
     assert_eq!(left.call_id.as_str(), "73");
 }
 

@@ -5,14 +5,14 @@ use std::time::Duration;
 use domain::{
     board::Input,
     directory::{Directory, DirectoryQueue},
-    fact::Fact,
+    fact::{Fact, LegFact, Party, Side, Station, StationKind, What},
+    id::CallId,
     service_level::ServiceLevelPolicy,
     trust::FeedLink,
     view::BoardChange,
 };
 
 use super::*;
-use crate::zoom::wire::Reader;
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
@@ -119,12 +119,27 @@ fn a_queue_has_its_own_board_while_somebody_reads_it() {
 
 /// A caller rings a queue that nobody knows, and leaves.
 fn ring(call: usize, queue: &str, at: Timestamp) -> Fact {
-    let time = crate::clock::format_rfc3339(at);
-    let raw = format!(
-        r#"{{"event":"phone.callee_ringing","event_ts":{},"payload":{{"object":{{"call_id":"{call}","ringing_start_time":"{time}","callee":{{"extension_id":"x{call}","device_id":"d"}},"forwarded_by":{{"name":"{queue}","extension_type":"callQueue"}}}}}}}}"#,
-        at.as_millis()
-    );
-    Reader::default().fact(&raw, at).unwrap()
+    let station = Station {
+        kind: StationKind::CallQueue,
+        account: None,
+        name: Some(queue.to_owned()),
+        extension_number: None,
+    };
+    let party = Party { extension_id: Some(format!("x{call}").as_str().into()), ..Party::default() };
+    let leg = LegFact {
+        side: Side::Callee,
+        party: party.into(),
+        other: Party::default().into(),
+        channel_id: None,
+        device_id: Some("d".into()),
+        rang_at: at,
+        answered_at: None,
+        hang_up: None,
+        offered_by: Some(station.into()),
+        came_through: None,
+        sent_at: at,
+    };
+    Fact::new(CallId::new(call.to_string()), at, What::Rang(leg))
 }
 
 #[test]

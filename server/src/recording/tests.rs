@@ -5,7 +5,7 @@ use futures_util::FutureExt as _;
 use zoom_sim::{World, WorldConfig};
 
 use super::*;
-use crate::{journal::Shelf, past::Past, publish::BoardKey};
+use crate::{journal::Shelf, past::Past, publish::BoardKey, zoom::sample};
 
 #[test]
 fn who_waits_for_a_long_file_is_told_how_far_it_is() {
@@ -75,14 +75,9 @@ async fn a_file_of_events_is_shown_like_any_past() {
 async fn a_quiet_file_takes_few_notes_and_shows_any_instant() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("events.jsonl");
-    let ring = |call: u32, at: &str| {
-        let sent = clock::parse_rfc3339(at).unwrap().as_millis();
-        format!(
-            r#"{{"event":"phone.callee_ringing","event_ts":{sent},"payload":{{"object":{{"call_id":"{call}","ringing_start_time":"{at}","callee":{{"extension_id":"x","device_id":"d"}},"forwarded_by":{{"name":"Sales","extension_number":"801","extension_type":"callQueue"}}}}}}}}"#
-        )
-    };
-    let lines = ["10:00:00", "14:00:00", "19:30:00"].map(|time| format!("2020-02-29T{time}Z"));
-    let lines: Vec<String> = (1..).zip(&lines).map(|(call, at)| ring(call, at)).collect();
+    let time = |time: &str| clock::parse_rfc3339(&format!("2020-02-29T{time}Z")).unwrap();
+    let rings = (1..).zip(["10:00:00", "14:00:00", "19:30:00"]);
+    let lines: Vec<String> = rings.map(|(call, at)| sample::ringing(call, time(at))).collect();
     fs::write(&file, lines.join("\n")).unwrap();
 
     let (recording, config) = Recording::read(&file).await.unwrap();
@@ -90,8 +85,8 @@ async fn a_quiet_file_takes_few_notes_and_shows_any_instant() {
     let notes = Shelf::new(&store).notes_after(0, 10_000).await.unwrap().rows.len();
     assert!((2 * 15..=2 * 22).contains(&notes), "{notes} notes: fewer and fewer, the longer it is quiet");
     let past = Past::new(&store, Reader::default()).up_to(Some(recording.span.ends_at()));
-    let waiting = async |time: &str| {
-        let at = clock::parse_rfc3339(&format!("2020-02-29T{time}Z")).unwrap();
+    let waiting = async |at: &str| {
+        let at = time(at);
         let board = past.board(at, &BoardKey::All).await.unwrap().unwrap();
         assert_eq!(board.as_of, at);
         (board.totals.figures.waiting, board.totals.figures.offered_today)

@@ -24,7 +24,7 @@ fn event(number: u64, received_at: Timestamp) -> EventRow {
         key,
         received_at,
         source: Source::Socket,
-        name: "phone.callee_ringing".into(),
+        name: "something.happened".into(),
         call_id: Some("71".into()),
         raw: format!(r#"{{"number":{number}}}"#).into(),
     }
