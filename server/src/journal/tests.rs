@@ -1,12 +1,11 @@
 use domain::{id::CallId, trust::Gap};
-use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
 use crate::{
     clock,
     store::{Store, StoredGap, vandal::Vandal},
-    zoom::wire::LONGEST_MESSAGE,
+    zoom::{sample, wire::LONGEST_MESSAGE},
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
@@ -50,14 +49,7 @@ impl Fixture {
 }
 
 fn text(number: u64) -> String {
-    json!({
-        "event": "phone.callee_ringing", "event_ts": 1_790_000_000_500_i64,
-        "payload": { "account_id": "acc", "object": {
-            "call_id": number.to_string(), "ringing_start_time": "2026-09-21T14:13:20Z",
-            "caller": { "phone_number": "+4930555001" }, "callee": { "device_id": "d-1" },
-        } },
-    })
-    .to_string()
+    sample::ringing(number, NOW)
 }
 
 fn from(source: Source, number: u64) -> Incoming {
