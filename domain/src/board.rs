@@ -26,7 +26,7 @@ use crate::{
     service_level::PromiseBook,
     time::Timestamp,
     trust::{Freshness, Gap, Trust, hears_whole_calls, server_freshness},
-    view::{BoardView, QueueQuality, QueueView, Share, Totals},
+    view::{BoardView, QueueQuality, QueueView, Share, Totals, surely_free},
 };
 
 mod agents;
@@ -661,8 +661,7 @@ impl Board {
         let of_calls = |quality| if is_heard { quality } else { Quality::Unknown };
         // Who talks since before anybody listened is not counted.
         let calls = if hears_whole_calls(now, trust) { Quality::Live } else { Quality::Inferred };
-        // Those of whom nothing was heard may all be free.
-        let nobody_known = crew.is_some_and(|crew| crew.free == 0 && crew.busy.unknown > 0);
+        let nobody_known = crew.is_some_and(|crew| surely_free(crew.free, crew.busy.unknown).is_none());
         let available = if nobody_known { Quality::Unknown } else { of_calls(calls) };
         let promise = self.book.rules(id).promises.at(now);
         Some(QueueView {

@@ -253,6 +253,12 @@ impl Busy {
     }
 }
 
+/// How many are free, where so many are known to be; `None` where nobody knows: none is known to be, and those
+/// of whom nothing was heard may be.
+pub(crate) fn surely_free(free: u32, unknown: u32) -> Option<u32> {
+    (free > 0 || unknown == 0).then_some(free)
+}
+
 /// How sure each number of a queue is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueQuality {
@@ -309,12 +315,10 @@ impl QueueView {
             && self.quality.available != Quality::Unknown
     }
 
-    /// Its members who could take a call that comes now; `None` where nobody knows: none is known to be, and
-    /// those of whom nothing was heard may be.
+    /// Its members who could take a call that comes now; `None` where nobody knows.
     pub fn idle(&self) -> Option<u32> {
         let available = self.members_available.filter(|_| self.quality.available != Quality::Unknown)?;
-        let idle = self.members_busy.idle(available);
-        (idle > 0 || self.members_busy.unknown == 0).then_some(idle)
+        surely_free(self.members_busy.idle(available), self.members_busy.unknown)
     }
 
     /// True when enough visits are decided today and too few of them were answered in time.

@@ -226,7 +226,7 @@ fn AgentFigures(
         figure("available", "Available", |counts| {
             let face =
                 FigureFace::count(counts.get(Available), format!("of {}", numeral::count(counts.total())));
-            if nobody_known(counts) { face.unknown() } else { face }
+            if counts.free().is_none() { face.unknown() } else { face }
         }),
         figure("ringing", "Ringing", |counts| {
             FigureFace::count(counts.get(Ringing), "not picked up yet".to_owned())
@@ -257,11 +257,6 @@ fn is_unknown(counts: &StateCounts) -> bool {
     counts.total() > 0 && counts.get(AgentState::Unknown) == counts.total()
 }
 
-/// Nobody is known to be free, and whoever is unknown may be, as on the boards of queues.
-fn nobody_known(counts: &StateCounts) -> bool {
-    counts.get(AgentState::Available) == 0 && counts.get(AgentState::Unknown) > 0
-}
-
 /// The queues, each a link to its members alone, with how many of them are free.
 #[component]
 fn QueueChoice(
@@ -277,8 +272,7 @@ fn QueueChoice(
         let href = AgentsSettings { queue_id: queue_id.clone(), ..settings.clone() }.address();
         let free = agents.text(move |view| {
             let counts = StateCounts::of(&view.agents, queue_id.as_ref());
-            let free = counts.get(AgentState::Available);
-            let free = if nobody_known(&counts) { numeral::UNKNOWN.to_owned() } else { free.to_string() };
+            let free = counts.free().map_or(numeral::UNKNOWN.to_owned(), |free| free.to_string());
             format!("{free}/{}", counts.total())
         });
         view! {

@@ -8,6 +8,7 @@ use crate::{
     id::{QueueId, UserId},
     time::Timestamp,
     trust::Trust,
+    view::surely_free,
 };
 
 /// All agents at one instant.
@@ -114,6 +115,11 @@ impl StateCounts {
     /// In one state.
     pub fn get(&self, state: AgentState) -> u32 {
         self.0[state as usize]
+    }
+
+    /// Those who could take a call that comes now; `None` where nobody knows, as on the boards of queues.
+    pub fn free(&self) -> Option<u32> {
+        surely_free(self.get(AgentState::Available), self.get(AgentState::Unknown))
     }
 
     /// In any state.
