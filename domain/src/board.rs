@@ -291,12 +291,12 @@ impl Board {
 
     /// Lets names mean what calls say now; true when that moves what other calls have said.
     fn settle_names(&mut self) -> bool {
-        let renamed = self.book.settle_names();
-        for id in &renamed.removed {
+        let renaming = self.book.settle_names();
+        for id in &renaming.removed {
             self.tallies.remove(id);
         }
-        self.removed.extend(renamed.removed);
-        renamed.moved
+        self.removed.extend(renaming.removed);
+        renaming.moved
     }
 
     /// Moves what an observed call contributes.

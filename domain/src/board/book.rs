@@ -2,9 +2,12 @@
 //!
 //! Knows the directory, the names queues used to have, and queues that only calls have named.
 //! The answer depends on what calls say now, never on the order in which they said it: which
-//! queues are unresolved is worked out from the whole set of mentions.
+//! queues are unresolved follows from the whole set of mentions.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,8 +15,12 @@ use crate::{
     directory::{Directory, DirectoryQueue},
     id::{ExtensionId, IdMap, QueueId, ZoneName, fold_name},
     queue::{QueueMention, QueueRules},
-    service_level::{PromiseBook, ServiceLevelPolicy},
+    service_level::PromiseBook,
 };
+
+mod unresolved;
+
+use unresolved::{Renaming, Unresolved};
 
 #[derive(Debug, Default)]
 pub(super) struct QueueBook {
@@ -31,11 +38,10 @@ pub(super) struct QueueBook {
     other_rules: QueueRules,
     /// What calls say, and how many say it.
     mentions: BTreeMap<QueueMention, u32>,
-    /// Those of the mentions that the directory does not know, and the queues they amount to.
-    unresolved: BTreeMap<QueueMention, QueueId>,
-    unresolved_queues: BTreeMap<QueueId, DirectoryQueue>,
-    /// The set of unresolved mentions changed since they were worked out.
-    is_stale: bool,
+    /// Those of the mentions that the directory does not know.
+    unresolved: Unresolved,
+    /// Those that may have become such, or such no more, since that was last settled.
+    stale: BTreeSet<QueueMention>,
     admitted: u64,
 }
 
@@ -53,15 +59,6 @@ impl BookSnapshot {
     pub(super) fn directory(&self) -> Directory {
         Directory { queues: self.queues.values().cloned().collect() }
     }
-}
-
-/// What another set of mentions changed.
-#[derive(Debug, Default)]
-pub(super) struct Renamed {
-    /// A mention that others had made before means another queue now.
-    pub(super) moved: bool,
-    /// Queues that nobody mentions any more.
-    pub(super) removed: Vec<QueueId>,
 }
 
 impl QueueBook {
@@ -99,11 +96,11 @@ impl QueueBook {
     }
 
     pub(super) fn get(&self, id: &QueueId) -> Option<&DirectoryQueue> {
-        self.queues.get(id).or_else(|| self.unresolved_queues.get(id))
+        self.queues.get(id).or_else(|| self.unresolved.get(id))
     }
 
     pub(super) fn queues(&self) -> impl Iterator<Item = &DirectoryQueue> {
-        self.queues.values().chain(self.unresolved_queues.values())
+        self.queues.values().chain(self.unresolved.queues())
     }
 
     /// The directory as last read.
@@ -149,7 +146,7 @@ impl QueueBook {
             self.by_name.insert(fold_name(&queue.name), queue.id.clone());
         }
         self.work_out_rules();
-        self.is_stale = true;
+        self.stale.extend(self.mentions.keys().chain(self.unresolved.all()).cloned());
         true
     }
 
@@ -186,7 +183,7 @@ impl QueueBook {
             Some(count) => *count += 1,
             None => {
                 self.mentions.insert(mention.clone(), 1);
-                self.is_stale |= self.known(mention).is_none();
+                self.mark(mention);
             }
         }
     }
@@ -197,36 +194,36 @@ impl QueueBook {
         *count -= 1;
         if *count == 0 {
             self.mentions.remove(mention);
-            self.is_stale |= self.known(mention).is_none();
+            self.mark(mention);
+        }
+    }
+
+    fn mark(&mut self, mention: &QueueMention) {
+        if self.known(mention).is_none() {
+            self.stale.insert(mention.clone());
         }
     }
 
     /// Works out the unresolved queues, when what calls say has changed.
-    pub(super) fn settle_names(&mut self) -> Renamed {
-        if !std::mem::take(&mut self.is_stale) {
-            return Renamed::default();
+    pub(super) fn settle_names(&mut self) -> Renaming {
+        if self.stale.is_empty() {
+            return Renaming::default();
         }
-        let unknown: Vec<QueueMention> =
-            self.mentions.keys().filter(|mention| self.known(mention).is_none()).cloned().collect();
-        let unresolved = name(&unknown);
-        let moved = self
-            .unresolved
-            .iter()
-            .any(|(mention, before)| unresolved.get(mention).is_some_and(|now| now != before));
-        let queues = describe(&unresolved);
-        let removed: Vec<QueueId> =
-            self.unresolved_queues.keys().filter(|id| !queues.contains_key(id)).cloned().collect();
-        let admitted = queues.keys().filter(|id| !self.unresolved_queues.contains_key(id)).count();
-        self.admitted += admitted as u64;
-        self.unresolved = unresolved;
-        self.unresolved_queues = queues;
-        Renamed { moved, removed }
+        let stale = std::mem::take(&mut self.stale).into_iter();
+        let stale = stale.map(|mention| {
+            let is_unresolved = self.mentions.contains_key(&mention) && self.known(&mention).is_none();
+            (mention, is_unresolved)
+        });
+        let stale = stale.collect();
+        let renaming = self.unresolved.settle(&stale);
+        self.admitted += renaming.admitted;
+        renaming
     }
 
     /// The queue a call means and its rules.
     pub(super) fn find(&self, mention: &QueueMention) -> (QueueId, QueueRules) {
         // Whatever is in there, the directory does not know; and the look is the shorter one.
-        let found = self.unresolved.get(mention).or_else(|| self.known(mention));
+        let found = self.unresolved.meaning(mention).or_else(|| self.known(mention));
         // Nobody says that any more: it can only mean itself.
         let id = found.cloned().unwrap_or_else(|| own_name(mention));
         let rules = self.rules(&id).clone();
@@ -240,70 +237,6 @@ impl QueueBook {
         let by_name = || name_of(mention).and_then(|name| self.by_name.get(&*name));
         by_extension().or_else(by_number).or_else(by_name)
     }
-}
-
-/// What each mention of a set means. A queue nobody knows is named by its name. Who tells only its
-/// number, or only its extension, means the named queue of that number or extension; of several, the
-/// one with the smallest name.
-fn name(mentions: &[QueueMention]) -> BTreeMap<QueueMention, QueueId> {
-    let mut named_by_number: BTreeMap<String, QueueId> = BTreeMap::new();
-    for mention in mentions.iter().filter(|mention| mention.name.is_some()) {
-        if let Some(number) = number_of(mention) {
-            keep_smallest(&mut named_by_number, number.into_owned(), own_name(mention));
-        }
-    }
-    let by_number = |mention: &QueueMention| {
-        let named = number_of(mention).filter(|_| mention.name.is_none());
-        named.and_then(|number| named_by_number.get(&*number)).cloned()
-    };
-    let mut ids = BTreeMap::new();
-    let mut named_by_extension: BTreeMap<ExtensionId, QueueId> = BTreeMap::new();
-    let (tell_more, tell_extension): (Vec<_>, Vec<_>) =
-        mentions.iter().partition(|mention| mention.name.is_some() || mention.extension_number.is_some());
-    for mention in tell_more {
-        let id = by_number(mention).unwrap_or_else(|| own_name(mention));
-        if let Some(extension_id) = &mention.extension_id {
-            keep_smallest(&mut named_by_extension, extension_id.clone(), id.clone());
-        }
-        ids.insert(mention.clone(), id);
-    }
-    for mention in tell_extension {
-        let named = mention.extension_id.as_ref().and_then(|id| named_by_extension.get(id)).cloned();
-        ids.insert(mention.clone(), named.unwrap_or_else(|| own_name(mention)));
-    }
-    ids
-}
-
-fn keep_smallest<K: Ord>(smallest: &mut BTreeMap<K, QueueId>, key: K, id: QueueId) {
-    smallest.entry(key).and_modify(|known| *known = id.clone().min(known.clone())).or_insert(id);
-}
-
-/// The queues that mentions amount to, each with the smallest of what is said of it.
-fn describe(unresolved: &BTreeMap<QueueMention, QueueId>) -> BTreeMap<QueueId, DirectoryQueue> {
-    let mut together: BTreeMap<&QueueId, Vec<&QueueMention>> = BTreeMap::new();
-    for (mention, id) in unresolved {
-        together.entry(id).or_default().push(mention);
-    }
-    let queue = |(id, mentions): (&QueueId, Vec<&QueueMention>)| {
-        let extension_number = mentions.iter().filter_map(|mention| mention.extension_number.clone()).min();
-        let name = mentions.iter().filter_map(|mention| mention.name.clone()).min();
-        let name = name
-            .or_else(|| extension_number.as_ref().map(|number| format!("Queue {number}")))
-            .unwrap_or_else(|| "Unknown queue".to_owned());
-        let queue = DirectoryQueue {
-            id: id.clone(),
-            extension_id: mentions.iter().filter_map(|mention| mention.extension_id.clone()).min(),
-            name,
-            extension_number,
-            zone: None,
-            members: None,
-            policy: ServiceLevelPolicy::default(),
-            wrap_up: None,
-            max_wait: None,
-        };
-        (id.clone(), queue)
-    };
-    together.into_iter().map(queue).collect()
 }
 
 /// What a mention means when nothing else is known.
