@@ -1,6 +1,6 @@
 //! What the board tells those who write history: the finished stays of calls that changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Board, TrackedCall, book::QueueBook, calls::Place};
 use crate::{
@@ -17,6 +17,9 @@ use crate::{
 pub(super) struct Chronicle {
     /// Calls in memory whose finished stays changed.
     changed: BTreeSet<CallId>,
+    /// Calls that were written down before live messages had come to an end of them, and when these do by
+    /// themselves: nothing else changes then.
+    unfinished: BTreeMap<CallId, Timestamp>,
     /// News of calls that are in memory no more.
     told: Vec<CallHistory>,
 }
@@ -31,20 +34,27 @@ impl Board {
 
     /// Forgets what was collected: it is written already.
     pub fn forget_history(&mut self) {
-        if let Some(chronicle) = &mut self.chronicle {
-            *chronicle = Chronicle::default();
+        let Some(chronicle) = &mut self.chronicle else { return };
+        chronicle.told.clear();
+        for call_id in std::mem::take(&mut chronicle.changed) {
+            let Some(tracked) = self.calls.find(&call_id) else { continue };
+            let (_, ends_at) = tracked.live_stays(self.now, &self.book);
+            chronicle.note_end(call_id, ends_at);
         }
     }
 
     /// News of at most `limit` calls, each told with all its finished stays; nothing when there is none.
     pub fn take_history(&mut self, now: Timestamp, limit: usize) -> Vec<CallHistory> {
         let Some(chronicle) = &mut self.chronicle else { return Vec::new() };
+        chronicle.let_time_pass(now);
         let count = chronicle.told.len().min(limit);
         let mut news: Vec<CallHistory> = chronicle.told.drain(..count).collect();
         while news.len() < limit {
             let Some(call_id) = chronicle.changed.pop_first() else { break };
             let Some(tracked) = self.calls.find(&call_id) else { continue };
-            news.push(tracked.history(now, &self.book));
+            let (live, ends_at) = tracked.live_stays(now, &self.book);
+            news.push(tracked.history(live, &self.book));
+            chronicle.note_end(call_id, ends_at);
         }
         news
     }
@@ -70,8 +80,10 @@ impl Board {
     /// A call leaves the memory: what was not taken yet is told now.
     pub(super) fn note_settled(&mut self, tracked: &TrackedCall, now: Timestamp) {
         let Some(chronicle) = &mut self.chronicle else { return };
-        if chronicle.changed.remove(&tracked.id) {
-            chronicle.told.push(tracked.history(now, &self.book));
+        let is_unfinished = chronicle.unfinished.remove(&tracked.id).is_some();
+        if chronicle.changed.remove(&tracked.id) || is_unfinished {
+            let (live, _) = tracked.live_stays(now, &self.book);
+            chronicle.told.push(tracked.history(live, &self.book));
         }
     }
 
@@ -84,8 +96,26 @@ impl Board {
     }
 }
 
+impl Chronicle {
+    /// When live messages come to an end of a call by themselves, if that is to be told.
+    fn note_end(&mut self, call_id: CallId, ends_at: Option<Timestamp>) {
+        match ends_at {
+            Some(at) => drop(self.unfinished.insert(call_id, at)),
+            None => drop(self.unfinished.remove(&call_id)),
+        }
+    }
+
+    fn let_time_pass(&mut self, now: Timestamp) {
+        let due = self.unfinished.iter().filter(|(_, ends_at)| **ends_at <= now);
+        self.changed.extend(due.map(|(call_id, _)| call_id.clone()));
+        self.unfinished.retain(|_, ends_at| *ends_at > now);
+    }
+}
+
 impl TrackedCall {
-    fn history(&self, now: Timestamp, book: &QueueBook) -> CallHistory {
+    /// What live messages say of its finished stays, and when that changes without any news of the call while
+    /// one of them is not finished.
+    fn live_stays(&self, now: Timestamp, book: &QueueBook) -> (Option<Vec<LiveStay>>, Option<Timestamp>) {
         let live_stays = |visits: &[Visit]| -> Vec<LiveStay> {
             let live = |visit: &Visit| {
                 Some(LiveStay {
@@ -96,14 +126,20 @@ impl TrackedCall {
             };
             visits.iter().filter_map(live).collect()
         };
-        let live = match self.call.before_the_record() {
-            None => Some(live_stays(&self.visits)),
-            Some(heard) if heard.fact_count() == 0 => None,
+        match self.call.before_the_record() {
+            None => (Some(live_stays(&self.visits)), None),
+            Some(heard) if heard.fact_count() == 0 => (None, None),
             Some(mut heard) => {
-                let (visits, _) = visits(&heard.state(now), now, &mut |mention| book.find(mention));
-                Some(live_stays(&visits))
+                let state = heard.state(now);
+                let (visits, changes_at) = visits(&state, now, &mut |mention| book.find(mention));
+                let ends_at = state.next_change_at.into_iter().chain(changes_at).min();
+                let is_unfinished = visits.iter().any(Visit::is_waiting);
+                (Some(live_stays(&visits)), ends_at.filter(|_| is_unfinished))
             }
-        };
+        }
+    }
+
+    fn history(&self, live: Option<Vec<LiveStay>>, book: &QueueBook) -> CallHistory {
         let records = self.call.records().into_iter().filter_map(|record| reading(record, book)).collect();
         CallHistory { call_id: self.id.clone(), live, records }
     }

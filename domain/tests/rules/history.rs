@@ -99,6 +99,37 @@ fn events_that_come_after_the_record_still_tell_what_was_said_live() {
 }
 
 #[test]
+fn who_still_rang_when_the_record_came_is_told_live_as_soon_as_live_messages_come_to_an_end() {
+    let billing = queue("Billing", "801");
+    let record = read(stay("1", &billing, 0, 40, StayEnd::Abandoned), "r-1", 70);
+    let facts = [phone("1", "Ada", 5).on(billing).rang(), record];
+    let ended = ["q-801 | abandoned 5..125 | abandoned 0..40 | times"];
+    let mut asked = board();
+    let news = tell(&mut asked, 70, &facts);
+    assert_eq!(words(&news[0]), ["q-801 | - | abandoned 0..40 | missed"], "the end of the ring was lost");
+    asked.apply(at(300), Input::Tick);
+    assert_eq!(words(&asked.take_history(at(300), 100)[0]), ended);
+    assert_eq!(asked.take_history(at(301), 100), [], "nothing new");
+    asked.apply(at(5 * 3600), Input::Tick);
+    assert_eq!(asked.take_history(at(5 * 3600), 100), []);
+
+    // All of it was written before a restart.
+    let mut restarted = board();
+    restarted.apply(at(70), Input::Facts(facts.to_vec()));
+    restarted.forget_history();
+    assert_eq!(restarted.take_history(at(71), 100), []);
+    restarted.apply(at(300), Input::Tick);
+    assert_eq!(words(&restarted.take_history(at(300), 100)[0]), ended);
+
+    // Time passes at once, and the call is settled before anybody asks.
+    let mut asleep = board();
+    tell(&mut asleep, 70, &facts);
+    asleep.apply(at(5 * 3600), Input::Tick);
+    assert_eq!(asleep.size(), (0, 0), "settled");
+    assert_eq!(words(&asleep.take_history(at(5 * 3600), 100)[0]), ended);
+}
+
+#[test]
 fn a_stay_that_seemed_to_be_two_is_one_with_another_time() {
     let (mut board, billing) = (board(), queue("Billing", "801"));
     // Nobody told on whose behalf Bo's phone rang.
