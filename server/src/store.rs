@@ -316,16 +316,15 @@ impl Store {
     /// The same for a demo, whose world begins anew at each start: what an earlier one left would count
     /// twice and is thrown away. True when there was something.
     pub(crate) async fn open_demo(folder: &Path, now: Timestamp) -> Result<(Self, Writer, bool), StoreError> {
-        Self::open_demo_with(lock_folder(folder)?, folder, now).await
+        Self::open_demo_with(Arc::new(lock_folder(folder)?), folder, now).await
     }
 
     /// What is thrown away and what comes after it is under one lock: no other server may take it meanwhile.
     async fn open_demo_with(
-        lock: FolderLock,
+        lock: Arc<FolderLock>,
         folder: &Path,
         now: Timestamp,
     ) -> Result<(Self, Writer, bool), StoreError> {
-        let lock = Arc::new(lock);
         let open = || Self::open_or_make(folder, Arc::clone(&lock), Purpose::Demo, now);
         let Opened { store, writer, is_new } = open().await?;
         if is_new {
