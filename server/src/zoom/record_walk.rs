@@ -110,6 +110,19 @@ impl LeftBehind {
         self.slices.iter().find_map(|slice| slice.problem.clone())
     }
 
+    /// What may be asked for again.
+    fn due_again(&self, now: Timestamp, timings: &FeedTimings) -> Vec<Slice> {
+        let is_due = |slice: &&Slice| is_due_again(slice.passes, slice.last, now, timings);
+        self.slices.iter().filter(is_due).cloned().collect()
+    }
+
+    /// What is left of a slice takes its place; of a new one, the last place.
+    fn replace(&mut self, slice: &Slice, rest: Option<Slice>) {
+        let place = self.slices.iter().position(|known| known == slice);
+        let place = place.map_or(self.slices.len()..self.slices.len(), |place| place..place + 1);
+        self.slices.splice(place, rest);
+    }
+
     /// True when this call will be asked for again, or has been often enough.
     fn holds(&self, id: &String) -> bool {
         self.slices.iter().filter_map(|slice| slice.calls.as_ref()).any(|calls| calls.contains(id))
@@ -172,18 +185,19 @@ impl RecordWalker {
             let from = walk.read_until.max(now - FURTHEST);
             left.slices.extend(cut(from, walk.done_until));
         }
-        if let Some(unfinished) = walk.filter(|walk| !walk.is_done()) {
-            return self.go_on(unfinished, now, left).await;
-        }
         let began_at = walk.map_or(self.store.installation().created_at, |walk| walk.began_at);
-        if let Some(due) = due(self.home, self.timings.record_every, began_at, now) {
-            let begun = self.begin(due, walk, now, left).await?;
-            return self.go_on(begun, now, left).await;
-        }
-        match walk {
-            Some(walk) => self.go_back(walk, now, left).await,
-            None => Ok(()),
-        }
+        let walk = match (walk, due(self.home, self.timings.record_every, began_at, now)) {
+            (Some(unfinished), _) if !unfinished.is_done() => unfinished,
+            (walk, Some(due)) => self.begin(due, walk, now, left).await?,
+            (Some(walk), None) => walk,
+            (None, None) => return Ok(()),
+        };
+        let slices = if walk.is_done() {
+            left.due_again(now, &self.timings)
+        } else {
+            cut(walk.done_until, walk.until).collect()
+        };
+        self.go_through(slices, walk, now, left).await
     }
 
     async fn begin(
@@ -215,22 +229,28 @@ impl RecordWalker {
         Ok(RecordWalk { began_at: now, until, done_until: from, read_until })
     }
 
-    /// Slice by slice to the end.
-    async fn go_on(
+    /// Reads one slice after the other: those of a walk, or what was left behind.
+    async fn go_through(
         &self,
-        walk: RecordWalk,
+        slices: Vec<Slice>,
+        mut walk: RecordWalk,
         now: Timestamp,
         left: &mut LeftBehind,
     ) -> Result<(), RepairError> {
+        if slices.is_empty() {
+            return Ok(());
+        }
         let mut setbacks = Setbacks::default();
         let mut calls = 0;
-        for slice in cut(walk.done_until, walk.until) {
-            let end = slice.to;
+        for slice in slices {
             let read_before = self.store.walked_calls().await?;
-            if let Some(rest) = self.read(slice, now, &read_before, &mut calls, left, &mut setbacks).await? {
-                left.slices.push(rest);
-            }
-            self.reached(walk, end, left).await?;
+            let rest = self.read(slice.clone(), now, &read_before, &mut calls, left, &mut setbacks).await?;
+            left.replace(&slice, rest);
+            walk.done_until = walk.done_until.max(slice.to);
+            walk.read_until = walk.read_until.max(left.read_until(walk.done_until));
+            let (until, read_until) = (walk.done_until, walk.read_until);
+            self.journal.walk(WalkOrder::Reached { until, read_until }).await?;
+            self.journal.flush().await?;
         }
         let (left_behind, message) = (left.unread(), "walked through Zoom's record");
         match calls {
@@ -238,44 +258,6 @@ impl RecordWalker {
             _ => tracing::info!(calls, left_behind, message),
         }
         Ok(())
-    }
-
-    /// Once more to what was left behind, as far as it is due again.
-    async fn go_back(
-        &self,
-        walk: RecordWalk,
-        now: Timestamp,
-        left: &mut LeftBehind,
-    ) -> Result<(), RepairError> {
-        let mut setbacks = Setbacks::default();
-        let mut calls = 0;
-        let mut index = 0;
-        while let Some(slice) = left.slices.get(index).cloned() {
-            if !is_due_again(slice.passes, slice.last, now, &self.timings) {
-                index += 1;
-                continue;
-            }
-            match self.read(slice, now, &HashSet::new(), &mut calls, left, &mut setbacks).await? {
-                Some(rest) => {
-                    left.slices[index] = rest;
-                    index += 1;
-                }
-                None => drop(left.slices.remove(index)),
-            }
-            self.reached(walk, walk.until, left).await?;
-        }
-        Ok(())
-    }
-
-    async fn reached(
-        &self,
-        walk: RecordWalk,
-        until: Timestamp,
-        left: &LeftBehind,
-    ) -> Result<(), RepairError> {
-        let read_until = left.read_until(until).max(walk.read_until);
-        self.journal.walk(WalkOrder::Reached { until, read_until }).await?;
-        Ok(self.journal.flush().await?)
     }
 
     /// Reads the calls of a slice, save those that were `read_before`; gives back what could not be read. What
