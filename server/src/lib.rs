@@ -72,7 +72,7 @@ use crate::{
         },
         filing::Filing,
         presence::{PresenceReading, PresenceStatus},
-        record_walk::{self, RecordWalker},
+        record_walk::RecordWalker,
         rest::{Budget, Priority, RestClient},
         setback::RecordStatus,
         silence::Silence,
@@ -304,16 +304,16 @@ async fn serve_on(
         trust: seen_trust,
     };
 
-    if !config.written_before.is_empty() {
-        let until = now - config.zoom.timings.record_delay;
-        let reading = record_walk::begin_with(&config.written_before, until, &reader, &journal);
-        if let Some(Err(error)) = stop.run_until_cancelled(reading).await {
-            tracing::warn!(
-                error = telemetry::chain(&error),
-                "what was written down before could not be read"
-            );
+    // The journal waits for the keeper, and the walk goes on from what was written down before.
+    let walking = match zoom.walker {
+        Some(walker) => {
+            let until = now - config.zoom.timings.record_delay;
+            let beginning = begin_with(&walker, &config.written_before, until);
+            stop.run_until_cancelled(beginning).await;
+            Some(walker.spawn(&tracker, sources_stop.clone()))
         }
-    }
+        None => None,
+    };
     let webhooks = Webhooks::new(&config.zoom.webhook, reader, journal.clone());
     let public_host = config.public_url.as_ref().and_then(|url| url.host_str().map(str::to_owned));
     let state = AppState {
@@ -343,11 +343,21 @@ async fn serve_on(
         () = serving => None,
         _ = keeping => Some(watched.ended().unwrap_or("live state")),
         () = ended(zoom.repairing) => Some("repair of gaps"),
-        () = ended(zoom.walking) => Some("walk through the record"),
+        () = ended(walking) => Some("walk through the record"),
         () = ended(Some(filing)) => Some("filing of records"),
         () = ended(Some(archiving)) => Some("archive"),
     };
     ended.filter(|_| !stop.is_cancelled()).map_or(Ok(()), |task| Err(RunError::TaskEnded(task)))
+}
+
+/// Lets a walk through the record begin with what was written down before this server listened, if that is at hand.
+async fn begin_with(walker: &RecordWalker, written_before: &[String], until: Timestamp) {
+    if written_before.is_empty() {
+        return;
+    }
+    if let Err(error) = walker.begin_with(written_before, until).await {
+        tracing::warn!(error = telemetry::chain(&error), "what was written down before could not be read");
+    }
 }
 
 /// The keeper's sources. It ends when one of them does.
@@ -407,8 +417,8 @@ async fn close(journal_stop: &CancellationToken, journal_tracker: &TaskTracker, 
 struct Zoom {
     /// Repairs gaps, where there are credentials.
     repairing: Option<JoinHandle<()>>,
-    /// Walks through the record of finished calls, where there are credentials.
-    walking: Option<JoinHandle<()>>,
+    /// Is to walk through the record of finished calls, where there are credentials.
+    walker: Option<RecordWalker>,
     feed: watch::Receiver<FeedStatus>,
     directory: DirectoryFeed,
     phone_book: PhoneBookHandle,
@@ -426,7 +436,8 @@ struct Talk<'a> {
     budget: &'a Arc<Budget>,
 }
 
-/// Starts the feed and the directory, as far as the configuration has what they need.
+/// Starts the feed and the directory, as far as the configuration has what they need. The walk through the record
+/// is left to be started.
 fn connect(
     config: &Config,
     talk: Talk<'_>,
@@ -441,7 +452,7 @@ fn connect(
         let feed = webhooks_only(journal, last_pulse, tracker, stop);
         let phone_book = PhoneBookHandle::empty();
         let directory = no_directory(tracker, stop);
-        return Ok(Zoom { repairing: None, walking: None, rest: None, feed, directory, phone_book, record });
+        return Ok(Zoom { repairing: None, walker: None, rest: None, feed, directory, phone_book, record });
     };
     let http = zoom::http_client()?;
     let timings = config.zoom.timings;
@@ -465,7 +476,6 @@ fn connect(
         timings,
         status,
     };
-    let walking = walker.spawn(tracker, stop.clone());
     let Remembered { directory, phone_book, read_at, cache, .. } = remembered;
     let (rest, cache) = (rest.at(Priority::Periodic), SharedCache::new(cache.into()));
     let phone_book = phone_book::spawn(rest.clone(), phone_book, Arc::clone(&cache), tracker, stop.clone());
@@ -485,8 +495,8 @@ fn connect(
     };
     let feed = Silence { rest: rest.clone(), journal: journal.clone(), feed, since: clock::now(), timings }
         .spawn(tracker);
-    let (repairing, walking, rest) = (Some(repairing), Some(walking), Some(rest));
-    Ok(Zoom { repairing, walking, rest, feed, directory, phone_book, record })
+    let (repairing, walker, rest) = (Some(repairing), Some(walker), Some(rest));
+    Ok(Zoom { repairing, walker, rest, feed, directory, phone_book, record })
 }
 
 /// Without a subscription events come by webhook only. Nothing tells whether Zoom still sends them; what

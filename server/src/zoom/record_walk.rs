@@ -28,7 +28,6 @@ use super::{
     record,
     rest::RestError,
     setback::{RecordStatus, Setbacks, Shortfall, is_due_again, pause_after},
-    wire::Reader,
 };
 use crate::{
     clock,
@@ -135,6 +134,21 @@ impl LeftBehind {
 }
 
 impl RecordWalker {
+    /// Journals the paths of calls that are at hand, of all that were written down by `until`: the walk goes on
+    /// from there. Before the walker is spawned, which would begin one of its own.
+    pub(crate) async fn begin_with(&self, paths: &[String], until: Timestamp) -> Result<(), AppendError> {
+        let (now, journal, reader) = (clock::now(), &self.journal, &self.paths.reader);
+        // Together they are few commits.
+        for some in paths.chunks(AT_ONCE) {
+            let read = |path| Incoming::read(reader, Source::Rest, now, &record::path_event(path));
+            let incoming: Vec<Incoming> = some.iter().map(|path| read(path)).collect();
+            try_join_all(incoming.into_iter().map(|incoming| journal.append(incoming))).await?;
+        }
+        let walk = WalkOrder::Begin { at: now, from: until, until };
+        journal.walk(walk).await.map_err(|JournalStopped| AppendError::Stopped)?;
+        journal.flush().await.map_err(|JournalStopped| AppendError::Stopped)
+    }
+
     /// Starts the task; it ends only by `stop`.
     pub(crate) fn spawn(self, tracker: &TaskTracker, stop: CancellationToken) -> JoinHandle<()> {
         tracker.spawn(async move {
@@ -319,26 +333,6 @@ impl RecordWalker {
         let problem = setbacks.take_sentence();
         Ok((!is_read).then_some(Slice { from, to, calls, passes: passes + 1, last: now, problem }))
     }
-}
-
-/// Journals the paths of calls that are at hand, of all that were written down by `until`: the walk goes on from
-/// there.
-pub(crate) async fn begin_with(
-    paths: &[String],
-    until: Timestamp,
-    reader: &Reader,
-    journal: &Journal,
-) -> Result<(), AppendError> {
-    let now = clock::now();
-    // Together they are few commits.
-    for some in paths.chunks(AT_ONCE) {
-        let read = |path| Incoming::read(reader, Source::Rest, now, &record::path_event(path));
-        let incoming: Vec<Incoming> = some.iter().map(|path| read(path)).collect();
-        try_join_all(incoming.into_iter().map(|incoming| journal.append(incoming))).await?;
-    }
-    let walk = WalkOrder::Begin { at: now, from: until, until };
-    journal.walk(walk).await.map_err(|JournalStopped| AppendError::Stopped)?;
-    journal.flush().await.map_err(|JournalStopped| AppendError::Stopped)
 }
 
 /// What lies between the two, as slices.
