@@ -433,7 +433,8 @@ impl Call {
 
     fn close_lost_legs(&self, state: &mut CallState, now: Timestamp) {
         let newest = self.newest_fact_at.unwrap_or(now);
-        // Whatever else ended in a gap has a record, and goes on while none is read.
+        // Whatever else ended in a gap has a record, and goes on while none is read. That all of that time was read
+        // and it is not there is no end of it: a talk that goes on is not there either.
         let doubted_since = self.doubted_since.filter(|_| state.may_have_no_record());
         for leg in &mut state.legs {
             if leg.ended_at.is_some() {
