@@ -1,4 +1,4 @@
-//! The whole live state: every call of today, every queue's figures, who is busy.
+//! The whole live state: every call until it is settled, every queue's figures, who is busy.
 //!
 //! One task owns a [`Board`] and applies inputs to it one by one; everybody else gets views. The
 //! board keeps its sums up to date by taking out what a call contributed before and putting in
@@ -49,8 +49,10 @@ use chronicle::Chronicle;
 use people::{Owners, People};
 use tally::{Tally, Today};
 
-/// A call that has been over for this long is settled: its visits stay counted, its facts are
-/// dropped, and news about it only counts as late. Longer than any late delivery seen.
+/// A call that has been over for this long is settled: its visits stay counted, its facts are dropped.
+///
+/// News about it only counts as late, save that a record still goes into its history. Longer than any late
+/// delivery seen.
 pub const SETTLE_AFTER: Duration = Duration::from_secs(4 * 3600);
 /// News may be dated later than our clock says by this much; beyond that it is not believed.
 pub const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);

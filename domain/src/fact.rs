@@ -1,7 +1,7 @@
 //! What can happen to a call, in the past tense, free of any vendor's names.
 //!
 //! A [`Fact`] is immutable and self-contained. The same fact told twice is one fact; facts may be
-//! told in any order. Who turns events into facts: `server/src/zoom/translate.rs`.
+//! told in any order. Who turns events and records into facts: `server/src/zoom`, `translate` and `record`.
 
 use std::sync::Arc;
 

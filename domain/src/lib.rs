@@ -1,11 +1,12 @@
 //! The rules of the board: facts go in, state and views come out.
 //!
 //! This crate performs no I/O, reads no clock, spawns nothing and does not fail: surprising input
-//! becomes a value plus an anomaly that is counted. Zoom's names never get
-//! here; `server/src/zoom` translates them into [`fact::Fact`]s.
+//! becomes a value plus an anomaly that is counted. Zoom's names never get here; `server/src/zoom` translates
+//! them into [`fact::Fact`]s.
 //!
 //! Suggested reading order: `time`, `id`, `fact`, `call`, `outcome`, `queue`, `service_level`,
-//! `volume`, `interval`, `erlang`, `directory`, `agent`, `history`, `reconciliation`, `board`, `quality`, `trust`, `view`.
+//! `volume`, `interval`, `erlang`, `directory`, `phone_book`, `agent`, `history`, `reconciliation`, `board`,
+//! `quality`, `trust`, `view`.
 #![forbid(unsafe_code)]
 
 pub mod time;

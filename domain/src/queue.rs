@@ -141,7 +141,7 @@ pub struct Visit {
     pub queue_id: QueueId,
     /// What the first phone said of the queue, so that it can be named anew when more is known.
     pub mention: Arc<QueueMention>,
-    /// When the first phone rang for it: the earliest proof that the caller was in the queue.
+    /// When the first phone rang for it: without a record the earliest proof that the caller was in the queue.
     pub entered_at: Timestamp,
     /// When the outcome came about.
     pub left_at: Option<Timestamp>,

@@ -1,4 +1,4 @@
-//! May this board be believed? Two links and the time of the newest fact, told apart.
+//! May this board be believed? From Zoom through server and journal to the screen, each link told apart.
 //!
 //! The browser and the server judge with the same functions.
 
@@ -100,7 +100,7 @@ pub enum FeedLink {
 /// How fresh a screen is, worst link first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Freshness {
-    /// Both links are alive.
+    /// All links are alive.
     Live,
     /// The screen has not heard from the server for [`LATE_AFTER`].
     Late,

@@ -61,7 +61,8 @@ pub struct QueueView {
     pub figures: Figures,
     /// Members in the directory; `None` when the directory did not say.
     pub members: Option<u32>,
-    /// Members who take calls of this queue and are on no call; `None` when that is not known.
+    /// Members who take calls of this queue and could take one now, those whose phone rings among them: see
+    /// [`crate::agent::AgentState::is_free`]. `None` when members are not known.
     pub members_available: Option<u32>,
     /// What keeps the other members; nobody where members are not known.
     pub members_busy: Busy,

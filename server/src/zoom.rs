@@ -2,7 +2,8 @@
 //!
 //! Reading order: `wire` (text in, typed fields out) → `key` (same event or another) → `translate`
 //! (live events to facts) and `record` (what is written down of a call afterwards) are pure; `auth`,
-//! `socket`, `webhook`, `rest`, `directory` and `backfill` do the talking.
+//! `socket`, `webhook` and `rest` do the talking, `directory`, `presence`, `backfill`, `record_walk` and
+//! `silence` ask.
 
 pub mod wire;
 

@@ -11,7 +11,7 @@ pub enum Source {
     Socket,
     /// A webhook.
     Webhook,
-    /// A record read over REST.
+    /// Read over REST: a record, or what a person's client says.
     Rest,
 }
 
