@@ -11,7 +11,9 @@ use domain::{
         view::{AgentView, AgentsChange, AgentsView, StateCounts},
     },
     id::{QueueId, UserId},
+    quality::Quality,
     time::Timestamp,
+    trust::hears_whole_calls,
     view::{BoardView, Totals},
 };
 use leptos::{prelude::*, reactive::signal::ArcTrigger};
@@ -144,6 +146,11 @@ fn clockwork(view: &AgentsView) -> BoardView {
     }
 }
 
+/// How sure a sum over agents is: as the numbers of queues, in which the same people are counted.
+pub fn sureness(view: &AgentsView) -> Quality {
+    if hears_whole_calls(view.as_of, &view.trust) { Quality::Live } else { Quality::Inferred }
+}
+
 impl LiveAgents {
     /// The agents as the server told of them.
     pub fn new(view: AgentsView, zone: LocalZone, order: AgentOrder, queue_id: Option<QueueId>) -> Self {
@@ -219,10 +226,10 @@ impl LiveAgents {
         })
     }
 
-    /// A sum over the agents that are looked at.
-    pub fn sum(&self, read: impl Fn(&StateCounts) -> String + Send + Sync + 'static) -> LiveText {
+    /// A sum over the agents that are looked at, and how sure it is.
+    pub fn sum(&self, read: impl Fn(&StateCounts, Quality) -> String + Send + Sync + 'static) -> LiveText {
         let queue_id = self.read(|state| state.queue_id.clone());
-        self.text(move |view| read(&StateCounts::of(&view.agents, queue_id.as_ref())))
+        self.text(move |view| read(&StateCounts::of(&view.agents, queue_id.as_ref()), sureness(view)))
     }
 
     fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {

@@ -173,7 +173,10 @@ impl Evidence<'_> {
         });
         match call {
             Some(call) if call.activity != Activity::Rings || !talks_elsewhere => {
-                let quality = if is_doubted(call.heard_at) { Quality::Inferred } else { Quality::Live };
+                // Of who holds or is rung it is not sure that they do nothing else: see below.
+                let is_sure = !is_doubted(call.heard_at)
+                    && (doubted_before.is_none() || call.activity == Activity::Talks);
+                let quality = if is_sure { Quality::Live } else { Quality::Inferred };
                 let standing = Standing::of(call.state(), Some(call.since), quality);
                 return Standing { queue_id: call.queue_id.clone(), ..standing };
             }
@@ -188,7 +191,9 @@ impl Evidence<'_> {
             let since = doubted_before.filter(|before| *before <= now);
             return Standing::of(AgentState::Unknown, since, Quality::Unknown);
         }
-        let is_told = presence.as_ref().is_some_and(|presence| !presence.is_vague);
+        // A call that began while nobody listened may go on, as in the queues' numbers.
+        let is_told =
+            doubted_before.is_none() && presence.as_ref().is_some_and(|presence| !presence.is_vague);
         let quality = if is_told { Quality::Live } else { Quality::Inferred };
         self.at_rest(now, presence.as_ref(), quality)
     }

@@ -8,6 +8,7 @@ use domain::{
         view::{AgentsView, QueueName, StateCounts},
     },
     id::QueueId,
+    quality::Quality,
 };
 use leptos::prelude::*;
 
@@ -25,7 +26,7 @@ use crate::{
         trust_strip::TodayNote,
     },
     document::{Bar, Document, Liveness, Site},
-    live_agents::{AgentRow, AgentsStart, LiveAgents},
+    live_agents::{AgentRow, AgentsStart, LiveAgents, sureness},
     numeral,
     settings::AgentsSettings,
     zone::LocalZone,
@@ -215,9 +216,14 @@ fn AgentFigures(
             key,
             label,
             Box::new(move |part| {
-                agents.sum(move |counts| {
+                agents.sum(move |counts, quality| {
                     let face = face(counts);
-                    part(if key != "unknown" && is_unknown(counts) { face.unknown() } else { face })
+                    part(match key {
+                        // Of whom nothing is known, that is known for sure.
+                        "unknown" => face,
+                        _ if face.quality == Quality::Unknown || is_unknown(counts) => face.unknown(),
+                        _ => FigureFace { quality, ..face },
+                    })
                 })
             }),
         )
@@ -275,12 +281,15 @@ fn QueueChoice(
             let free = counts.free().map_or(numeral::UNKNOWN.to_owned(), |free| free.to_string());
             format!("{free}/{}", counts.total())
         });
+        let face = agents.text(|view| agent_words::face(sureness(view)).to_owned());
         view! {
             <li>
                 <a href=href aria-current=here>
                     <span>{name}</span>
                     " "
-                    <span class="number">{free}</span>
+                    <span class="number" data-face=face>
+                        {free}
+                    </span>
                     <span class="unseen">" available"</span>
                 </a>
             </li>

@@ -1,5 +1,7 @@
 //! The page of agents.
 
+use std::time::Duration;
+
 use app::{
     pages::{
         agents::{AgentsPage, agents_page},
@@ -94,6 +96,27 @@ fn nobody_is_counted_as_none_while_everybody_is_unknown() {
     let mut view = sample::agents();
     view.agents.retain(|agent| agent.standing.state != AgentState::Available);
     assert_reads(&agents(view, &[]), &["Available — normal unknown now", "Ringing 1", "On calls 4"]);
+}
+
+#[test]
+fn in_the_hour_after_a_gap_sums_are_as_sure_as_the_rows_below_them() {
+    let sums = |deaf_for: u64| {
+        let mut view = sample::agents();
+        view.trust.deaf_until = Some(view.as_of - Duration::from_secs(deaf_for));
+        let html = agents(view, &[]);
+        let face = |key: &str| {
+            let (_, figure) = html.split_once(&format!("data-figure=\"{key}\"")).unwrap();
+            let (_, face) = figure.split_once("data-face=\"").unwrap();
+            face.split_once('"').unwrap().0.to_owned()
+        };
+        let (_, chips) = html.split_once("class=\"queue-choice\"").unwrap();
+        let chips = chips.split_once("</nav>").unwrap().0.matches("inferred").count();
+        (["available", "ringing", "on-calls", "wrap-up", "away", "unknown"].map(face), chips)
+    };
+    let (faces, chips) = sums(3_599);
+    assert_eq!(faces, ["inferred", "inferred", "inferred", "inferred", "inferred", ""]);
+    assert_eq!(chips, 3, "all queues, and each");
+    assert_eq!(sums(3_600), ([""; 6].map(str::to_owned), 0));
 }
 
 #[test]

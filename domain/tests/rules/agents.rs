@@ -370,6 +370,28 @@ fn b4_after_a_gap_agents_are_unknown_until_presence_is_read_or_an_event_tells() 
 }
 
 #[test]
+fn b4_after_a_gap_agents_are_as_sure_as_the_queues_they_are_members_of() {
+    let mut board = board();
+    let qualities = |board: &mut Board, now: i64| {
+        let of = |board: &mut Board, who| row_with(board, who, now, &deaf_until(40, now)).standing.quality;
+        let agents = ["Ada", "Bo", "Cem", "Dee"].map(|who| of(board, who));
+        let queue = board.queue_view(&"q-801".into(), at(now), &deaf_until(40, now)).expect("a queue");
+        (agents, queue.quality.available)
+    };
+    qualities(&mut board, 41);
+    hear(&mut board, 42, &[said("Ada", 42, Presence::Available), said("Cem", 42, Presence::Offline)]);
+    tell(&mut board, 45, &[billing("1", "Bo", 43).answered(45), support("2", "Dee", 44).rang()]);
+    let (inferred, live) = (Quality::Inferred, Quality::Live);
+    assert_eq!(
+        qualities(&mut board, 46),
+        ([inferred, live, inferred, inferred], inferred),
+        "who is heard to talk talks; the others may, by a call that nobody heard begin"
+    );
+    hear(&mut board, 3640, &[said("Dee", 3640, Presence::Available)]);
+    assert_eq!(qualities(&mut board, 3640), ([live; 4], live));
+}
+
+#[test]
 fn b4_who_is_unknown_after_a_gap_is_free_on_no_board() {
     let mut board = board();
     let queue = |board: &Board, now: i64| {

@@ -52,11 +52,14 @@ async fn until_state(rig: &Rig, id: &str, state: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn presence_is_read_at_the_start_told_by_events_and_read_again_after_a_gap() {
-    let rig = Rig::start().await;
+    let rig = Rig::start_installed(SimConfig::quiet(), |_| {}).await;
     let (id, name) = somebody(&rig);
-    let ada = until_state(&rig, &id, "available").await;
+    let is_read =
+        |agents: &Value| find(agents, &id).is_some_and(|ada| ada["presence"] == "available");
+    let agents = rig.eventually("presence is read", is_read, AGENTS).await;
+    let ada = find(&agents, &id).unwrap();
     assert_eq!(ada["name"], name);
-    assert_eq!(ada["presence"], "available");
+    assert_eq!(ada["state"], "available");
     assert_eq!(ada["quality"]["state"], "live");
     assert!(!rows(&ada["queues"]).is_empty());
     assert_eq!(ada["offered_today"], 0);
@@ -77,7 +80,14 @@ async fn presence_is_read_at_the_start_told_by_events_and_read_again_after_a_gap
     let is_unknown = |agents: &Value| rows(agents).iter().all(|agent| agent["state"] == "unknown");
     rig.eventually("nobody is known while nothing is heard", is_unknown, AGENTS).await;
     // The pretend Zoom knows nothing of the event above: read anew, everybody is available.
-    rig.eventually("everybody was read again", everybody("available"), AGENTS).await;
+    let agents = rig.eventually("everybody was read again", everybody("available"), AGENTS).await;
+    let queues = rig.json("/api/v1/queues").await;
+    let sure = |rows: &[Value], field: &str| -> Vec<Value> {
+        rows.iter().map(|row| row["quality"][field].clone()).filter(|sure| sure != "unknown").collect()
+    };
+    let (of_agents, of_queues) = (sure(rows(&agents), "state"), sure(rows(&queues), "members_available"));
+    assert!(!of_agents.is_empty() && of_agents.iter().all(|sure| sure == "inferred"), "{agents}");
+    assert!(!of_queues.is_empty() && of_queues.iter().all(|sure| sure == "inferred"), "{queues}");
     rig.stop().await;
 }
 
