@@ -179,7 +179,8 @@ impl Column {
             Self::Waiting => {
                 "Callers in the queue who are not answered yet, from the moment the first phone rings for them, also \
                  between two rings. Zoom does not report who waits: it is worked out from call events, so callers \
-                 for whom no phone has rung yet, because nobody is available, cannot be seen. “2+” says that this may be so."
+                 for whom no phone has rung yet, because nobody is available, cannot be seen. “2+” says that this may be so: \
+                 nobody is known to be available."
             }
             Self::Longest => {
                 "Time since the first of them entered the queue. Ticks by itself between updates."
@@ -280,7 +281,7 @@ impl Column {
             Self::Queue => Face::plain(queue.name.clone(), quality),
             Self::State => Face::plain(level_word(queue.level(now)).to_owned(), quality),
             Self::Waiting => Face {
-                unit: if queue.nobody_free() { OR_MORE } else { "" }.to_owned(),
+                unit: if queue.may_hide_callers() { OR_MORE } else { "" }.to_owned(),
                 ..Face::count(figures.waiting, quality, room)
             },
             // Nobody waits: no time, which is not a time of nothing.
@@ -464,6 +465,24 @@ mod tests {
         assert_eq!(verdicts(&queue(&[3], 0, 80)), [("free", "cause")]);
         assert_eq!(verdicts(&queue(&[], 0, 80)), [], "nobody waits");
         assert_eq!(verdicts(&queue(&[], 1, 50)), [("service_level", "missed")]);
+    }
+
+    #[test]
+    fn how_many_wait_is_at_least_that_many_where_nobody_knows_who_is_free() {
+        let waiting = |queue: &QueueView| {
+            let face = Column::Waiting.face(queue, NOW, Room::Desk);
+            format!("{}{}", face.text, face.unit)
+        };
+        let mut queue = sample::queue("Billing", 801, &[], 1, 4, [90, 0, 80, 80]);
+        assert_eq!(waiting(&queue), "0");
+        // The first minutes after a gap: nothing was heard of anybody.
+        queue.members_available = Some(0);
+        queue.members_busy.unknown = 4;
+        queue.quality.available = Quality::Unknown;
+        assert_eq!(waiting(&queue), "0+");
+        // A queue that the directory does not list.
+        (queue.members, queue.members_available) = (None, None);
+        assert_eq!(waiting(&queue), "0+");
     }
 
     #[test]

@@ -87,7 +87,7 @@ pub struct State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sureness {
     columns: QueueQuality,
-    /// Somewhere nobody is free, so that more callers may wait than are seen.
+    /// Somewhere nobody is known to be free, so that more callers may wait than are seen.
     pub or_more: bool,
 }
 
@@ -109,7 +109,7 @@ impl Sureness {
                 available: worst(|quality| quality.available, of_calls),
                 today: worst(|quality| quality.today, Quality::Live),
             },
-            or_more: queues.clone().any(QueueView::nobody_free),
+            or_more: queues.clone().any(QueueView::may_hide_callers),
         }
     }
 

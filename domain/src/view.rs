@@ -316,6 +316,12 @@ impl QueueView {
             && self.quality.available != Quality::Unknown
     }
 
+    /// True where more callers may wait than are seen: nobody is known to be free, so that for some no phone may
+    /// ring. It makes no difference whether all are busy, nothing was heard of them, or nobody knows who they are.
+    pub fn may_hide_callers(&self) -> bool {
+        self.members != Some(0) && self.members_available.is_none_or(|available| available == 0)
+    }
+
     /// Its members who could take a call that comes now; `None` where nobody knows.
     pub fn idle(&self) -> Option<u32> {
         let available = self.members_available.filter(|_| self.quality.available != Quality::Unknown)?;
@@ -415,6 +421,15 @@ mod tests {
         let unheard = QueueQuality { available: Quality::Unknown, ..queue(None, 0, 0).quality };
         assert!(!QueueView { quality: unheard, ..queue(None, 0, 0) }.nobody_free());
         assert!(!QueueView { members: None, members_available: None, ..queue(None, 0, 0) }.nobody_free());
+    }
+
+    #[test]
+    fn nobody_vouches_for_how_many_wait_where_nobody_is_known_to_be_free() {
+        assert!(queue(None, 0, 0).may_hide_callers() && !queue(None, 1, 0).may_hide_callers());
+        let unheard = QueueQuality { available: Quality::Unknown, ..queue(None, 0, 0).quality };
+        assert!(QueueView { quality: unheard, ..queue(None, 0, 0) }.may_hide_callers(), "after a gap");
+        assert!(QueueView { members: None, members_available: None, ..queue(None, 0, 0) }.may_hide_callers());
+        assert!(!QueueView { members: Some(0), ..queue(None, 0, 0) }.may_hide_callers(), "no phone ever rings");
     }
 
     #[test]

@@ -51,7 +51,7 @@ fn the_wall_answers_who_waits_and_whether_to_believe_it() {
         "overdue Billing 3 on calls · 1 wrap-up · 2 away 4 + 3:42 0 / 6 64 % 7 96"
     );
     assert_eq!(row(&html, "queue-806"), "normal Spare parts 1 on a call 0 1 / 2 n/a 0 0");
-    assert_eq!(row(&html, "unresolved:869"), "normal Extension 869 not in the directory 0 — 4 of 4 0 4");
+    assert_eq!(row(&html, "unresolved:869"), "normal Extension 869 not in the directory 0 + — 4 of 4 0 4");
     assert_eq!(
         row(&html, "queue-805"),
         "no agent Night desk 1 on a call 0 + 0 / 1 81 % 0 12",
