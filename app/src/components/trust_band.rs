@@ -1,10 +1,13 @@
 //! The full-width band that names the broken link, and the big words of a blind board.
 
-use domain::trust::Freshness;
+use domain::{
+    time::Timestamp,
+    trust::{Freshness, Trust},
+};
 use leptos::prelude::*;
 
 use super::state_mark::StateMark;
-use crate::live_board::LiveBoard;
+use crate::{live_board::LiveBoard, standing::Standing, zone::LocalZone};
 
 /// Hidden while the board is live or merely late.
 #[component]
@@ -32,4 +35,34 @@ pub fn TrustBand(
             </p>
         </div>
     }
+}
+
+/// The same on a page that stands still. Such a page hides no numbers, however old: it says of when they are.
+#[component]
+pub fn StillTrustBand(
+    /// When the page was made.
+    as_of: Timestamp,
+    /// What the server says about its sources.
+    trust: Trust,
+    /// Of the times.
+    zone: LocalZone,
+) -> impl IntoView {
+    let standing = Standing::of(as_of, as_of, &trust);
+    let standing = Standing { freshness: standing.freshness.min(Freshness::Stale), ..standing };
+    (standing.freshness == Freshness::Stale).then(|| {
+        view! {
+            <div class="band" data-mark="stale" role="status">
+                <StateMark word=Box::new(|| "stale".to_owned()) />
+                <p>
+                    <strong>{standing.headline(&trust)}</strong>
+                    " "
+                    <span>{standing.explanation(as_of, &trust, &zone)}</span>
+                    " "
+                    <a href="/feed" hidden=!standing.is_about_feed()>
+                        "What is wrong"
+                    </a>
+                </p>
+            </div>
+        }
+    })
 }

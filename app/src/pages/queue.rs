@@ -26,7 +26,7 @@ use crate::{
     components::{
         past_band::{PastBand, PastView},
         scroll_hint::ScrollHint,
-        state_mark::StateMark,
+        trust_band::StillTrustBand,
     },
     document::{Bar, Document, Liveness, Site},
     numeral,
@@ -80,21 +80,6 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
     let standing = Standing::of(as_of, as_of, &trust);
     // What was last known of calls is no statement about now.
     let heard_until = (standing.freshness >= Freshness::Stale).then(|| zone.clock(standing.as_of));
-    let (headline, explanation) = (standing.headline(&trust), standing.explanation(as_of, &trust, &zone));
-    let band = heard_until.is_some().then(|| {
-        view! {
-            <div class="band" data-mark="stale" role="status">
-                <StateMark word=Box::new(|| "stale".to_owned()) />
-                <p>
-                    <strong>{headline}</strong>
-                    " "
-                    <span>{explanation}</span>
-                    " "
-                    <a href="/feed" hidden=!standing.is_about_feed()>"What is wrong"</a>
-                </p>
-            </div>
-        }
-    });
     let mut calls = calls;
     if heard_until.is_some() {
         calls.iter_mut().for_each(|call| call.unconfirmed = true);
@@ -139,7 +124,7 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
                         <a class="look-back" href=look_back hidden=is_past.is_some()>"Look back"</a>
                     </p>
                 </div>
-                {band}
+                <StillTrustBand as_of trust zone=zone.clone() />
                 {notes}
                 <Checked id=queue.id.clone() figures=queue.figures is_now=is_past.is_none() />
                 <Calls

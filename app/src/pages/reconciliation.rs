@@ -1,4 +1,4 @@
-//! The page that holds each day of each queue against Zoom's record: what the board counted live, what
+//! The page that holds each day of each queue against Zoom's record: what was counted live, what
 //! Zoom wrote down, and the calls that make the difference.
 //!
 //! Complete without a program: it holds no island, and loads itself again.
@@ -8,11 +8,12 @@ use domain::{
     outcome::Outcome,
     reconciliation::{Class, Counts, Reconciliation, Standing},
     time::{Timestamp, clock_face},
+    trust::Trust,
 };
 use leptos::prelude::*;
 
 use crate::{
-    components::scroll_hint::ScrollHint,
+    components::{scroll_hint::ScrollHint, trust_band::StillTrustBand},
     document::{Bar, Document, Liveness, Site},
     numeral,
     settings::Theme,
@@ -28,6 +29,8 @@ pub struct ReconciliationPage {
     pub as_of: Timestamp,
     /// The zone of that.
     pub zone: LocalZone,
+    /// May today's live side be believed? `None` while no board is there to ask.
+    pub trust: Option<Trust>,
     /// All queues on all of the last days.
     pub total: Reconciliation,
     /// The last days, newest first.
@@ -103,7 +106,7 @@ pub struct CallInQuestion {
     pub call_id: String,
     /// The queue's name.
     pub queue: String,
-    /// What the board said.
+    /// What was counted live.
     pub live: Option<Told>,
     /// What Zoom wrote down.
     pub record: Option<Told>,
@@ -115,9 +118,10 @@ pub struct CallInQuestion {
 
 /// The whole page.
 pub fn reconciliation_page(page: ReconciliationPage) -> impl IntoView {
-    let ReconciliationPage { site, as_of, zone, total, days, day, read_until, reading } = page;
+    let ReconciliationPage { site, as_of, zone, trust, total, days, day, read_until, reading } = page;
     let liveness = Liveness::Reloaded { as_of, zone: zone.clone() };
     let made_at = format!("as of {} ({})", zone.clock(as_of), zone.label);
+    let band = trust.map(|trust| view! { <StillTrustBand as_of trust zone=zone.clone() /> });
     view! {
         <Document site=site.clone() title="Reconciliation".to_owned() body="desk".to_owned() theme=Theme::Auto liveness>
             <Bar site current="/reconciliation" />
@@ -126,6 +130,7 @@ pub fn reconciliation_page(page: ReconciliationPage) -> impl IntoView {
                     <h1>"Reconciliation"</h1>
                     <p class="head-date">{made_at}</p>
                 </div>
+                {band}
                 <Verdict total read_until reading zone />
                 <Days days />
                 <Queues title=day.title.clone() is_today=day.is_today home=day.zone.label.clone() queues=day.queues />
@@ -136,7 +141,7 @@ pub fn reconciliation_page(page: ReconciliationPage) -> impl IntoView {
     }
 }
 
-/// Whether board and record agree, in one sentence.
+/// Whether live count and record agree, in one sentence.
 #[component]
 fn Verdict(
     /// Of all days.
@@ -155,7 +160,7 @@ fn Verdict(
         (
             "lost",
             format!(
-                "{}: the board counted differently from Zoom’s record, and nothing explains it.",
+                "{}: what was counted live differs from Zoom’s record, and nothing explains it.",
                 calls(total.unexplained, "is unexplained", "are unexplained")
             ),
         )
@@ -167,7 +172,7 @@ fn Verdict(
             format!("Every difference is explained: {} corrected.", calls(total.corrected, "was", "were")),
         )
     } else if total.record.offered > 0 {
-        ("live", "Board and record agree call by call.".to_owned())
+        ("live", "Live count and record agree call by call.".to_owned())
     } else {
         ("quiet", "No call of the last seven days is written down yet.".to_owned())
     };
@@ -254,11 +259,11 @@ fn folded(sum: Reconciliation) -> impl IntoView {
     );
     let sides = SIDES.map(|(name, of)| {
         let zoom = zooms(of(&record), of(&awaited));
-        view! { <li>{format!("{name}: board {}, Zoom {zoom}", numeral::count(of(&live)))}</li> }
+        view! { <li>{format!("{name}: live {}, Zoom {zoom}", numeral::count(of(&live)))}</li> }
     });
     view! {
         <details class="folded">
-            <summary>"Board and Zoom"</summary>
+            <summary>"Live and Zoom"</summary>
             <ul>{sides.collect_view()} <li>{corrected}</li></ul>
         </details>
     }
@@ -273,7 +278,7 @@ fn Headings(
     let names = SIDES.map(|(name, _)| view! { <th scope="colgroup" colspan="2">{name}</th> });
     let sides = SIDES.map(|_| {
         view! {
-            <th scope="col">"Board"</th>
+            <th scope="col">"Live"</th>
             <th scope="col">"Zoom"</th>
         }
     });
@@ -413,7 +418,7 @@ fn Calls(
                         <tr>
                             <th scope="col">{began.clone()}</th>
                             <th scope="col" class="words">"Queue"</th>
-                            <th scope="col" class="words">"The board said"</th>
+                            <th scope="col" class="words">"Counted live"</th>
                             <th scope="col" class="words">"Zoom’s record says"</th>
                             <th scope="col" class="words">"Why"</th>
                             <th scope="col">"Call"</th>
@@ -433,7 +438,7 @@ fn Calls(
             {narrowed}
             {if rows.is_empty() {
                 let none = if is_closed {
-                    "None: board and record count every call of this day alike."
+                    "None: live count and record have every call of this day alike."
                 } else {
                     "None so far: Zoom’s record of this day is not read to its end yet."
                 };
@@ -457,8 +462,8 @@ fn Meaning() -> impl IntoView {
         <section class="part meaning" aria-labelledby="meaning">
             <h2 id="meaning">"What this page means"</h2>
             <dl>
-                <dt>"Board"</dt>
-                <dd>"Visits to queues that began on this day as live events told them: what the boards counted before the record was known."</dd>
+                <dt>"Live"</dt>
+                <dd>"Visits to queues that began on this day as live events told them: what boards showed before the record was known."</dd>
                 <dt>"Zoom"</dt>
                 <dd>"The same visits as Zoom wrote them down after the calls. The record has the last word: boards and reports are corrected by it."</dd>
                 <dt>"Corrected"</dt>

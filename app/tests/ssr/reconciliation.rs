@@ -6,22 +6,29 @@ use app::pages::{
     reconciliation::{
         CallInQuestion, DayInFull, DaySum, OnlyQueue, QueueDay, ReconciliationPage, reconciliation_page,
     },
-    style::sample::NOW,
+    style::sample::{NOW, trust},
 };
 use domain::{
     history::{Difference, Told},
     outcome::Outcome,
     reconciliation::{Class, Counts, Reconciliation},
+    trust::{FeedLink, Trust},
 };
 
-use crate::{assert_reads, render, site, zone};
+use crate::{assert_reads, render, site, text, zone};
 
 /// A day of Billing and its calls in question.
 fn reconciliation(sum: Reconciliation, calls: Vec<CallInQuestion>) -> String {
-    let page = ReconciliationPage {
+    let page = page(sum, calls);
+    render(move || reconciliation_page(page))
+}
+
+fn page(sum: Reconciliation, calls: Vec<CallInQuestion>) -> ReconciliationPage {
+    ReconciliationPage {
         site: site(),
         as_of: NOW,
         zone: zone(),
+        trust: Some(trust()),
         total: sum,
         days: vec![DaySum {
             label: "Sat 21 Nov".to_owned(),
@@ -46,8 +53,7 @@ fn reconciliation(sum: Reconciliation, calls: Vec<CallInQuestion>) -> String {
         },
         read_until: Some(NOW),
         reading: Some("12 calls are left.".to_owned()),
-    };
-    render(move || reconciliation_page(page))
+    }
 }
 
 fn in_question(
@@ -95,7 +101,7 @@ fn a_day_is_held_against_the_record_in_a_supervisors_words() {
         &[
             "Unexplained differences: 0 Every difference is explained: 2 calls were corrected.",
             "12 calls are left.",
-            "Abandoned: board 6, Zoom 5 Short abandons: board 2, Zoom 2 Corrected: 2, times corrected: 36 40 41 30 31 6 5 2 2 2 36 0 0",
+            "Abandoned: live 6, Zoom 5 Short abandons: live 2, Zoom 2 Corrected: 2, times corrected: 36 40 41 30 31 6 5 2 2 2 36 0 0",
             "Saturday 21 November 2026, by queue",
             "midnight where it stands, as on boards: in Berlin, unless another place is written beside it.",
             "Billing Fri 20 Nov, New York",
@@ -121,7 +127,7 @@ fn what_nothing_explains_is_said_first() {
     assert_reads(
         &html,
         &[
-            "Unexplained differences: 1 1 call is unexplained: the board counted differently",
+            "Unexplained differences: 1 1 call is unexplained: what was counted live differs",
             "nothing Zoom wrote the call down without this visit.",
         ],
     );
@@ -152,6 +158,28 @@ fn what_was_not_read_yet_is_no_difference() {
         2,
         "one call too many, of the day and of the queue"
     );
+}
+
+#[test]
+fn a_feed_that_is_down_is_said_as_on_other_pages() {
+    let html = |down_for: u64| {
+        let heard_at = NOW - Duration::from_secs(down_for);
+        let trust = Trust { feed_heard_at: Some(heard_at), ..Trust::of(FeedLink::Down, heard_at) };
+        let page = ReconciliationPage { trust: Some(trust), ..page(Reconciliation::default(), vec![]) };
+        render(move || reconciliation_page(page))
+    };
+    let said = "Callboard has lost the Zoom feed Who waits now is unknown; today’s numbers count calls up to";
+    assert_reads(&html(68), &[&format!("{said} 14:01:03."), "What is wrong"]);
+    assert_reads(&html(3_600), &[&format!("{said} 13:02:11.")]);
+    let live = reconciliation(Reconciliation::default(), vec![]);
+    assert!(!live.contains("class=\"band\""), "nothing is wrong");
+}
+
+#[test]
+fn what_was_counted_live_is_called_one_thing() {
+    let text = text(&reconciliation(Reconciliation::default(), vec![]));
+    assert!(text.contains("Live Zoom Live Zoom"), "{text}");
+    assert!(!text.contains("Board") && !text.contains(" board "), "boards show what the record says: {text}");
 }
 
 #[test]

@@ -33,7 +33,7 @@ use super::{
 };
 use crate::{
     clock::{self, format_rfc3339},
-    publish::BoardKey,
+    publish::{BoardKey, Published},
     store::{ClassCount, DayOf, DifferingStay, Queues, Store, StoreError, Unwritten},
     telemetry,
 };
@@ -222,7 +222,8 @@ async fn prepare(state: &AppState, asked: Asked) -> Result<ReconciliationPage, S
     let today = Day::of(state, Which::Today(now), read_until);
     let which = asked.day.map_or(Which::Today(now), Which::Date);
     let shown = Day::of(state, which, read_until);
-    let names = names(state).await;
+    let board = state.keeper.board(BoardKey::All).await.ok().flatten();
+    let names = names(board.as_deref());
     let mut days = Vec::new();
     let mut total = Reconciliation::default();
     let sum_of = |sums: &BTreeMap<QueueId, Reconciliation>| {
@@ -302,6 +303,7 @@ async fn prepare(state: &AppState, asked: Asked) -> Result<ReconciliationPage, S
         site: state.site.site(),
         as_of: now,
         zone,
+        trust: board.map(|board| board.trust.clone()),
         total,
         days,
         day,
@@ -318,9 +320,8 @@ fn zones(state: &AppState) -> BTreeMap<QueueId, String> {
 }
 
 /// The names of queues as the board has them now.
-async fn names(state: &AppState) -> BTreeMap<QueueId, String> {
-    let board = state.keeper.board(BoardKey::All).await.ok().flatten();
-    let rows = board.iter().flat_map(|board| &board.rows);
+fn names(board: Option<&Published>) -> BTreeMap<QueueId, String> {
+    let rows = board.into_iter().flat_map(|board| &board.rows);
     rows.map(|row| (row.view.id.clone(), row.view.name.clone())).collect()
 }
 
@@ -421,7 +422,7 @@ async fn day_json(state: &AppState, asked: Asked) -> Result<DayJson, StoreError>
     let read_until = state.store.record_walk().await?.map(|walk| walk.read_until);
     let which = asked.day.map_or(Which::Today(clock::now()), Which::Date);
     let day = Day::of(state, which, read_until);
-    let names = names(state).await;
+    let names = names(state.keeper.board(BoardKey::All).await.ok().flatten().as_deref());
     let mut sums = day.sums(&state.store).await?;
     sums.retain(|id, _| asked.queue.as_ref().is_none_or(|only| only == id));
     let (only, unwritten) = (asked.queue.as_ref(), Unwritten::Listed);
