@@ -14,6 +14,8 @@ pub mod queue_row;
 
 pub mod agent_row;
 
+pub mod folded;
+
 pub mod scroll_hint;
 
 pub mod trust_strip;

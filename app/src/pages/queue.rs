@@ -24,6 +24,7 @@ use crate::{
     address,
     column::{Column, Room},
     components::{
+        folded::folded_list,
         past_band::{PastBand, PastView},
         scroll_hint::ScrollHint,
         trust_band::StillTrustBand,
@@ -373,7 +374,7 @@ fn Calls(
     zone: LocalZone,
 ) -> impl IntoView {
     let count = calls.len();
-    let rows = calls
+    let rows: Vec<_> = calls
         .into_iter()
         .take(MOST_ROWS)
         .map(|call| {
@@ -384,13 +385,13 @@ fn Calls(
                     <td>{zone.clock(call.since)}</td>
                     <td>{clock_face(as_of.since(call.since))}</td>
                     <td class="words">{call.phase.words()}</td>
-                    <td class="words">{people(&call.legs)}</td>
+                    <td class="words">{folded_list(people(&call.legs), |people| people.join(", "))}</td>
                     <td class="words">{remarks}</td>
                 </tr>
             }
         })
-        .collect_view();
-    let table = move || {
+        .collect();
+    let table = move |rows: Vec<_>| {
         view! {
             <ScrollHint />
             <div class="scroller" tabindex="0" role="group" aria-labelledby=anchor>
@@ -405,7 +406,7 @@ fn Calls(
                             <th scope="col" class="words">"Remarks"</th>
                         </tr>
                     </thead>
-                    <tbody>{rows}</tbody>
+                    <tbody>{rows.into_iter().collect_view()}</tbody>
                 </table>
             </div>
         }
@@ -417,13 +418,13 @@ fn Calls(
     view! {
         <section class="part" aria-labelledby=anchor>
             <h2 id=anchor>{heading}</h2>
-            {if count == 0 { view! { <p class="none">{none}</p> }.into_any() } else { table().into_any() }}
+            {if count == 0 { view! { <p class="none">{none}</p> }.into_any() } else { folded_list(rows, table) }}
         </section>
     }
 }
 
 /// Whose phones are in the call, and what they do.
-fn people(legs: &[Leg]) -> String {
+fn people(legs: &[Leg]) -> Vec<String> {
     let mut told: Vec<String> = legs
         .iter()
         .filter(|leg| leg.is_a_phone())
@@ -440,7 +441,7 @@ fn people(legs: &[Leg]) -> String {
         })
         .collect();
     told.dedup();
-    told.join(", ")
+    told
 }
 
 /// What is odd about a call.
@@ -471,7 +472,7 @@ fn Lost(
     zone: LocalZone,
 ) -> impl IntoView {
     let count = lost.len();
-    let rows = lost
+    let rows: Vec<_> = lost
         .into_iter()
         .take(MOST_ROWS)
         .map(|visit| {
@@ -492,9 +493,10 @@ fn Lost(
                 </tr>
             }
         })
-        .collect_view();
+        .collect();
     let left_out = count.saturating_sub(MOST_ROWS);
-    let table = move || {
+    let left_out = (left_out > 0).then(|| view! { <p>{format!("{left_out} earlier ones are not listed.")}</p> });
+    let table = move |rows: Vec<_>| {
         view! {
             <ScrollHint />
             <div class="scroller" tabindex="0" role="group" aria-labelledby="lost">
@@ -509,10 +511,9 @@ fn Lost(
                             <th scope="col" class="words">"How that is known"</th>
                         </tr>
                     </thead>
-                    <tbody>{rows}</tbody>
+                    <tbody>{rows.into_iter().collect_view()}</tbody>
                 </table>
             </div>
-            {(left_out > 0).then(|| view! { <p>{format!("{left_out} earlier ones are not listed.")}</p> })}
         }
     };
     view! {
@@ -521,7 +522,7 @@ fn Lost(
             {if count == 0 {
                 view! { <p class="none">"Nobody has left this queue unanswered since midnight."</p> }.into_any()
             } else {
-                table().into_any()
+                view! { {folded_list(rows, table)} {left_out} }.into_any()
             }}
         </section>
     }

@@ -13,7 +13,7 @@ use domain::{
 use leptos::prelude::*;
 
 use crate::{
-    components::{scroll_hint::ScrollHint, trust_band::StillTrustBand},
+    components::{folded::folded_list, scroll_hint::ScrollHint, trust_band::StillTrustBand},
     document::{Bar, Document, Liveness, Site},
     numeral,
     settings::Theme,
@@ -373,9 +373,6 @@ fn Queues(
     }
 }
 
-/// Calls that are listed at once; the others are folded.
-const CALLS_UNFOLDED: usize = 10;
-
 /// The calls that make the differences.
 #[component]
 fn Calls(
@@ -391,7 +388,6 @@ fn Calls(
     only: Option<OnlyQueue>,
 ) -> impl IntoView {
     let began = format!("Began ({})", zone.label);
-    let count = calls.len();
     let rows = calls.into_iter().map(|call| {
         let standing = call.class.standing(is_closed);
         let entered = [call.live, call.record].into_iter().flatten().map(|told| told.entered_at).min();
@@ -407,8 +403,7 @@ fn Calls(
             </tr>
         }
     });
-    let mut rows: Vec<_> = rows.collect();
-    let further = rows.split_off(rows.len().min(CALLS_UNFOLDED));
+    let rows: Vec<_> = rows.collect();
     let table = move |rows: Vec<_>| {
         view! {
             <ScrollHint />
@@ -444,11 +439,7 @@ fn Calls(
                 };
                 view! { <p class="none">{none}</p> }.into_any()
             } else {
-                let further = (!further.is_empty()).then(|| {
-                    let summary = format!("{} more of {count}", further.len());
-                    view! { <details class="further"><summary>{summary}</summary> {table(further)}</details> }
-                });
-                view! { {table(rows)} {further} }.into_any()
+                folded_list(rows, table)
             }}
             {has_more.then(|| view! { <p>"There are more. Choose a queue above to see its calls, or read /api/v1/reconciliation."</p> })}
         </section>

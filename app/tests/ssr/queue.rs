@@ -8,7 +8,8 @@ use app::pages::{
 };
 use domain::{
     board::{CallPhase, LiveCall, LostVisit, QueueDetail},
-    call::Direction,
+    call::{Direction, Leg},
+    fact::{Party, Side},
     outcome::{Outcome, OverflowReason},
     service_level::{Promise, ServiceLevels},
     trust::{FeedLink, Gap, Trust},
@@ -97,6 +98,38 @@ fn what_was_last_known_is_no_statement_about_now() {
             "Talking now: unknown, last known at 14:01:03",
             "On hold or parked now: unknown, last known at 14:01:03 Nobody then.",
         ],
+    );
+}
+
+#[test]
+fn of_long_lists_the_first_ten_are_seen_and_the_others_folded() {
+    let mut page = billing(sample::trust());
+    let leg = |number: u32| Leg {
+        side: Side::Callee,
+        party: Party { name: Some(format!("Member {number}")), ..Party::default() }.into(),
+        other: Party::default().into(),
+        device_id: None,
+        offered_by: None,
+        queue: None,
+        rang_at: sample::NOW,
+        answered_at: None,
+        ended_at: None,
+        hang_up: None,
+        held_since: None,
+    };
+    let call = LiveCall { legs: (0..15).map(leg).collect(), ..live_call(CallPhase::Ringing, 42, false) };
+    page.detail.calls = vec![call; 42];
+    page.detail.lost = vec![page.detail.lost[0].clone(); 12];
+    let html = render(move || queue_page(page));
+    let (calls, lost) = html.split_once("id=\"lost\"").unwrap();
+    let rows = |html: &str, mark: &str| {
+        let (seen, folded) = html.split_once("</table>").unwrap();
+        (seen.matches(mark).count(), folded.matches(mark).count())
+    };
+    assert_eq!((rows(calls, "data-call=\"\""), rows(lost, "data-lost=\"\"")), ((10, 32), (10, 2)));
+    assert_reads(
+        &html,
+        &["Waiting now: 42", "and 32 more", "and 2 more", "Member 9 rings and 5 more Member 10 rings, Member 11 rings"],
     );
 }
 

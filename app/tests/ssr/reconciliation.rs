@@ -192,5 +192,5 @@ fn more_calls_than_a_screen_takes_are_folded() {
         30
     );
     assert!(unfolded.matches(r#"class="call-id""#).count() <= 10);
-    assert_reads(&html, &["20 more of 30"]);
+    assert_reads(&html, &["and 20 more"]);
 }
