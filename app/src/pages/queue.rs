@@ -379,11 +379,12 @@ fn Calls(
         .take(MOST_ROWS)
         .map(|call| {
             let remarks = remarks(&call, &zone);
+            let lasting = lasting(&call, heard_until.as_deref(), as_of);
             view! {
                 <tr data-mark=if call.unconfirmed { "watch" } else { "normal" } data-call="">
                     <th scope="row">{call.caller.unwrap_or_else(|| "Withheld".to_owned())}</th>
                     <td>{zone.clock(call.since)}</td>
-                    <td>{clock_face(as_of.since(call.since))}</td>
+                    {lasting}
                     <td class="words">{call.phase.words()}</td>
                     <td class="words">{folded_list(people(&call.legs), |people| people.join(", "))}</td>
                     <td class="words">{remarks}</td>
@@ -420,6 +421,19 @@ fn Calls(
             <h2 id=anchor>{heading}</h2>
             {if count == 0 { view! { <p class="none">{none}</p> }.into_any() } else { folded_list(rows, table) }}
         </section>
+    }
+}
+
+/// The cell that says for how long a call has gone on. Of what is not heard any more nobody knows; of what was not
+/// heard of since a gap it is an inference that it goes on.
+fn lasting(call: &LiveCall, heard_until: Option<&str>, as_of: Timestamp) -> AnyView {
+    let lasting = clock_face(as_of.since(call.since));
+    match heard_until {
+        Some(at) => view! { <td class="words">{format!("unknown, last known at {at}")}</td> }.into_any(),
+        None => {
+            let face = call.unconfirmed.then_some("inferred");
+            view! { <td data-face=face><span class="number">{lasting}</span></td> }.into_any()
+        }
     }
 }
 

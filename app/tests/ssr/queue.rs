@@ -16,7 +16,7 @@ use domain::{
     volume::{Finished, Wait, WaitTable},
 };
 
-use crate::{assert_reads, queues::desk, render, site, zone};
+use crate::{assert_reads, queues::desk, render, site, text, zone};
 
 fn live_call(phase: CallPhase, waited: u64, unconfirmed: bool) -> LiveCall {
     LiveCall {
@@ -88,9 +88,12 @@ fn what_was_last_known_is_no_statement_about_now() {
     let gap = Some(Gap { from: heard_at, to: None });
     let (feed, feed_since, feed_heard_at) = (FeedLink::Down, heard_at, Some(heard_at));
     let page = billing(Trust { feed, feed_since, feed_heard_at, gap, ..sample::trust() });
+    let html = render(move || queue_page(page));
+    assert!(!text(&html).contains("0:42") && !text(&html).contains("1:30"), "no wait ticks on");
     assert_reads(
-        &render(move || queue_page(page)),
+        &html,
         &[
+            "14:01:29 unknown, last known at 14:01:03 a phone rings",
             "Callboard has lost the Zoom feed Who waits now is unknown; today’s numbers count calls up to 14:01:03.",
             "What is wrong",
             "Waiting now: unknown, last known at 14:01:03",
@@ -166,6 +169,7 @@ fn every_number_of_a_queue_opens_what_stands_behind_it() {
             "longest wait reached 1 unknown 1",
         ],
     );
+    assert!(html.contains("data-face=\"inferred\"><span class=\"number\">1:30<"), "nothing was heard of it since");
     assert!(!html.contains("<b>"), "what a caller is called is text");
     // Each number of the desk's table leads here.
     let desk = desk(sample::view(sample::busy(), sample::trust()), &[]);
