@@ -134,6 +134,7 @@ test("what was not kept is said, with a way on", async ({ page, troubles }) => {
   const answer = await page.goto("/wall?at=2001-01-01T00:00:00Z");
   expect(answer?.status()).toBe(404);
   await expect(page.getByText("Nothing was kept of that time")).toBeVisible();
+  await expect(page.getByRole("link", { name: "The earliest instant on record" })).toHaveAttribute("href", /\/wall\?at=/);
   await page.getByRole("link", { name: "The board as it is now" }).click();
   await expect(page).toHaveURL(/\/wall$/);
 });

@@ -48,6 +48,9 @@ pub struct Config {
     pub log: String,
     /// What a replay shows instead of an account. Not from the environment.
     pub recording: Option<RecordedSpan>,
+    /// What a demo's Zoom had told before it began, in the order in which it did: the body of each event. Not from
+    /// the environment.
+    pub told_before: Vec<String>,
     /// What a demo's Zoom had written down before it began: the path of each call as JSON, read at once. Not
     /// from the environment.
     pub written_before: Vec<String>,
@@ -501,6 +504,7 @@ impl Given {
             keep: self.kept_for(),
             log: self.log(),
             recording: None,
+            told_before: Vec::new(),
             written_before: Vec::new(),
         }
     }

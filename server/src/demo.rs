@@ -94,7 +94,9 @@ impl Demo {
         let mut config = Config::load(settings, None).map_err(DemoError::Config)?;
         // Who tries it out does not wait for minutes.
         config.zoom.timings.record_every = RECORD_EVERY;
-        // Nor sees the service level slide while the record of the earlier hours is read call by call.
+        // Nor sees the earlier hours while they are told, or the service level slide while their record is read call
+        // by call; and whoever looks back meets no half of them.
+        config.told_before = sim.take_untold();
         config.written_before = sim.written().iter().map(ToString::to_string).collect();
         Ok((Self { sim, _data: data }, config))
     }

@@ -43,6 +43,7 @@ use domain::{
     time::Timestamp,
     trust::{FeedLink, Trust},
 };
+use futures_util::future::try_join_all;
 use tokio::{
     net::TcpListener,
     sync::{Notify, mpsc, watch},
@@ -57,12 +58,12 @@ use crate::{
         rendered::RenderedPages,
         router::{AppState, SiteFacts, router, stream_permits},
     },
-    journal::{Journal, Journalled, Replay, ShelfError},
+    journal::{AppendError, Incoming, Journal, Journalled, Replay, ShelfError},
     keeper::{Keeper, NoteTaker, Scribe, Sources},
     lookout::Lookout,
     past::{Archive, Past, Players},
     situation::Situation,
-    store::{Store, StoreError, Writer},
+    store::{Source, Store, StoreError, Writer},
     zoom::{
         auth::Tokens,
         backfill::{Backfill, PathReader},
@@ -88,6 +89,9 @@ const COMMITS_FOR_THE_KEEPER: usize = 16;
 
 /// How often a server without a feed of its own writes down that it could have taken events.
 const WEBHOOK_PULSE: Duration = Duration::from_secs(10);
+
+/// Earlier events of a demo that are written together.
+const TOLD_AT_ONCE: usize = 500;
 
 /// How far back the live state is rebuilt: the longest day of any zone, and calls from before it.
 const REBUILT: Duration = Duration::from_secs(25 * 3600 + SETTLE_AFTER.as_secs());
@@ -294,7 +298,9 @@ async fn serve_on(
         presence: presence.clone(),
         unresolved: zoom.directory.nudge,
     };
-    let notes = NoteTaker::new(journal.clone(), epoch, config.promises.clone());
+    // A demo's record begins when its earlier hours are on the board: the past shows no half of them.
+    let (begins_after, seen_begins_after) = watch::channel(i64::MAX);
+    let notes = NoteTaker::new(journal.clone(), epoch, config.promises.clone()).after(seen_begins_after);
     let (keeper, handle) = Keeper::new(epoch, situation, scribe, notes, sources);
     let keeping = tracker.spawn(keeper.keep(sources_stop.clone()));
     let watched = Watched {
@@ -304,6 +310,10 @@ async fn serve_on(
         trust: seen_trust,
     };
 
+    let telling = tell_before(&config.told_before, &reader, &journal);
+    if let Some(Err(error)) = stop.run_until_cancelled(telling).await {
+        tracing::warn!(error = telemetry::chain(&error), "what was told before could not be read");
+    }
     // The journal waits for the keeper, and the walk goes on from what was written down before.
     let walking = match zoom.walker {
         Some(walker) => {
@@ -314,6 +324,7 @@ async fn serve_on(
         }
         None => None,
     };
+    begins_after.send_replace(if is_demo { store.last_event_id().await? } else { 0 });
     let webhooks = Webhooks::new(&config.zoom.webhook, reader, journal.clone());
     let public_host = config.public_url.as_ref().and_then(|url| url.host_str().map(str::to_owned));
     let state = AppState {
@@ -388,6 +399,18 @@ async fn ended(task: Option<JoinHandle<()>>) {
         Some(task) => drop(task.await),
         None => std::future::pending().await,
     }
+}
+
+/// Journals what a demo's Zoom had told before it began.
+async fn tell_before(events: &[String], reader: &Reader, journal: &Journal) -> Result<(), AppendError> {
+    let now = clock::now();
+    // Together they are few commits.
+    for some in events.chunks(TOLD_AT_ONCE) {
+        let told = some.iter().map(|event| Incoming::read(reader, Source::Socket, now, event));
+        let told: Vec<Incoming> = told.collect();
+        try_join_all(told.into_iter().map(|incoming| journal.append(incoming))).await?;
+    }
+    Ok(())
 }
 
 /// A demo's visitor may make the pretend Zoom misbehave.

@@ -179,6 +179,8 @@ pub(crate) struct Shared {
     pub(crate) stop: CancellationToken,
     parcels: mpsc::Sender<Parcel>,
     world: Mutex<World>,
+    /// What happened during the warm-up and the first client is to be told.
+    untold: Mutex<Vec<EmittedEvent>>,
     clock: Option<SimClock>,
     plan: DirectoryPlan,
     blaster: tokio::sync::Mutex<Option<Blaster>>,
@@ -196,6 +198,10 @@ impl Shared {
 
     pub(crate) fn change_world<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
         change(&mut self.world.lock().expect("the world does not panic"))
+    }
+
+    fn take_untold(&self) -> Vec<EmittedEvent> {
+        std::mem::take(&mut self.untold.lock().expect("taking does not panic"))
     }
 
     /// Steps the world and sends what it tells; returns how many events that were.
@@ -297,14 +303,15 @@ impl Sim {
             stop: CancellationToken::new(),
             parcels,
             world: Mutex::new(world),
+            untold: Mutex::new(past),
             clock,
             plan,
             blaster: tokio::sync::Mutex::new(None),
             credentials: config.credentials,
         });
         shared.tracker.spawn(delivery::run(shared.clone(), parcels_inbox));
-        if !past.is_empty() {
-            shared.tracker.spawn(tell_the_past(shared.clone(), past));
+        if config.tells_the_past {
+            shared.tracker.spawn(tell_the_past(shared.clone()));
         }
         if let Some(clock) = clock {
             shared.tracker.spawn(drive(shared.clone(), clock));
@@ -393,6 +400,12 @@ impl Sim {
             let calls = world.history().visible_at(world.now());
             calls.filter_map(|call| world.call_path(&call.uuid)).collect()
         })
+    }
+
+    /// The bodies of the events of the warm-up that nobody was told yet. Who takes them has them: no client is
+    /// told any more.
+    pub fn take_untold(&self) -> Vec<String> {
+        self.shared.take_untold().into_iter().map(|event| event.json).collect()
     }
 
     /// Sends an event of the caller's making; faults apply to it as to any other.
@@ -499,13 +512,13 @@ fn router(shared: Arc<Shared>) -> Router {
 }
 
 /// Waits for the first client and tells it everything that happened before.
-async fn tell_the_past(shared: Arc<Shared>, past: Vec<EmittedEvent>) {
+async fn tell_the_past(shared: Arc<Shared>) {
     let connected = shared.subscriptions.watch_connected();
     tokio::select! {
         () = shared.stop.cancelled() => return,
         () = socket::wait_connected(connected, |count| count > 0) => {}
     }
-    for event in past {
+    for event in shared.take_untold() {
         if shared.parcels.send(Parcel { json: event.json, tell: None }).await.is_err() {
             return;
         }

@@ -20,8 +20,8 @@ pub struct ProblemPage {
     pub explanation: Vec<String>,
     /// Every single problem, where there are several.
     pub problems: Vec<String>,
-    /// Where to go on.
-    pub next: Option<PageLink>,
+    /// Where to go on, the likeliest first.
+    pub next: Vec<PageLink>,
     /// It will pass: the page is loaded again until it has.
     pub is_awaited: bool,
 }
@@ -35,7 +35,7 @@ impl ProblemPage {
             title: "This address asks for something that does not exist".to_owned(),
             explanation: vec!["Correct these in the address, or go on without them.".to_owned()],
             problems,
-            next: Some(next),
+            next: vec![next],
             is_awaited: false,
         }
     }
@@ -51,7 +51,7 @@ impl ProblemPage {
                     .to_owned(),
             ],
             problems: Vec::new(),
-            next: Some(PageLink::new("All queues", "/queues")),
+            next: vec![PageLink::new("All queues", "/queues")],
             is_awaited: false,
         }
     }
@@ -69,7 +69,7 @@ impl ProblemPage {
                     .to_owned(),
             ],
             problems: Vec::new(),
-            next: None,
+            next: Vec::new(),
             is_awaited: false,
         }
     }
@@ -82,9 +82,15 @@ impl ProblemPage {
             title: title.to_owned(),
             explanation: vec![explanation],
             problems: Vec::new(),
-            next: Some(next),
+            next: vec![next],
             is_awaited: false,
         }
+    }
+
+    /// The same, which leads to something likelier first.
+    pub fn leading(mut self, first: Option<PageLink>) -> Self {
+        self.next.splice(0..0, first);
+        self
     }
 
     /// The same, of what will pass.
@@ -104,7 +110,7 @@ impl ProblemPage {
                 "If it stays like this, /readyz on this server and its log say what is missing.".to_owned(),
             ],
             problems: Vec::new(),
-            next: None,
+            next: Vec::new(),
             is_awaited: true,
         }
     }
@@ -119,7 +125,7 @@ pub fn problem_page(page: ProblemPage) -> impl IntoView {
         let items = problems.into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
         view! { <ul class="problems">{items}</ul> }
     });
-    let next = next.map(|PageLink { label, href }| {
+    let next = next.into_iter().map(|PageLink { label, href }| {
         view! {
             <p>
                 <a class="button" href=href>
@@ -128,6 +134,7 @@ pub fn problem_page(page: ProblemPage) -> impl IntoView {
             </p>
         }
     });
+    let next = next.collect_view();
     view! {
         <Document
             site=site.clone()

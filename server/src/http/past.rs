@@ -299,7 +299,7 @@ pub(super) async fn problem(state: &AppState, uri: &Uri, error: &PastError) -> P
     let next = way_on(state.past.ends_at().is_some(), uri.path());
     match error {
         PastError::NotKept => {
-            let since = state.store.shown_since().await.ok().flatten();
+            let since = first_second(state).await;
             let zone = local_zone(state.home, clock::now());
             let days = state.keep.as_secs() / 86_400;
             let kept = match since {
@@ -310,7 +310,11 @@ pub(super) async fn problem(state: &AppState, uri: &Uri, error: &PastError) -> P
                 ),
                 None => "Nothing is on record yet.".to_owned(),
             };
-            ProblemPage::past(site, 404, "Nothing was kept of that time", kept, next)
+            let earliest = since.map(|since| {
+                let at = clock::format_rfc3339(since);
+                PageLink::new("The earliest instant on record", format!("{}?at={at}", uri.path()))
+            });
+            ProblemPage::past(site, 404, "Nothing was kept of that time", kept, next).leading(earliest)
         }
         PastError::Torn => {
             let torn = "A part of what Callboard wrote down before that time is gone from the database, or cannot \

@@ -4,7 +4,10 @@
 //! everything is told anew.
 
 use domain::{id::QueueId, service_level::PromiseBook, time::Timestamp, trust::Trust};
-use tokio::sync::oneshot::{self, error::TryRecvError};
+use tokio::sync::{
+    oneshot::{self, error::TryRecvError},
+    watch,
+};
 
 use crate::{
     clock,
@@ -27,6 +30,8 @@ pub(crate) struct NoteTaker {
     digested: Option<i64>,
     /// Whether the last note is on disk, until that is known.
     awaited: Option<oneshot::Receiver<bool>>,
+    /// The record begins when the board has events up to this one.
+    begins_after: watch::Receiver<i64>,
 }
 
 #[derive(Debug)]
@@ -38,7 +43,13 @@ struct Noted {
 impl NoteTaker {
     /// Of a board whose queues promise that.
     pub(crate) fn new(journal: Journal, epoch: u64, promises: PromiseBook) -> Self {
-        Self { journal, epoch, promises, noted: None, told_on: None, digested: None, awaited: None }
+        let begins_after = watch::channel(0).1;
+        Self { journal, epoch, promises, noted: None, told_on: None, digested: None, awaited: None, begins_after }
+    }
+
+    /// The same, beginning when the board has events up to one of which it is told later.
+    pub(crate) fn after(self, begins_after: watch::Receiver<i64>) -> Self {
+        Self { begins_after, ..self }
     }
 
     /// Notes what `situation` goes by at `now`, as published with a revision, with events up to one of them. Once
@@ -50,6 +61,9 @@ impl NoteTaker {
         (revision, event_id): (u64, i64),
         digest: impl FnOnce() -> i64,
     ) {
+        if event_id < *self.begins_after.borrow() {
+            return;
+        }
         match self.awaited.as_mut().map(oneshot::Receiver::try_recv) {
             Some(Err(TryRecvError::Empty)) => return,
             Some(Ok(false) | Err(TryRecvError::Closed)) => self.noted = None,
@@ -131,6 +145,29 @@ mod tests {
     };
 
     const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+    #[tokio::test]
+    async fn the_record_begins_when_the_board_has_what_is_told_at_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, writer) = Store::open(folder.path(), Purpose::Demo, NOW).await.unwrap();
+        let (facts, _journalled) = mpsc::channel(10);
+        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        let journal = Journal::start(writer, Reader::default(), facts, NOW, &tracker, stop).await.unwrap();
+        let (begins_after, seen) = watch::channel(i64::MAX);
+        let mut notes = NoteTaker::new(journal.clone(), 7, PromiseBook::default()).after(seen);
+        let mut situation = Situation::new(Board::new(), chrono_tz::UTC);
+        let mut note = |revision, event_id| {
+            let at = NOW + Duration::from_secs(revision);
+            notes.note(&mut situation, at, (revision, event_id), || 1);
+        };
+        note(1, 400);
+        begins_after.send_replace(900);
+        note(2, 899);
+        note(3, 900);
+        journal.flush().await.unwrap();
+        let stored = store.loose_notes_after(0, 10).await.unwrap();
+        assert_eq!(stored.iter().map(|note| note.note.revision).collect::<Vec<_>>(), [3]);
+    }
 
     #[tokio::test]
     async fn after_a_note_that_was_lost_everything_is_told_anew() {

@@ -31,6 +31,20 @@ async fn the_earlier_hours_of_a_demo_are_checked_against_the_record_from_the_fir
     // however young the day is.
     let unmeasured = sum("offered_today") - sum("measured_today");
     assert!(unmeasured * 10 <= written_before, "{unmeasured} of {rows}");
+    // Whoever looks back in the first minutes comes to the beginning of the record, with the morning on the board.
+    let then = loop {
+        let back = http.get(format!("http://{address}/queues?at=-2h")).send().await.unwrap();
+        let leads_to = back.headers()["location"].to_str().unwrap();
+        let then = http.get(format!("http://{address}/api/v1{leads_to}")).send().await.unwrap();
+        if then.status() == 200 {
+            break then.json::<Value>().await.unwrap();
+        }
+        assert_eq!(then.status(), 404, "nothing is on record yet");
+    };
+    let rows_then = then.as_array().unwrap();
+    let sum_then: u64 = rows_then.iter().filter_map(|row| row["offered_today"].as_u64()).sum();
+    assert!(sum_then >= sum("offered_today"), "{sum_then} of {rows}");
+    assert!(rows_then.iter().all(|row| row["members"].is_u64()), "{then}");
     let feed = json("/api/v1/feed").await;
     assert!(feed["journalled"].as_u64() >= Some(written_before), "{feed}");
     stop.cancel();
