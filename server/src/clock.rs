@@ -30,6 +30,17 @@ pub fn parse_instant(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_millis(instant.timestamp_millis()))
 }
 
+/// Reads a day such as `2026-11-25`, of a year that has four digits: the calendar's others are nobody's day, and
+/// reach beyond what it can count in.
+pub fn parse_day(text: &str) -> Option<NaiveDate> {
+    let is_digit_or_dash = |(place, byte): (usize, u8)| match place {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    };
+    let is_a_day = text.len() == 10 && text.bytes().enumerate().all(is_digit_or_dash);
+    text.parse().ok().filter(|_| is_a_day)
+}
+
 /// Writes an instant as RFC 3339 in UTC, with milliseconds only where there are any.
 pub fn format_rfc3339(instant: Timestamp) -> String {
     let Some(utc) = DateTime::<Utc>::from_timestamp_millis(instant.as_millis()) else {
@@ -131,6 +142,19 @@ mod tests {
         check(Tz::Europe__Berlin, "2026-10-25", 25);
         check(Tz::America__Sao_Paulo, "2018-11-04", 23);
         check(Tz::America__Havana, "2026-11-01", 25);
+    }
+
+    #[test]
+    fn a_day_has_a_year_of_four_digits() {
+        assert_eq!(parse_day("2026-11-25"), NaiveDate::from_ymd_opt(2026, 11, 25));
+        for text in ["+262142-12-31", "-262143-01-01", "2026-11-5", "2026-13-01", "2026-11-25T00:00", " 2026-1-1 ", ""]
+        {
+            assert_eq!(parse_day(text), None, "{text}");
+        }
+        for text in ["0000-01-01", "9999-12-31"] {
+            let (from, to) = day_of(Tz::Asia__Kolkata, parse_day(text).unwrap());
+            assert_eq!(to.since(from), Duration::from_secs(86_400));
+        }
     }
 
     #[test]

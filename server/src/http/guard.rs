@@ -15,10 +15,17 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
                       connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; \
                       frame-ancestors 'none'";
 
+/// When whoever could not be answered now, be it with a page or with JSON, may come again.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("2");
+
 /// Sets the headers of every answer.
-pub(super) async fn set_security_headers(request: Request, next: Next) -> Response {
+pub(super) async fn set_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    let is_for_now = response.status() == StatusCode::SERVICE_UNAVAILABLE;
     let headers = response.headers_mut();
+    if is_for_now {
+        headers.entry(header::RETRY_AFTER).or_insert(RETRY_AFTER_SECONDS);
+    }
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));

@@ -242,7 +242,7 @@ fn whole_second(at: Timestamp) -> Timestamp {
 
 fn read(at: &str, minute: Option<&str>, home: Tz, now: Timestamp) -> Option<Timestamp> {
     if let Some(minute) = minute {
-        let (date, minute): (NaiveDate, u64) = (at.parse().ok()?, minute.parse().ok()?);
+        let (date, minute): (NaiveDate, u64) = (clock::parse_day(at)?, minute.parse().ok()?);
         let (from, to) = clock::day_of(home, date);
         // The last minute of a day that has fewer of them, or of today.
         let latest = Timestamp::from_millis(to.as_millis() - 1).min(now.max(from));
@@ -263,6 +263,8 @@ fn read(at: &str, minute: Option<&str>, home: Tz, now: Timestamp) -> Option<Time
         };
         return Some(now - Duration::from_secs(number * seconds));
     }
+    // The day that stands before the time.
+    clock::parse_day(at.split_once('T')?.0)?;
     let with_seconds = NaiveDateTime::parse_from_str(at, "%Y-%m-%dT%H:%M:%S");
     let local = with_seconds.or_else(|_| NaiveDateTime::parse_from_str(at, "%Y-%m-%dT%H:%M")).ok()?;
     // An hour that is there twice is meant the first time; one that is not, an hour later.
@@ -383,6 +385,9 @@ mod tests {
             "speed=10",
             "minute=10",
             "at=2026-11-24&minute=x",
+            "at=%2B262142-12-31&minute=1",
+            "at=%2B262142-12-31T23:59",
+            "at=-0001-12-31T23:59",
         ] {
             assert_eq!(take(query).unwrap_err().len(), 1, "{query}");
         }

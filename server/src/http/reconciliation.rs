@@ -60,9 +60,9 @@ impl Asked {
         let (mut asked, mut problems) = (Self::default(), Vec::new());
         for (name, value) in pairs {
             match name {
-                "day" => match value.parse() {
-                    Ok(day) => asked.day = Some(day),
-                    Err(_) => problems.push("day is a date such as 2026-11-25.".to_owned()),
+                "day" => match clock::parse_day(value) {
+                    Some(day) => asked.day = Some(day),
+                    None => problems.push("day is a date such as 2026-11-25.".to_owned()),
                 },
                 "queue" if !value.is_empty() => asked.queue = Some(QueueId::new(value)),
                 _ => problems.push("This page knows day and queue only.".to_owned()),

@@ -187,7 +187,7 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(|| async {
             error::problem(StatusCode::METHOD_NOT_ALLOWED, "this address is not for that method")
         })
-        .layer(middleware::from_fn(guard::set_security_headers))
+        .layer(middleware::from_fn(guard::set_headers))
         .layer(CatchPanicLayer::custom(say_sorry))
 }
 

@@ -198,6 +198,7 @@ async fn losing_the_feed_is_told_and_a_gap_is_kept() {
     }
     let ready = rig.get("/readyz").await;
     assert_eq!(ready.status(), 503);
+    assert_eq!(ready.headers()["retry-after"], "2");
     let page = rig.get("/wall").await.text().await.unwrap();
     assert!(page.contains("Zoom"), "the page names the broken link");
 

@@ -63,11 +63,16 @@ async fn a_question_that_makes_no_sense_is_told_why() {
         ("day=today", 400),
         ("days=7", 400),
         ("queue=nobody", 200),
-        ("day=%2B262142-12-31", 200),
+        ("day=%2B262142-12-31", 400),
+        ("day=-262143-01-01", 400),
+        ("day=9999-12-31", 200),
     ] {
         for path in ["/reconciliation", "/api/v1/reconciliation"] {
             let answer = http.get(process.url(&format!("{path}?{query}"))).send().await.unwrap();
             assert_eq!(answer.status().as_u16(), status, "{path}?{query}");
+            let said = answer.text().await.unwrap();
+            let is_about_days = status == 400 && query.starts_with("day=");
+            assert_eq!(said.contains("day is a date such as 2026-11-25."), is_about_days, "{said}");
         }
     }
     sim.stop().await;
