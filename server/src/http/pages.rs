@@ -59,7 +59,8 @@ pub(super) async fn wall_of_queue(
 
 async fn wall_of(state: &AppState, request: Request, key: BoardKey) -> Response {
     let uri = &request.uri().clone();
-    let moment = match Moment::asked(state, uri, |past, at| past.board(at, &key)).await {
+    let parse = |pairs: Vec<(&str, &str)>| WallSettings::parse(pairs);
+    let moment = match Moment::asked(state, uri, parse, |past, at| past.board(at, &key)).await {
         Ok(moment) => moment,
         Err(elsewhere) => return elsewhere.answer(&request),
     };
@@ -70,20 +71,15 @@ async fn wall_of(state: &AppState, request: Request, key: BoardKey) -> Response 
             (WallSubject::OneQueue, format!("/live/{id}"))
         }
     };
-    let page = |board: &Published, rest: &Rest<'_>, past: Option<PastView>| {
-        let site = state.site.site();
-        let settings = read_pairs(rest, |pairs| WallSettings::parse(pairs)).map_err(|problems| {
-            let next = PageLink::new("Open the wall without settings", uri.path());
-            Box::new(ProblemPage::bad_address(site.clone(), problems, next))
-        })?;
+    let page = |board: &Published, settings: WallSettings, past: Option<PastView>| {
         let title = match &key {
             BoardKey::All => "All queues",
             BoardKey::Queue(_) => board.rows.first().map_or("", |row| &row.view.name),
         };
         let zone = local_zone(state.home, board.as_of);
         let stream_url = stream_url(&stream, past.as_ref());
-        Ok(WallPage {
-            site,
+        WallPage {
+            site: state.site.site(),
             title: title.to_owned(),
             stream_url,
             view: view_of(board, past.as_ref()),
@@ -91,20 +87,21 @@ async fn wall_of(state: &AppState, request: Request, key: BoardKey) -> Response 
             settings,
             zone,
             past,
-        })
+        }
     };
     let write = |page| wall_page(page).into_any();
     match moment {
-        Moment::Now(rest) => match state.keeper.board(key.clone()).await {
+        Moment::Now(settings) => match state.keeper.board(key.clone()).await {
             Ok(Some(board)) => {
-                show(&state.pages, &request, board.revision, || page(&board, &rest, None), write)
+                show(&state.pages, &request, board.revision, || Ok(page(&board, settings, None)), write)
             }
             Ok(None) => nothing_here(state, &request),
             Err(KeeperGone) => not_ready(state, &request),
         },
-        Moment::Past(asked, rest, board) => {
+        Moment::Past(asked, rest, settings, board) => {
             let past = asked.view(state, uri, &rest, board.as_of).await;
-            show_once(&request, page(&board, &rest, Some(past)), write)
+            let page = page(&board, settings, Some(past));
+            RenderedPage::of(|| write(page)).respond(StatusCode::OK, request.headers())
         }
     }
 }
@@ -112,31 +109,28 @@ async fn wall_of(state: &AppState, request: Request, key: BoardKey) -> Response 
 /// `GET /queues`
 pub(super) async fn queues(State(state): State<AppState>, request: Request) -> Response {
     let uri = &request.uri().clone();
-    let moment = match Moment::asked(&state, uri, |past, at| past.board(at, &BoardKey::All)).await {
+    let parse = |pairs: Vec<(&str, &str)>| DeskSettings::parse(pairs);
+    let moment = match Moment::asked(&state, uri, parse, |past, at| past.board(at, &BoardKey::All)).await {
         Ok(moment) => moment,
         Err(elsewhere) => return elsewhere.answer(&request),
     };
-    let page = |board: &Published, rest: &Rest<'_>, past: Option<PastView>| {
-        let site = state.site.site();
-        let settings = read_pairs(rest, |pairs| DeskSettings::parse(pairs)).map_err(|problems| {
-            let next = PageLink::new("Open all queues", "/queues");
-            Box::new(ProblemPage::bad_address(site.clone(), problems, next))
-        })?;
-        let zone = local_zone(state.home, board.as_of);
+    let page = |board: &Published, settings: DeskSettings, past: Option<PastView>| {
+        let (site, zone) = (state.site.site(), local_zone(state.home, board.as_of));
         let stream_url = stream_url("/live/all", past.as_ref());
-        Ok(QueuesPage { site, stream_url, view: view_of(board, past.as_ref()), settings, zone, past })
+        QueuesPage { site, stream_url, view: view_of(board, past.as_ref()), settings, zone, past }
     };
     let write = |page| queues_page(page).into_any();
     match moment {
-        Moment::Now(rest) => match state.keeper.board(BoardKey::All).await {
+        Moment::Now(settings) => match state.keeper.board(BoardKey::All).await {
             Ok(Some(board)) => {
-                show(&state.pages, &request, board.revision, || page(&board, &rest, None), write)
+                show(&state.pages, &request, board.revision, || Ok(page(&board, settings, None)), write)
             }
             _ => not_ready(&state, &request),
         },
-        Moment::Past(asked, rest, board) => {
+        Moment::Past(asked, rest, settings, board) => {
             let past = asked.view(&state, uri, &rest, board.as_of).await;
-            show_once(&request, page(&board, &rest, Some(past)), write)
+            let page = page(&board, settings, Some(past));
+            RenderedPage::of(|| write(page)).respond(StatusCode::OK, request.headers())
         }
     }
 }
@@ -149,19 +143,19 @@ pub(super) async fn queue(
 ) -> Response {
     let id = QueueId::new(id);
     let uri = &request.uri().clone();
-    let moment = match Moment::asked(&state, uri, |past, at| past.queue(at, &id)).await {
+    let moment = match Moment::asked(&state, uri, |_| Ok(()), |past, at| past.queue(at, &id)).await {
         Ok(moment) => moment,
         Err(elsewhere) => return elsewhere.answer(&request),
     };
     let (board, detail, waits, past) = match moment {
-        Moment::Now(_) => {
+        Moment::Now(()) => {
             match (state.keeper.board(BoardKey::All).await, state.keeper.queue_detail(id.clone()).await) {
                 (Ok(Some(board)), Ok(Some(detail))) => (board, detail, todays_waits(&state, &id).await, None),
                 (Ok(Some(_)), Ok(None)) => return nothing_here(&state, &request),
                 _ => return not_ready(&state, &request),
             }
         }
-        Moment::Past(asked, rest, (board, detail)) => {
+        Moment::Past(asked, rest, (), (board, detail)) => {
             let past = asked.view(&state, uri, &rest, board.as_of).await;
             // This page has no stream to run by.
             (board, detail, None, Some(PastView { speed: None, speeds: Vec::new(), ..past }))
@@ -198,10 +192,11 @@ async fn todays_waits(state: &AppState, id: &QueueId) -> Option<WaitTable> {
     Some(WaitTable::of(&visits.ok()?))
 }
 
-/// Now, or an instant of the past with what was shown then; and what else the address asks for.
-enum Moment<'a, T> {
-    Now(Rest<'a>),
-    Past(Asked, Rest<'a>, T),
+/// Now, or an instant of the past with what was shown then; and what else the address asks for, as pairs and
+/// read.
+enum Moment<'a, S, T> {
+    Now(S),
+    Past(Asked, Rest<'a>, S, T),
 }
 
 /// The address leads elsewhere, or to nothing.
@@ -219,11 +214,12 @@ impl Elsewhere {
     }
 }
 
-impl<'a, T> Moment<'a, T> {
-    /// Reads an address, and looks at the instant it asks for.
+impl<'a, S, T> Moment<'a, S, T> {
+    /// Reads an address, and looks at the instant it asks for. Everything that is wrong with it is told at once.
     async fn asked<Looking>(
         state: &'a AppState,
         uri: &'a Uri,
+        parse: impl FnOnce(Vec<(&str, &str)>) -> Result<S, Vec<String>>,
         look: impl FnOnce(&'a Past, Timestamp) -> Looking,
     ) -> Result<Self, Elsewhere>
     where
@@ -234,22 +230,34 @@ impl<'a, T> Moment<'a, T> {
             Elsewhere::Problem(Box::new(ProblemPage::bad_address(state.site.site(), problems, next)))
         };
         let mut rest = pairs(uri).map_err(bad_address)?;
-        let Some(asked) = Asked::take(&mut rest, state.home, past::latest(state)).map_err(bad_address)?
-        else {
+        let asked = Asked::take(&mut rest, state.home, past::latest(state));
+        let (asked, settings) = both(asked, read_pairs(&rest, parse)).map_err(bad_address)?;
+        let Some(asked) = asked else {
             return match past::beginning(state, uri.path(), &rest).await {
                 Some(there) => Err(Elsewhere::There(there)),
-                None => Ok(Self::Now(rest)),
+                None => Ok(Self::Now(settings)),
             };
         };
         if let Some(there) = asked.plain_address(state, uri.path(), &rest).await {
             return Err(Elsewhere::There(there));
         }
         let problem = match look(&state.past, asked.at).await {
-            Ok(Some(shown)) => return Ok(Self::Past(asked, rest, shown)),
+            Ok(Some(shown)) => return Ok(Self::Past(asked, rest, settings, shown)),
             Ok(None) => ProblemPage::not_found(state.site.site()),
             Err(error) => past::problem(state, uri, &error).await,
         };
         Err(Elsewhere::Problem(Box::new(problem)))
+    }
+}
+
+/// Both, or the problems of both.
+pub(super) fn both<A, B>(
+    one: Result<A, Vec<String>>,
+    other: Result<B, Vec<String>>,
+) -> Result<(A, B), Vec<String>> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (one, other) => Err([one.err(), other.err()].into_iter().flatten().flatten().collect()),
     }
 }
 
@@ -323,18 +331,6 @@ pub(super) fn show<Page>(
             pages.keep(revision, address, &page);
             page.respond(StatusCode::OK, request.headers())
         }
-        Err(page) => problem_page_of(request, *page),
-    }
-}
-
-/// A page that nobody else asks for.
-fn show_once<Page>(
-    request: &Request,
-    page: Result<Page, Box<ProblemPage>>,
-    write: impl FnOnce(Page) -> AnyView,
-) -> Response {
-    match page {
-        Ok(page) => RenderedPage::of(|| write(page)).respond(StatusCode::OK, request.headers()),
         Err(page) => problem_page_of(request, *page),
     }
 }

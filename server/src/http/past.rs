@@ -18,13 +18,13 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use chrono::{NaiveDate, NaiveDateTime, TimeZone as _};
+use chrono::{NaiveDateTime, TimeZone as _};
 use chrono_tz::Tz;
 use domain::time::Timestamp;
 
 use super::{
     error::ApiError,
-    pages::{local_zone, pairs},
+    pages::{both, local_zone, pairs},
     router::AppState,
 };
 use crate::{clock, past::PastError, recording::RecordedSpan, telemetry};
@@ -87,7 +87,13 @@ impl Asked {
             }
             return if problems.is_empty() { Ok(None) } else { Err(problems) };
         };
-        let read = read(&at, minute.as_deref(), home, now);
+        let minute = minute.map(|text| {
+            text.parse().unwrap_or_else(|_| {
+                problems.push("minute is one of the day that at names, counted from 0.".to_owned());
+                0
+            })
+        });
+        let read = read(&at, minute, home, now);
         match read {
             Some(instant) if instant > now => {
                 problems.push(format!(
@@ -96,8 +102,8 @@ impl Asked {
                 ));
             }
             None => problems.push(
-                "at is an instant such as 2026-11-24T14:02:11Z, a local time such as 2026-11-24T14:02, or so \
-                 long ago, such as -10m, -2h or -1d."
+                "at is an instant such as 2026-11-24T14:02:11Z, a local time such as 2026-11-24T14:02, a day such as \
+                 2026-11-24 with a minute of it, or so long ago, such as -10m, -2h or -1d."
                     .to_owned(),
             ),
             Some(_) => {}
@@ -112,13 +118,14 @@ impl Asked {
     /// What a program asks for: nothing else may be asked with it. Of a recording, without anything, its end.
     pub(super) fn alone(uri: &Uri, state: &AppState) -> Result<Option<Self>, ApiError> {
         let asked = pairs(uri).and_then(|mut rest| {
-            let asked = Self::take(&mut rest, state.home, latest(state))?;
-            match asked {
-                Some(_) if !rest.is_empty() => {
-                    Err(vec!["Only at and speed can be asked for here.".to_owned()])
-                }
-                _ => Ok(asked),
-            }
+            let asked = Self::take(&mut rest, state.home, latest(state));
+            let is_of_now = matches!(asked, Ok(None));
+            let alone = if is_of_now || rest.is_empty() {
+                Ok(())
+            } else {
+                Err(vec!["Only at and speed can be asked for here.".to_owned()])
+            };
+            both(asked, alone).map(|(asked, ())| asked)
         });
         let end = state.past.ends_at().map(|at| Self { at, speed: None, is_plain: true });
         asked
@@ -240,9 +247,9 @@ fn whole_second(at: Timestamp) -> Timestamp {
     Timestamp::from_millis(at.as_millis().div_euclid(1000) * 1000)
 }
 
-fn read(at: &str, minute: Option<&str>, home: Tz, now: Timestamp) -> Option<Timestamp> {
+fn read(at: &str, minute: Option<u64>, home: Tz, now: Timestamp) -> Option<Timestamp> {
     if let Some(minute) = minute {
-        let (date, minute): (NaiveDate, u64) = (clock::parse_day(at)?, minute.parse().ok()?);
+        let date = clock::parse_day(at)?;
         let (from, to) = clock::day_of(home, date);
         // The last minute of a day that has fewer of them, or of today.
         let latest = Timestamp::from_millis(to.as_millis() - 1).min(now.max(from));
@@ -391,5 +398,6 @@ mod tests {
         ] {
             assert_eq!(take(query).unwrap_err().len(), 1, "{query}");
         }
+        assert_eq!(take("at=yesterday&minute=x&speed=0").unwrap_err().len(), 3, "all at once");
     }
 }

@@ -64,8 +64,9 @@ impl Asked {
                     Some(day) => asked.day = Some(day),
                     None => problems.push("day is a date such as 2026-11-25.".to_owned()),
                 },
-                "queue" if !value.is_empty() => asked.queue = Some(QueueId::new(value)),
-                _ => problems.push("This page knows day and queue only.".to_owned()),
+                "queue" if value.is_empty() => problems.push("queue is a queue’s id.".to_owned()),
+                "queue" => asked.queue = Some(QueueId::new(value)),
+                _ => problems.push(format!("“{name}” cannot be asked for here; day and queue can.")),
             }
         }
         if problems.is_empty() { Ok(asked) } else { Err(problems) }
