@@ -20,7 +20,7 @@ mod writer;
 
 use std::{
     fs::{self, File, TryLockError},
-    io,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -129,10 +129,25 @@ pub enum StoreError {
         purpose: Purpose,
     },
     /// Another program made the database.
-    #[error("use the database {}: another program made it, and nothing was changed in it; set CALLBOARD_DATA_DIR to another folder", .file.display())]
+    #[error("use the database {}: another program made it, and nothing was changed in it; move it away or set CALLBOARD_DATA_DIR to another folder", .file.display())]
     Foreign {
         /// The database.
         file: PathBuf,
+    },
+    /// A transaction of another program is under way in the database, or was never ended: this one keeps no
+    /// journal of that kind.
+    #[error("use the database {}: another program writes it, or was interrupted while it did, as the journal beside it shows; end that program, or open the file with it once; if nobody needs them, move both files away", .file.display())]
+    Interrupted {
+        /// The database.
+        file: PathBuf,
+    },
+    /// What stands in the database's place is no file.
+    #[error("use the database {}: {what} stands in its place; move it away or set CALLBOARD_DATA_DIR to another folder", .file.display())]
+    NoFile {
+        /// The database.
+        file: PathBuf,
+        /// What it is.
+        what: &'static str,
     },
     /// The database was made by a newer version.
     #[error("use the database {}: a newer version of callboard (migration {migration}) has changed it; start that version or restore a backup from before", .file.display())]
@@ -235,8 +250,10 @@ enum Trouble {
     Full,
     /// The disk reports errors, or is full and does not say so.
     Disk,
-    /// The content is no database any more.
+    /// The content is no sound database any more.
     Damaged,
+    /// The content is no database at all.
+    NoDatabase,
     /// What was to be written breaks a rule of the table.
     Refused,
     Other,
@@ -250,7 +267,8 @@ impl Trouble {
             Some(3 | 8 | 14 | 23) => Self::Forbidden,
             Some(13) => Self::Full,
             Some(10) => Self::Disk,
-            Some(11 | 26) => Self::Damaged,
+            Some(11) => Self::Damaged,
+            Some(26) => Self::NoDatabase,
             Some(18..=20) => Self::Refused,
             _ => Self::Other,
         }
@@ -265,6 +283,10 @@ impl Trouble {
             Self::Full => "the disk is full: free space on it",
             Self::Disk => "the disk reports errors or is full: check it",
             Self::Damaged => "it is damaged: restore a backup",
+            Self::NoDatabase => {
+                "it is no SQLite database, or damaged from its first bytes on: restore a backup, move the file away, or set \
+                 CALLBOARD_DATA_DIR to another folder"
+            }
             Self::Refused | Self::Other => "check the disk of the data folder",
         }
     }
@@ -400,25 +422,64 @@ async fn check_sqlite(connection: &mut SqliteConnection, file: &Path) -> Result<
     if (next(), next(), next()) < OLDEST_SQLITE { Err(StoreError::OldSqlite { found }) } else { Ok(()) }
 }
 
-/// Another program's tables in a database without ours, or without the list of what made them.
-const IS_FOREIGN: &str = "
-    select count(*) filter (where name <> '_sqlx_migrations') > 0
-       and count(*) filter (where name in ('_sqlx_migrations', 'installation')) < 2
-    from sqlite_schema
-    where type in ('table', 'view') and name not like 'sqlite~_%' escape '~'";
+/// What there is in a database besides what SQLite keeps for itself.
+const TABLES: &str = "
+    select name from sqlite_schema where type in ('table', 'view') and name not like 'sqlite~_%' escape '~'";
+
+/// Whether the first thing that was done to a database was that migration; null when nothing was done.
+const BEGAN_WITH: &str = "
+    select version = ?1 and checksum = ?2 from _sqlx_migrations order by version limit 1";
 
 /// Looks into a database that is there before anything is written into it: opening it for writing changes it.
 async fn refuse_foreign(file: &Path) -> Result<(), StoreError> {
-    // What is there and is no file, whoever opens it for writing says.
-    if !file.is_file() {
-        return Ok(());
+    let file_name = || file.to_path_buf();
+    match fs::metadata(file) {
+        Ok(found) if found.is_file() => {}
+        Ok(found) => {
+            let what = if found.is_dir() { "a folder" } else { "a named pipe, a socket or a device" };
+            return Err(StoreError::NoFile { file: file_name(), what });
+        }
+        // It is made, or whoever opens it for writing says why that cannot be.
+        Err(_) => return Ok(()),
     }
-    let unopened = |source| StoreError::Open { file: file.to_path_buf(), source };
+    if has_open_journal(file) {
+        return Err(StoreError::Interrupted { file: file_name() });
+    }
+    let unopened = |source| StoreError::Open { file: file_name(), source };
     let options = SqliteConnectOptions::new().filename(file).read_only(true).busy_timeout(BUSY_TIMEOUT);
     let mut connection = SqliteConnection::connect_with(&options).await.map_err(unopened)?;
-    let is_foreign = sqlx::query_scalar(IS_FOREIGN).fetch_one(&mut connection).await.map_err(unopened)?;
+    let is_ours = is_ours(&mut connection).await.map_err(unopened)?;
     connection.close().await.map_err(unopened)?;
-    if is_foreign { Err(StoreError::Foreign { file: file.to_path_buf() }) } else { Ok(()) }
+    if is_ours { Ok(()) } else { Err(StoreError::Foreign { file: file_name() }) }
+}
+
+/// A database that this program made has its first migration, word for word; an empty one is nobody's.
+async fn is_ours(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    const LIST: &str = "_sqlx_migrations";
+    let tables: Vec<String> = sqlx::query_scalar(TABLES).fetch_all(&mut *connection).await?;
+    if !tables.iter().any(|name| name == LIST) {
+        return Ok(tables.is_empty());
+    }
+    let first = MIGRATIONS.iter().next();
+    let began_with = sqlx::query_scalar(BEGAN_WITH)
+        .bind(first.map(|first| first.version))
+        .bind(first.map(|first| first.checksum.as_ref()));
+    match began_with.fetch_optional(connection).await {
+        // As after a crash before the first migration.
+        Ok(None) => Ok(tables.len() == 1),
+        Ok(Some(is_first)) => Ok(is_first),
+        // A list of that name with other columns.
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("1") => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// True when SQLite has a transaction to undo before anybody may read the file: by the first byte of the journal,
+/// as SQLite itself tells.
+fn has_open_journal(file: &Path) -> bool {
+    let mut first = [0];
+    let journal = File::open(file.with_extension("sqlite-journal"));
+    journal.and_then(|mut journal| journal.read_exact(&mut first)).is_ok() && first != [0]
 }
 
 /// True before the database knows which one it is.

@@ -465,10 +465,14 @@ async fn a_file_that_is_no_database_is_told_from_a_folder_without_permission() {
     let refused = Store::open(folder.path(), Purpose::Work, NOW).await.unwrap_err();
     assert!(refused.to_string().contains("restore a backup"), "{refused}");
 
-    let folder = TempDir::new().unwrap();
-    fs::create_dir(folder.path().join("callboard.sqlite")).unwrap();
-    let refused = Store::open(folder.path(), Purpose::Work, NOW).await.unwrap_err();
-    assert!(refused.to_string().contains("let this user write the file"), "{refused}");
+    // Whoever runs the tests may write everywhere, but nobody in a folder that is not there.
+    #[cfg(unix)]
+    {
+        let folder = TempDir::new().unwrap();
+        std::os::unix::fs::symlink("not/there", folder.path().join("callboard.sqlite")).unwrap();
+        let refused = Store::open(folder.path(), Purpose::Work, NOW).await.unwrap_err();
+        assert!(refused.to_string().contains("let this user write the file"), "{refused}");
+    }
 }
 
 #[tokio::test]
@@ -509,6 +513,16 @@ async fn a_database_of_another_program_is_left_as_it_is() {
         // Another program that keeps its schema as this one does.
         ("delete", "create table _sqlx_migrations (version bigint); create table recipe (name text)"),
         ("delete", "create view seven as select 7"),
+        // One that has a table of the same name besides.
+        (
+            "delete",
+            "create table _sqlx_migrations (version bigint, checksum blob); create table installation (name text);
+             insert into _sqlx_migrations values (20261121210000, x'00')",
+        ),
+        (
+            "delete",
+            "create table _sqlx_migrations (version bigint, checksum blob); create table installation (name text)",
+        ),
     ] {
         let folder = TempDir::new().unwrap();
         let file = folder.path().join("callboard.sqlite");
@@ -523,9 +537,50 @@ async fn a_database_of_another_program_is_left_as_it_is() {
         for refused in [served, shown] {
             assert!(matches!(refused, StoreError::Foreign { .. }), "{refused}");
             assert!(refused.to_string().contains("another program made it"), "{refused}");
+            assert!(refused.to_string().contains("move it away or set CALLBOARD_DATA_DIR"), "{refused}");
         }
         assert!(fs::read(&file).unwrap() == before, "{tables}");
     }
+}
+
+#[tokio::test]
+async fn what_stands_in_the_place_of_the_database_is_named() {
+    let refusal = async |prepare: &dyn Fn(&Path)| {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("callboard.sqlite");
+        prepare(&file);
+        let before = fs::metadata(&file).unwrap().modified().unwrap();
+        let refused = Store::open(folder.path(), Purpose::Work, NOW).await.unwrap_err().to_string();
+        assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), before, "{refused}");
+        refused
+    };
+    let said = refusal(&|file| fs::create_dir(file).unwrap()).await;
+    assert!(said.contains("a folder stands in its place; move it away"), "{said}");
+    #[cfg(unix)]
+    {
+        let said = refusal(&|file| {
+            let made = std::process::Command::new("mkfifo").arg(file).status().unwrap();
+            assert!(made.success());
+        })
+        .await;
+        assert!(said.contains("a named pipe, a socket or a device stands in its place"), "{said}");
+    }
+    let said = refusal(&|file| fs::write(file, "Dear diary, ".repeat(500)).unwrap()).await;
+    assert!(said.contains("it is no SQLite database") && said.contains("move the file away"), "{said}");
+    let said = refusal(&|file| {
+        fs::write(file, "").unwrap();
+        fs::write(file.with_extension("sqlite-journal"), [0xd9, 0xd5, 0x05, 0xf9]).unwrap();
+    })
+    .await;
+    assert!(said.contains("was interrupted while it did") && said.contains("move both files away"), "{said}");
+}
+
+#[tokio::test]
+async fn a_journal_that_is_done_with_is_no_obstacle() {
+    let folder = TempDir::new().unwrap();
+    drop(open(folder.path()).await);
+    fs::write(folder.path().join("callboard.sqlite-journal"), [0; 28]).unwrap();
+    drop(open(folder.path()).await);
 }
 
 #[tokio::test]
