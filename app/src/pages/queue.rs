@@ -429,7 +429,10 @@ fn Calls(
 fn lasting(call: &LiveCall, heard_until: Option<&str>, as_of: Timestamp) -> AnyView {
     let lasting = clock_face(as_of.since(call.since));
     match heard_until {
-        Some(at) => view! { <td class="words">{format!("unknown, last known at {at}")}</td> }.into_any(),
+        Some(at) => {
+            let known = format!("last known at {at}");
+            view! { <td>"unknown, " <span class="row-remark">{known}</span></td> }.into_any()
+        }
         None => {
             let face = call.unconfirmed.then_some("inferred");
             view! { <td data-face=face><span class="number">{lasting}</span></td> }.into_any()

@@ -15,7 +15,11 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) async fn open(rig: &Rig, board: &str) -> Self {
-        let response = rig.get(&format!("/live/{board}")).await;
+        let mut response = rig.get(&format!("/live/{board}")).await;
+        // On a machine that others keep busy an instant of the past takes its time: whoever asks is told to come again.
+        while response.status() == 503 && response.headers().contains_key("retry-after") {
+            response = rig.get(&format!("/live/{board}")).await;
+        }
         assert_eq!(response.status(), 200);
         assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/event-stream"));
         Self { response, rest: String::new() }
