@@ -180,7 +180,7 @@ impl Column {
                 "Callers in the queue who are not answered yet, from the moment the first phone rings for them, also \
                  between two rings. Zoom does not report who waits: it is worked out from call events, so callers \
                  for whom no phone has rung yet, because nobody is available, cannot be seen. “2+” says that this may be so: \
-                 nobody is known to be available."
+                 nobody is known to be available, or events were missed in the last minutes."
             }
             Self::Longest => {
                 "Time since the first of them entered the queue. Ticks by itself between updates."

@@ -146,6 +146,7 @@ fn queue_view(json: &impl Json) -> Option<QueueView> {
         figures: figures(&json.member("figures"))?,
         members: count(json, "members"),
         members_available: count(json, "members_available"),
+        missed_lately: json.member("missed_lately").truth(),
         members_busy: busy(json)?,
         policy: ServiceLevelPolicy {
             threshold_seconds: count(&policy, "threshold_seconds")?,

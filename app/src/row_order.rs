@@ -238,6 +238,7 @@ mod tests {
             },
             members: Some(3),
             members_available: Some(1),
+            missed_lately: false,
             members_busy: Busy::default(),
             policy: ServiceLevelPolicy::default(),
             definition: Definition::default(),

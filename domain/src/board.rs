@@ -25,7 +25,7 @@ use crate::{
     queue::{QueueMention, Visit, VisitPhase, visits},
     service_level::PromiseBook,
     time::Timestamp,
-    trust::{Freshness, Gap, Trust, hears_whole_calls, server_freshness},
+    trust::{Freshness, Gap, Trust, hears_all_waits, hears_whole_calls, server_freshness},
     view::{BoardView, QueueQuality, QueueView, Share, Totals, surely_free},
 };
 
@@ -673,6 +673,7 @@ impl Board {
             figures,
             members,
             members_available: crew.map(|crew| crew.free),
+            missed_lately: !hears_all_waits(now, trust),
             members_busy: crew.map(|crew| crew.busy).unwrap_or_default(),
             policy: promise.policy,
             definition: promise.definition,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::time::Timestamp;
+use crate::{call::LOST_RING_AFTER, queue::LONGEST_BETWEEN_RINGS, time::Timestamp};
 
 /// What the server says about its own sources, sent with every frame.
 ///
@@ -132,6 +132,16 @@ pub const FEED_CHECK_EVERY: Duration = Duration::from_secs(60);
 
 /// A call that began while nobody listened is not known. After this long few such calls still go on.
 pub const LONG_CALL: Duration = Duration::from_secs(3600);
+
+/// Who entered a queue while nobody listened is not known before the next phone rings for them, or one that rang
+/// all the while has stopped.
+pub const UNHEARD_WAIT: Duration =
+    Duration::from_secs(LOST_RING_AFTER.as_secs() + LONGEST_BETWEEN_RINGS.as_secs());
+
+/// True when everybody who waits and for whom a phone rang is known: for [`UNHEARD_WAIT`] nothing was missed.
+pub fn hears_all_waits(now: Timestamp, trust: &Trust) -> bool {
+    !is_deaf(trust) && trust.deaf_until.is_none_or(|until| now >= until + UNHEARD_WAIT)
+}
 
 /// When [`hears_whole_calls`] becomes true by itself; `None` when it is true, and while events are being missed.
 pub fn hears_whole_calls_from(now: Timestamp, trust: &Trust) -> Option<Timestamp> {

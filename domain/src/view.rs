@@ -64,6 +64,9 @@ pub struct QueueView {
     /// Members who take calls of this queue and could take one now, those whose phone rings among them: see
     /// [`crate::agent::AgentState::is_free`]. `None` when members are not known.
     pub members_available: Option<u32>,
+    /// Events were missed so lately that somebody may wait of whom nothing was heard.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missed_lately: bool,
     /// What keeps the other members; nobody where members are not known.
     pub members_busy: Busy,
     /// What this queue promises.
@@ -316,10 +319,12 @@ impl QueueView {
             && self.quality.available != Quality::Unknown
     }
 
-    /// True where more callers may wait than are seen: nobody is known to be free, so that for some no phone may
-    /// ring. It makes no difference whether all are busy, nothing was heard of them, or nobody knows who they are.
+    /// True where more callers may wait than are seen: events were missed a moment ago, or nobody is known to be
+    /// free, so that for some no phone may ring. It makes no difference whether all are busy, nothing was heard of
+    /// them, or nobody knows who they are.
     pub fn may_hide_callers(&self) -> bool {
-        self.members != Some(0) && self.members_available.is_none_or(|available| available == 0)
+        self.missed_lately
+            || self.members != Some(0) && self.members_available.is_none_or(|available| available == 0)
     }
 
     /// Its members who could take a call that comes now; `None` where nobody knows.
@@ -369,6 +374,7 @@ mod tests {
             },
             members: Some(3),
             members_available: Some(free),
+            missed_lately: false,
             members_busy: Busy::default(),
             policy: ServiceLevelPolicy::default(),
             definition: Definition::default(),
@@ -429,7 +435,14 @@ mod tests {
         let unheard = QueueQuality { available: Quality::Unknown, ..queue(None, 0, 0).quality };
         assert!(QueueView { quality: unheard, ..queue(None, 0, 0) }.may_hide_callers(), "after a gap");
         assert!(QueueView { members: None, members_available: None, ..queue(None, 0, 0) }.may_hide_callers());
-        assert!(!QueueView { members: Some(0), ..queue(None, 0, 0) }.may_hide_callers(), "no phone ever rings");
+        assert!(
+            !QueueView { members: Some(0), ..queue(None, 0, 0) }.may_hide_callers(),
+            "no phone ever rings"
+        );
+        assert!(
+            QueueView { missed_lately: true, ..queue(None, 1, 0) }.may_hide_callers(),
+            "who came in the gap"
+        );
     }
 
     #[test]

@@ -18,7 +18,7 @@ use domain::{
     id::QueueId,
     service_level::PromiseBook,
     time::Timestamp,
-    trust::{FeedLink, Freshness, Gap, Trust, hears_whole_calls, server_freshness},
+    trust::{FeedLink, Freshness, Gap, Trust, hears_all_waits, hears_whole_calls, server_freshness},
 };
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +59,7 @@ pub(crate) struct PresenceTold {
 struct Heard {
     is_live: bool,
     whole_calls: bool,
+    all_waits: bool,
     gap: Option<Gap>,
 }
 
@@ -212,6 +213,7 @@ impl Situation {
         let heard = Heard {
             is_live: server_freshness(now, &trust) == Freshness::Live,
             whole_calls: hears_whole_calls(now, &trust),
+            all_waits: hears_all_waits(now, &trust),
             gap: trust.gap,
         };
         let whole = self.heard.replace(heard) != Some(heard);
@@ -298,9 +300,21 @@ pub(crate) fn midnights(board: &Board, home: Tz, now: Timestamp) -> Midnights {
 mod tests {
     use std::time::Duration;
 
-    use domain::{agent::presence::Presence, fact::Record, id::RecordId};
+    use domain::{agent::presence::Presence, fact::Record, id::RecordId, trust::UNHEARD_WAIT};
 
     use super::*;
+
+    #[test]
+    fn rows_are_published_anew_when_nobody_can_wait_unheard_any_more() {
+        let mut situation = Situation::new(Board::new(), chrono_tz::UTC);
+        let began = Timestamp::from_millis(1_790_000_000_000);
+        let trust = Trust { deaf_until: Some(began), ..Trust::of(FeedLink::WebhookOnly, began) };
+        situation.trust(began, trust);
+        let mut is_whole = |after: Duration| situation.edition(began + after).whole;
+        assert!(is_whole(Duration::ZERO));
+        assert!(!is_whole(UNHEARD_WAIT - Duration::from_millis(1)));
+        assert!(is_whole(UNHEARD_WAIT) && !is_whole(UNHEARD_WAIT));
+    }
 
     /// Read over REST, the record of a call that ended an hour ago is no news of the feed.
     #[test]

@@ -33,7 +33,7 @@ pub fn Definitions() -> impl IntoView {
                 </li>
                 <li>
                     <span class="number">"2+"</span>
-                    "Maybe more: nobody is known to be available, and a caller for whom no phone rings cannot be seen"
+                    "Maybe more: events were missed a moment ago, or nobody is known to be available, and a caller for whom no phone rings cannot be seen"
                 </li>
                 <li>
                     <span class="number">"—"</span>

@@ -512,7 +512,8 @@ fn Lost(
         })
         .collect();
     let left_out = count.saturating_sub(MOST_ROWS);
-    let left_out = (left_out > 0).then(|| view! { <p>{format!("{left_out} earlier ones are not listed.")}</p> });
+    let left_out =
+        (left_out > 0).then(|| view! { <p>{format!("{left_out} earlier ones are not listed.")}</p> });
     let table = move |rows: Vec<_>| {
         view! {
             <ScrollHint />

@@ -132,7 +132,12 @@ fn of_long_lists_the_first_ten_are_seen_and_the_others_folded() {
     assert_eq!((rows(calls, "data-call=\"\""), rows(lost, "data-lost=\"\"")), ((10, 32), (10, 2)));
     assert_reads(
         &html,
-        &["Waiting now: 42", "and 32 more", "and 2 more", "Member 9 rings and 5 more Member 10 rings, Member 11 rings"],
+        &[
+            "Waiting now: 42",
+            "and 32 more",
+            "and 2 more",
+            "Member 9 rings and 5 more Member 10 rings, Member 11 rings",
+        ],
     );
 }
 
@@ -169,7 +174,10 @@ fn every_number_of_a_queue_opens_what_stands_behind_it() {
             "longest wait reached 1 unknown 1",
         ],
     );
-    assert!(html.contains("data-face=\"inferred\"><span class=\"number\">1:30<"), "nothing was heard of it since");
+    assert!(
+        html.contains("data-face=\"inferred\"><span class=\"number\">1:30<"),
+        "nothing was heard of it since"
+    );
     assert!(!html.contains("<b>"), "what a caller is called is text");
     // Each number of the desk's table leads here.
     let desk = desk(sample::view(sample::busy(), sample::trust()), &[]);

@@ -99,6 +99,21 @@ fn a_visit_moves_through_the_figures() {
 }
 
 #[test]
+fn who_entered_a_queue_while_nobody_listened_may_wait_unseen_for_some_minutes() {
+    let board = board();
+    let may_hide = |now: i64, trust: &Trust| {
+        let row = board.queue_view(&"q-801".into(), at(now), trust).expect("a queue");
+        assert_eq!((row.figures.waiting, row.idle()), (0, Some(2)), "somebody is free");
+        row.may_hide_callers()
+    };
+    let after = |now: i64| Trust { deaf_until: Some(at(40)), ..live_trust(at(now)) };
+    assert!(!may_hide(41, &live_trust(at(41))), "nothing was missed");
+    assert!(may_hide(41, &after(41)) && may_hide(219, &after(219)), "a phone may have rung all the while");
+    assert!(!may_hide(220, &after(220)), "it has stopped, and the next has rung");
+    assert!(may_hide(30, &Trust { gap: Some(Gap { from: at(20), to: None }), ..live_trust(at(30)) }));
+}
+
+#[test]
 fn a_member_on_a_call_is_free_for_neither_of_their_queues_and_counted_once_in_the_total() {
     let mut board = board();
     let ids = board.queue_ids();

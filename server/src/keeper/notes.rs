@@ -44,7 +44,16 @@ impl NoteTaker {
     /// Of a board whose queues promise that.
     pub(crate) fn new(journal: Journal, epoch: u64, promises: PromiseBook) -> Self {
         let begins_after = watch::channel(0).1;
-        Self { journal, epoch, promises, noted: None, told_on: None, digested: None, awaited: None, begins_after }
+        Self {
+            journal,
+            epoch,
+            promises,
+            noted: None,
+            told_on: None,
+            digested: None,
+            awaited: None,
+            begins_after,
+        }
     }
 
     /// The same, beginning when the board has events up to one of which it is told later.

@@ -54,8 +54,7 @@ async fn until_state(rig: &Rig, id: &str, state: &str) -> Value {
 async fn presence_is_read_at_the_start_told_by_events_and_read_again_after_a_gap() {
     let rig = Rig::start_installed(SimConfig::quiet(), |_| {}).await;
     let (id, name) = somebody(&rig);
-    let is_read =
-        |agents: &Value| find(agents, &id).is_some_and(|ada| ada["presence"] == "available");
+    let is_read = |agents: &Value| find(agents, &id).is_some_and(|ada| ada["presence"] == "available");
     let agents = rig.eventually("presence is read", is_read, AGENTS).await;
     let ada = find(&agents, &id).unwrap();
     assert_eq!(ada["name"], name);

@@ -158,7 +158,9 @@ async fn the_past_has_pages_and_says_what_it_cannot_show() {
     let wrong = rig.get("/wall?at=rubbish&zone=nonsense&speed=0&rows=99").await;
     assert_eq!(wrong.status(), 400);
     let wrong = wrong.text().await.unwrap();
-    for problem in ["at is an instant such as", "“zone” is not a setting", "speed is how many", "rows must be"] {
+    for problem in
+        ["at is an instant such as", "“zone” is not a setting", "speed is how many", "rows must be"]
+    {
         assert!(wrong.contains(problem), "{problem} is said with the others: {wrong}");
     }
     for path in ["/wall?at=soon", "/feed?at=-1m", "/agents?at=-1m", "/reconciliation?at=-1m"] {

@@ -87,6 +87,7 @@ pub fn queue(
         },
         members: Some(members),
         members_available: Some(free),
+        missed_lately: false,
         members_busy: Busy {
             on_calls: (members - free).div_ceil(2),
             wrap_up: (members - free) / 4,

@@ -77,7 +77,10 @@ fn what_only_the_parser_cannot_read_is_read_all_the_same() {
         assert_eq!(read_frame(&frame, &mut Room::default()), Ok(Frame::Event(Cow::Owned(odd))), "{what}");
     }
     let frame = r#"{"module":"message","content":"{\"event\":\"\ud83d\"}"}"#;
-    assert_eq!(read_frame(frame, &mut Room::default()), Ok(Frame::Event(Cow::Borrowed("{\"event\":\"\u{fffd}\"}"))));
+    assert_eq!(
+        read_frame(frame, &mut Room::default()),
+        Ok(Frame::Event(Cow::Borrowed("{\"event\":\"\u{fffd}\"}")))
+    );
 }
 
 #[test]
