@@ -351,10 +351,7 @@ impl Column {
             Self::Ringing => by(|queue| queue.figures.ringing),
             Self::Talking => by(|queue| queue.figures.talking),
             Self::OnHold => by(|queue| queue.figures.on_hold),
-            Self::Free => {
-                let idle = |queue: &QueueView| Some(queue.members_busy.idle(queue.members_available?));
-                idle(a).cmp(&idle(b))
-            }
+            Self::Free => a.idle().cmp(&b.idle()),
             Self::Offered => by(|queue| queue.figures.offered_today),
             Self::Answered => by(|queue| queue.figures.answered_today),
             Self::Abandoned => by(|queue| queue.figures.abandoned_today),
@@ -429,7 +426,7 @@ fn free(queue: &QueueView, room: Room) -> Face {
 mod tests {
     use domain::{
         service_level::ServiceLevelPolicy,
-        view::{ACT_AFTER, SMALL_SAMPLE},
+        view::{ACT_AFTER, Busy, SMALL_SAMPLE},
     };
 
     use super::*;
@@ -465,6 +462,14 @@ mod tests {
         assert_eq!(verdicts(&queue(&[3], 0, 80)), [("free", "cause")]);
         assert_eq!(verdicts(&queue(&[], 0, 80)), [], "nobody waits");
         assert_eq!(verdicts(&queue(&[], 1, 50)), [("service_level", "missed")]);
+    }
+
+    #[test]
+    fn a_queue_of_which_nobody_knows_who_is_free_comes_before_one_without_anybody() {
+        let busy = sample::queue("Billing", 801, &[], 0, 4, [0; 4]);
+        let unknown = Busy { unknown: 4, ..Busy::default() };
+        let unheard = QueueView { members_busy: unknown, ..busy.clone() };
+        assert_eq!(Column::Free.compare(&unheard, &busy, NOW), Ordering::Less);
     }
 
     #[test]

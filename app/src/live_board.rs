@@ -87,7 +87,8 @@ pub struct State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sureness {
     columns: QueueQuality,
-    /// Somewhere nobody is known to be free, so that more callers may wait than are seen.
+    /// Somewhere more callers may wait than are seen. A queue of whose members nothing is known counts while it has
+    /// a caller: a mark that is always there tells nothing.
     pub or_more: bool,
 }
 
@@ -109,7 +110,9 @@ impl Sureness {
                 available: worst(|quality| quality.available, of_calls),
                 today: worst(|quality| quality.today, Quality::Live),
             },
-            or_more: queues.clone().any(QueueView::may_hide_callers),
+            or_more: queues.clone().any(|queue| {
+                queue.may_hide_callers() && (queue.members.is_some() || queue.figures.waiting > 0)
+            }),
         }
     }
 

@@ -186,6 +186,11 @@ impl From<&QueueView> for Share {
 }
 
 impl Totals {
+    /// Their members who could take a call that comes now; `None` where nobody knows.
+    pub fn idle(&self) -> Option<u32> {
+        surely_free(self.members_busy.idle(self.members_available), self.members_busy.unknown)
+    }
+
     /// Of these queues; people, who may be members of several, are not in it.
     pub(crate) fn of(shares: impl Iterator<Item = Share>) -> Self {
         let mut totals = Self::default();
@@ -449,7 +454,10 @@ mod tests {
     fn nobody_is_surely_busy_of_whom_nothing_was_heard() {
         let idle = |free, ringing, unknown| {
             let members_busy = Busy { ringing, unknown, ..Busy::default() };
-            QueueView { members_busy, ..queue(None, free, 0) }.idle()
+            let totals = Totals { members_busy, members_available: free, ..Totals::default() };
+            let idle = QueueView { members_busy, ..queue(None, free, 0) }.idle();
+            assert_eq!(totals.idle(), idle, "together as each by itself");
+            idle
         };
         assert_eq!((idle(2, 1, 0), idle(2, 1, 1), idle(2, 2, 0)), (Some(1), Some(1), Some(0)));
         assert_eq!((idle(2, 2, 1), idle(0, 0, 1)), (None, None), "the unknown one may be free");

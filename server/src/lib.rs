@@ -43,7 +43,6 @@ use domain::{
     time::Timestamp,
     trust::{FeedLink, Trust},
 };
-use futures_util::future::try_join_all;
 use tokio::{
     net::TcpListener,
     sync::{Notify, mpsc, watch},
@@ -58,7 +57,7 @@ use crate::{
         rendered::RenderedPages,
         router::{AppState, SiteFacts, router, stream_permits},
     },
-    journal::{AppendError, Incoming, Journal, Journalled, Replay, ShelfError},
+    journal::{Incoming, Journal, JournalStopped, Journalled, Replay, ShelfError},
     keeper::{Keeper, NoteTaker, Scribe, Sources},
     lookout::Lookout,
     past::{Archive, Past, Players},
@@ -89,9 +88,6 @@ const COMMITS_FOR_THE_KEEPER: usize = 16;
 
 /// How often a server without a feed of its own writes down that it could have taken events.
 const WEBHOOK_PULSE: Duration = Duration::from_secs(10);
-
-/// Earlier events of a demo that are written together.
-const TOLD_AT_ONCE: usize = 500;
 
 /// How far back the live state is rebuilt: the longest day of any zone, and calls from before it.
 const REBUILT: Duration = Duration::from_secs(25 * 3600 + SETTLE_AFTER.as_secs());
@@ -312,7 +308,7 @@ async fn serve_on(
 
     let telling = tell_before(&config.told_before, &reader, &journal);
     if let Some(Err(error)) = stop.run_until_cancelled(telling).await {
-        tracing::warn!(error = telemetry::chain(&error), "what was told before could not be read");
+        tracing::warn!(error = telemetry::chain(&error), "what was told before could not be written");
     }
     // The journal waits for the keeper, and the walk goes on from what was written down before.
     let walking = match zoom.walker {
@@ -367,7 +363,10 @@ async fn begin_with(walker: &RecordWalker, written_before: &[String], until: Tim
         return;
     }
     if let Err(error) = walker.begin_with(written_before, until).await {
-        tracing::warn!(error = telemetry::chain(&error), "what was written down before could not be read");
+        tracing::warn!(
+            error = telemetry::chain(&error),
+            "what was written down before could not be journalled"
+        );
     }
 }
 
@@ -402,15 +401,12 @@ async fn ended(task: Option<JoinHandle<()>>) {
 }
 
 /// Journals what a demo's Zoom had told before it began.
-async fn tell_before(events: &[String], reader: &Reader, journal: &Journal) -> Result<(), AppendError> {
+async fn tell_before(events: &[String], reader: &Reader, journal: &Journal) -> Result<(), JournalStopped> {
     let now = clock::now();
-    // Together they are few commits.
-    for some in events.chunks(TOLD_AT_ONCE) {
-        let told = some.iter().map(|event| Incoming::read(reader, Source::Socket, now, event));
-        let told: Vec<Incoming> = told.collect();
-        try_join_all(told.into_iter().map(|incoming| journal.append(incoming))).await?;
+    for event in events {
+        journal.submit(Incoming::read(reader, Source::Socket, now, event)).await?;
     }
-    Ok(())
+    journal.flush().await
 }
 
 /// A demo's visitor may make the pretend Zoom misbehave.

@@ -135,8 +135,8 @@ pub enum StoreError {
         file: PathBuf,
     },
     /// A transaction of another program is under way in the database, or was never ended: this one keeps no
-    /// journal of that kind.
-    #[error("use the database {}: another program writes it, or was interrupted while it did, as the journal beside it shows; end that program, or open the file with it once; if nobody needs them, move both files away", .file.display())]
+    /// journal of that kind, but for a moment at its first start.
+    #[error("use the database {}: the journal beside it shows that another program writes it, or that whoever did was interrupted, as Callboard may be at its first start; end that program, or open the file with it once; if nobody needs them, move both files away", .file.display())]
     Interrupted {
         /// The database.
         file: PathBuf,
@@ -426,7 +426,7 @@ async fn check_sqlite(connection: &mut SqliteConnection, file: &Path) -> Result<
 const TABLES: &str = "
     select name from sqlite_schema where type in ('table', 'view') and name not like 'sqlite~_%' escape '~'";
 
-/// Whether the first thing that was done to a database was that migration; null when nothing was done.
+/// Whether the first thing that was done to a database was that migration; no row when nothing was done.
 const BEGAN_WITH: &str = "
     select version = ?1 and checksum = ?2 from _sqlx_migrations order by version limit 1";
 

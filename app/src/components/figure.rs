@@ -237,7 +237,7 @@ impl Subject {
                 FigureFace { level: wait_level, ..plain(clock_face(at.since(since)), note) }
             }
             Self::Free => {
-                let idle = totals.members_busy.idle(totals.members_available);
+                let idle = totals.idle().map_or(numeral::UNKNOWN.to_owned(), numeral::short_count);
                 let nobody = totals.members_available == 0 && figures.waiting > 0;
                 let kept = agent_words::kept(&totals.members_busy, totals.members, totals.members_available);
                 let note = match (kept.as_str(), totals.members_incomplete) {
@@ -250,7 +250,7 @@ impl Subject {
                 FigureFace {
                     unit: format!("/\u{2009}{}{or_more}", numeral::short_count(totals.members)),
                     level: if nobody { Level::Watch } else { Level::Normal },
-                    ..plain(numeral::short_count(idle), note)
+                    ..plain(idle, note)
                 }
             }
             Self::Talking => plain(
@@ -458,6 +458,9 @@ mod tests {
         let free = face(Subject::Free, &Totals { members_busy: ringing, ..totals() });
         assert_eq!(free.text, "3", "whose phone rings cannot take another call");
         assert!(free.note.starts_with("1\u{a0}ringing ·\u{a0}15\u{a0}on calls"), "{}", free.note);
+        let unknown = Busy { on_calls: 20, unknown: 3, ..Busy::default() };
+        let free = face(Subject::Free, &Totals { members_busy: unknown, members_available: 0, ..totals() });
+        assert_eq!(free.text, numeral::UNKNOWN, "all of whom nothing was heard may be free");
         let level = face(Subject::ServiceLevel, &totals());
         assert_eq!((level.text.as_str(), level.note.as_str()), ("78", "today, target 80\u{a0}%"));
         assert_eq!(level.level, Level::Watch);

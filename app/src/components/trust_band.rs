@@ -37,7 +37,7 @@ pub fn TrustBand(
     }
 }
 
-/// The same on a page that stands still. Such a page hides no numbers, however old: it says of when they are.
+/// The same on a page that stands still. Its numbers stay, however old, and it says of when they are.
 #[component]
 pub fn StillTrustBand(
     /// When the page was made.

@@ -276,12 +276,16 @@ fn QueueChoice(
     let choice = |queue_id: Option<QueueId>, name: String| {
         let here = (settings.queue_id == queue_id).then_some("true");
         let href = AgentsSettings { queue_id: queue_id.clone(), ..settings.clone() }.address();
+        let of_queue = queue_id.clone();
         let free = agents.text(move |view| {
             let counts = StateCounts::of(&view.agents, queue_id.as_ref());
             let free = counts.free().map_or(numeral::UNKNOWN.to_owned(), |free| free.to_string());
             format!("{free}/{}", counts.total())
         });
-        let face = agents.text(|view| agent_words::face(sureness(view)).to_owned());
+        let face = agents.text(move |view| {
+            let is_known = StateCounts::of(&view.agents, of_queue.as_ref()).free().is_some();
+            agent_words::face(if is_known { sureness(view) } else { Quality::Unknown }).to_owned()
+        });
         view! {
             <li>
                 <a href=href aria-current=here>

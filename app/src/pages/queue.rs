@@ -22,7 +22,7 @@ use leptos::prelude::*;
 use self::waits::TodaysWaits;
 use crate::{
     address,
-    column::{Column, Room},
+    column::{Column, OR_MORE, Room},
     components::{
         folded::folded_list,
         past_band::{PastBand, PastView},
@@ -92,6 +92,7 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
         calls.iter().filter(|call| wanted.contains(&call.phase)).cloned().collect()
     };
     let waiting = of_phase(&[CallPhase::Waiting, CallPhase::Ringing]);
+    let may_hide = queue.may_hide_callers();
     let talking = of_phase(&[CallPhase::Talking]);
     let held = of_phase(&[CallPhase::OnHold, CallPhase::Parked]);
     let outcomes = outcomes
@@ -131,7 +132,12 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
                 <Calls
                     anchor="waiting-calls"
                     title="Waiting now"
-                    none="Nobody whom a phone has rung for. Callers for whom no phone has rung yet cannot be seen."
+                    or_more=may_hide
+                    none=if may_hide {
+                        "Nobody seen. More may wait: events of them may have been missed, or no phone rings for them."
+                    } else {
+                        "Nobody whom a phone has rung for. Callers for whom no phone has rung yet cannot be seen."
+                    }
                     calls=waiting
                     heard_until=heard_until.clone()
                     as_of
@@ -362,6 +368,9 @@ fn Calls(
     anchor: &'static str,
     /// Which calls.
     title: &'static str,
+    /// True where there may be more of them.
+    #[prop(optional)]
+    or_more: bool,
     /// What an empty list says.
     none: &'static str,
     /// The calls, oldest first.
@@ -413,15 +422,25 @@ fn Calls(
         }
     };
     let (heading, none) = match heard_until {
-        None => (format!("{title}: {}", numeral::big_count(count as u64)), none),
+        None => {
+            let or_more = if or_more { OR_MORE } else { "" };
+            (format!("{title}: {}{or_more}", numeral::big_count(count as u64)), none)
+        }
         Some(at) => (format!("{title}: unknown, last known at {at}"), "Nobody then."),
     };
     view! {
         <section class="part" aria-labelledby=anchor>
             <h2 id=anchor>{heading}</h2>
             {if count == 0 { view! { <p class="none">{none}</p> }.into_any() } else { folded_list(rows, table) }}
+            {not_listed(count)}
         </section>
     }
+}
+
+/// What is said of those beyond the longest list.
+fn not_listed(count: usize) -> Option<impl IntoView + use<>> {
+    let left_out = count.saturating_sub(MOST_ROWS);
+    (left_out > 0).then(|| view! { <p>{format!("{left_out} more are not listed.")}</p> })
 }
 
 /// The cell that says for how long a call has gone on. Of what is not heard any more nobody knows; of what was not
@@ -511,9 +530,7 @@ fn Lost(
             }
         })
         .collect();
-    let left_out = count.saturating_sub(MOST_ROWS);
-    let left_out =
-        (left_out > 0).then(|| view! { <p>{format!("{left_out} earlier ones are not listed.")}</p> });
+    let left_out = not_listed(count);
     let table = move |rows: Vec<_>| {
         view! {
             <ScrollHint />

@@ -121,7 +121,7 @@ fn of_long_lists_the_first_ten_are_seen_and_the_others_folded() {
         held_since: None,
     };
     let call = LiveCall { legs: (0..15).map(leg).collect(), ..live_call(CallPhase::Ringing, 42, false) };
-    page.detail.calls = vec![call; 42];
+    page.detail.calls = vec![call.clone(); 42];
     page.detail.lost = vec![page.detail.lost[0].clone(); 12];
     let html = render(move || queue_page(page));
     let (calls, lost) = html.split_once("id=\"lost\"").unwrap();
@@ -139,6 +139,11 @@ fn of_long_lists_the_first_ten_are_seen_and_the_others_folded() {
             "Member 9 rings and 5 more Member 10 rings, Member 11 rings",
         ],
     );
+    let mut page = billing(sample::trust());
+    page.detail.calls = vec![call; 230];
+    page.queue.members_available = Some(0);
+    let html = render(move || queue_page(page));
+    assert_reads(&html, &["Waiting now: 230+", "and 190 more", "30 more are not listed."]);
 }
 
 #[test]

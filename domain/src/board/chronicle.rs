@@ -17,8 +17,8 @@ use crate::{
 pub(super) struct Chronicle {
     /// Calls in memory whose finished stays changed.
     changed: BTreeSet<CallId>,
-    /// Calls that were written down before live messages had come to an end of them, and when these do by
-    /// themselves: nothing else changes then.
+    /// Calls that were written down before live messages had come to an end of them, and when they next change by
+    /// themselves. Telling one again that is as it was does no harm.
     unfinished: BTreeMap<CallId, Timestamp>,
     /// News of calls that are in memory no more.
     told: Vec<CallHistory>,

@@ -32,6 +32,8 @@ pub(super) struct QueueJson {
     name: String,
     extension_number: Option<String>,
     waiting: u32,
+    /// More may wait than are seen: boards show `2+`.
+    waiting_at_least: bool,
     oldest_waiting_since: Option<String>,
     ringing: u32,
     talking: u32,
@@ -139,6 +141,7 @@ fn queue_json(queue: &QueueView, quality: QueueQuality, as_of: Timestamp) -> Que
         name: queue.name.clone(),
         extension_number: queue.extension_number.clone(),
         waiting: figures.waiting,
+        waiting_at_least: queue.may_hide_callers(),
         oldest_waiting_since: figures.oldest_waiting_since.map(format_rfc3339),
         ringing: figures.ringing,
         talking: figures.talking,

@@ -226,12 +226,12 @@ impl<'a, S, T> Moment<'a, S, T> {
         Looking: Future<Output = Result<Option<T>, PastError>>,
     {
         let bad_address = |problems| {
-            let next = PageLink::new("The board as it is now", uri.path());
+            let next = past::way_on(state.past.ends_at().is_some(), uri.path());
             Elsewhere::Problem(Box::new(ProblemPage::bad_address(state.site.site(), problems, next)))
         };
         let mut rest = pairs(uri).map_err(bad_address)?;
         let asked = Asked::take(&mut rest, state.home, past::latest(state));
-        let (asked, settings) = both(asked, read_pairs(&rest, parse)).map_err(bad_address)?;
+        let (asked, settings) = both_or_all_problems(asked, read_pairs(&rest, parse)).map_err(bad_address)?;
         let Some(asked) = asked else {
             return match past::beginning(state, uri.path(), &rest).await {
                 Some(there) => Err(Elsewhere::There(there)),
@@ -251,7 +251,7 @@ impl<'a, S, T> Moment<'a, S, T> {
 }
 
 /// Both, or the problems of both.
-pub(super) fn both<A, B>(
+pub(super) fn both_or_all_problems<A, B>(
     one: Result<A, Vec<String>>,
     other: Result<B, Vec<String>>,
 ) -> Result<(A, B), Vec<String>> {

@@ -24,7 +24,7 @@ use domain::time::Timestamp;
 
 use super::{
     error::ApiError,
-    pages::{both, local_zone, pairs},
+    pages::{both_or_all_problems, local_zone, pairs},
     router::AppState,
 };
 use crate::{clock, past::PastError, recording::RecordedSpan, telemetry};
@@ -62,6 +62,9 @@ pub(super) struct Asked {
     is_plain: bool,
 }
 
+/// What an address says of an instant.
+const OF_AN_INSTANT: [&str; 3] = ["at", "minute", "speed"];
+
 /// What an address asks for besides the past: its other pairs.
 pub(super) type Rest<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
@@ -72,7 +75,7 @@ impl Asked {
             let place = rest.iter().position(|(key, _)| key == name)?;
             Some(rest.remove(place).1.trim().to_owned())
         };
-        let (at, minute, speed) = (take("at"), take("minute"), take("speed"));
+        let [at, minute, speed] = OF_AN_INSTANT.map(|name| take(name));
         let mut problems = Vec::new();
         let speed = speed.and_then(|text| {
             let speed = text.parse().ok().filter(|speed| (1..=60).contains(speed));
@@ -125,7 +128,7 @@ impl Asked {
             } else {
                 Err(vec!["Only at and speed can be asked for here.".to_owned()])
             };
-            both(asked, alone).map(|(asked, ())| asked)
+            both_or_all_problems(asked, alone).map(|(asked, ())| asked)
         });
         let end = state.past.ends_at().map(|at| Self { at, speed: None, is_plain: true });
         asked
@@ -221,14 +224,24 @@ pub(super) fn recording_words(span: RecordedSpan, home: Tz) -> String {
 }
 
 /// The address of an instant.
-fn elsewhere(path: &str, rest: &Rest<'_>, at: Timestamp, speed: Option<u32>) -> Option<Response> {
+fn address_of<'a>(
+    path: &str,
+    rest: impl Iterator<Item = &'a (Cow<'a, str>, Cow<'a, str>)>,
+    at: Timestamp,
+    speed: Option<u32>,
+) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(rest.iter().filter(|(_, value)| !value.is_empty()));
+    query.extend_pairs(rest.filter(|(_, value)| !value.is_empty()));
     query.append_pair("at", &clock::format_rfc3339(at));
     if let Some(speed) = speed {
         query.append_pair("speed", &speed.to_string());
     }
-    let address = HeaderValue::try_from(format!("{path}?{}", query.finish())).ok()?;
+    format!("{path}?{}", query.finish())
+}
+
+/// Leads to an instant.
+fn elsewhere(path: &str, rest: &Rest<'_>, at: Timestamp, speed: Option<u32>) -> Option<Response> {
+    let address = HeaderValue::try_from(address_of(path, rest.iter(), at, speed)).ok()?;
     Some((StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response())
 }
 
@@ -298,7 +311,7 @@ impl From<PastError> for ApiError {
 
 /// Where to go from an instant that cannot be shown: a recording has no board of now, and its pages lead to its
 /// beginning.
-fn way_on(is_recording: bool, path: &str) -> PageLink {
+pub(super) fn way_on(is_recording: bool, path: &str) -> PageLink {
     PageLink::new(if is_recording { "Play from the beginning" } else { "The board as it is now" }, path)
 }
 
@@ -320,8 +333,10 @@ pub(super) async fn problem(state: &AppState, uri: &Uri, error: &PastError) -> P
                 None => "Nothing is on record yet.".to_owned(),
             };
             let earliest = since.map(|since| {
-                let at = clock::format_rfc3339(since);
-                PageLink::new("The earliest instant on record", format!("{}?at={at}", uri.path()))
+                let asked = pairs(uri).unwrap_or_default();
+                let settings = asked.iter().filter(|(name, _)| !OF_AN_INSTANT.contains(&&**name));
+                let address = address_of(uri.path(), settings, since, None);
+                PageLink::new("The earliest instant on record", address)
             });
             ProblemPage::past(site, 404, "Nothing was kept of that time", kept, next).leading(earliest)
         }

@@ -18,7 +18,6 @@ use std::{
 
 use chrono_tz::Tz;
 use domain::time::Timestamp;
-use futures_util::future::try_join_all;
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -32,7 +31,7 @@ use super::{
 use crate::{
     clock,
     config::FeedTimings,
-    journal::{AppendError, Incoming, Journal, JournalStopped, Source},
+    journal::{Incoming, Journal, JournalStopped, Source},
     store::{RecordWalk, Store, WalkOrder},
     telemetry,
 };
@@ -46,8 +45,6 @@ const BACK: Duration = Duration::from_secs(48 * 3600);
 const FURTHEST: Duration = Duration::from_secs(14 * 86_400);
 /// The calls of this long are listed at once.
 const SLICE: Duration = Duration::from_secs(15 * 60);
-/// Calls that are at hand are journalled so many together.
-const AT_ONCE: usize = 200;
 /// A nightly walk begins this long after local midnight.
 const HOUR: Duration = Duration::from_secs(2 * 3600 + 30 * 60);
 
@@ -136,17 +133,14 @@ impl LeftBehind {
 impl RecordWalker {
     /// Journals the paths of calls that are at hand, of all that were written down by `until`: the walk goes on
     /// from there. Before the walker is spawned, which would begin one of its own.
-    pub(crate) async fn begin_with(&self, paths: &[String], until: Timestamp) -> Result<(), AppendError> {
+    pub(crate) async fn begin_with(&self, paths: &[String], until: Timestamp) -> Result<(), JournalStopped> {
         let (now, journal, reader) = (clock::now(), &self.journal, &self.paths.reader);
-        // Together they are few commits.
-        for some in paths.chunks(AT_ONCE) {
-            let read = |path| Incoming::read(reader, Source::Rest, now, &record::path_event(path));
-            let incoming: Vec<Incoming> = some.iter().map(|path| read(path)).collect();
-            try_join_all(incoming.into_iter().map(|incoming| journal.append(incoming))).await?;
+        for path in paths {
+            let path = record::path_event(path);
+            journal.submit(Incoming::read(reader, Source::Rest, now, &path)).await?;
         }
-        let walk = WalkOrder::Begin { at: now, from: until, until };
-        journal.walk(walk).await.map_err(|JournalStopped| AppendError::Stopped)?;
-        journal.flush().await.map_err(|JournalStopped| AppendError::Stopped)
+        journal.walk(WalkOrder::Begin { at: now, from: until, until }).await?;
+        journal.flush().await
     }
 
     /// Starts the task; it ends only by `stop`.

@@ -129,7 +129,7 @@ impl Feed {
             refused: None,
             pulse_due: Instant::now(),
             counted: Counted::default(),
-            room: wire::Room::default(),
+            buffer: wire::EventBuffer::default(),
             feed: self,
             status,
         };
@@ -151,7 +151,7 @@ struct Task {
     refused: Option<Token>,
     pulse_due: Instant,
     counted: Counted,
-    room: wire::Room,
+    buffer: wire::EventBuffer,
 }
 
 /// Counted here, published now and then.
@@ -538,7 +538,7 @@ impl Task {
             Heard::Life => return Ok(()),
         };
         let now = clock::now();
-        let incoming = match wire::read_frame(&text, &mut self.room) {
+        let incoming = match wire::read_frame(&text, &mut self.buffer) {
             Ok(Frame::Event(event)) => {
                 self.counted.events += 1;
                 Incoming::read(&self.feed.reader, Source::Socket, now, &event)

@@ -142,14 +142,14 @@ struct RawFrame<'a> {
 
 /// Where the text of an event is put together; kept from frame to frame, so that none has to be made for each.
 #[derive(Debug, Default)]
-pub(super) struct Room(Vec<u8>);
+pub(super) struct EventBuffer(Vec<u8>);
 
 /// Takes a frame apart: an envelope around a text, an envelope around an object, or a bare event.
 ///
 /// How long it may be is the connection's business: an event that is a text within a text is
 /// longer there than by itself.
-pub(super) fn read_frame<'a>(text: &'a str, room: &'a mut Room) -> Result<Frame<'a>, Unreadable> {
-    if let Some(content) = content_of_usual_frame(text, room) {
+pub(super) fn read_frame<'a>(text: &'a str, buffer: &'a mut EventBuffer) -> Result<Frame<'a>, Unreadable> {
+    if let Some(content) = content_of_usual_frame(text, buffer) {
         return Ok(Frame::Event(Cow::Borrowed(content)));
     }
     // One pass for a frame that is written otherwise; any other takes the long way.
@@ -188,22 +188,22 @@ pub(super) fn read_frame<'a>(text: &'a str, room: &'a mut Room) -> Result<Frame<
 
 /// The event in a frame as Zoom writes every one of them, in one pass that copies it once; `None` for any
 /// other frame, and for rare escapes.
-fn content_of_usual_frame<'a>(text: &str, Room(room): &'a mut Room) -> Option<&'a str> {
+fn content_of_usual_frame<'a>(text: &str, EventBuffer(bytes): &'a mut EventBuffer) -> Option<&'a str> {
     let escaped = text.strip_prefix(r#"{"module":"message","content":""#)?.strip_suffix(r#""}"#)?.as_bytes();
     // What is taken is never shorter than what it becomes.
-    room.resize(room.len().max(escaped.len()), 0);
+    bytes.resize(bytes.len().max(escaped.len()), 0);
     let (mut taken, mut length) = (0, 0);
     loop {
         // Between the quotes of an event there is too little to be worth a search, and too much for single bytes.
         if let Some(eight) = escaped[taken..].first_chunk::<8>() {
-            room[length..length + 8].copy_from_slice(eight);
+            bytes[length..length + 8].copy_from_slice(eight);
             let plain = plain_bytes(*eight);
             (taken, length) = (taken + plain, length + plain);
             if plain == 8 {
                 continue;
             }
         }
-        let (byte, bytes) = match &escaped[taken..] {
+        let (byte, spelled) = match &escaped[taken..] {
             [] => break,
             [b'\\', byte @ (b'"' | b'\\' | b'/'), ..] => (*byte, 2),
             [b'\\', b'n', ..] => (b'\n', 2),
@@ -212,10 +212,10 @@ fn content_of_usual_frame<'a>(text: &str, Room(room): &'a mut Room) -> Option<&'
             [b'\\' | b'"', ..] => return None,
             [byte, ..] => (*byte, 1),
         };
-        room[length] = byte;
-        (taken, length) = (taken + bytes, length + 1);
+        bytes[length] = byte;
+        (taken, length) = (taken + spelled, length + 1);
     }
-    str::from_utf8(&room[..length]).ok()
+    str::from_utf8(&bytes[..length]).ok()
 }
 
 /// How many of eight bytes come before the first quote or backslash.

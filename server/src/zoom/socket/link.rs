@@ -290,7 +290,7 @@ impl Link {
 /// Never by the wording, which Zoom has changed before.
 fn is_refusal(text: &str) -> bool {
     matches!(
-        wire::read_frame(text, &mut wire::Room::default()),
+        wire::read_frame(text, &mut wire::EventBuffer::default()),
         Ok(Frame::Control { module, success: Some(false) }) if module == "build_connection"
     )
 }

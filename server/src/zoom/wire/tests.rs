@@ -41,8 +41,8 @@ fn a_frame_holds_an_event_in_three_forms() {
     let as_string = json!({ "module": "message", "content": text }).to_string();
     let as_object = format!(r#"{{"module":"Message","content":{text},"header":{{}}}}"#);
     for frame in [&as_string, &as_object, &text] {
-        let mut room = Room::default();
-        let Ok(Frame::Event(event)) = read_frame(frame, &mut room) else { panic!("an event in {frame}") };
+        let mut buffer = EventBuffer::default();
+        let Ok(Frame::Event(event)) = read_frame(frame, &mut buffer) else { panic!("an event in {frame}") };
         assert_eq!(event, text);
     }
 }
@@ -74,11 +74,15 @@ fn what_only_the_parser_cannot_read_is_read_all_the_same() {
         assert!(read.fact.is_some(), "{what}");
         assert_eq!(read.key, key(same_as), "{what}");
         let frame = json!({ "module": "message", "content": odd }).to_string();
-        assert_eq!(read_frame(&frame, &mut Room::default()), Ok(Frame::Event(Cow::Owned(odd))), "{what}");
+        assert_eq!(
+            read_frame(&frame, &mut EventBuffer::default()),
+            Ok(Frame::Event(Cow::Owned(odd))),
+            "{what}"
+        );
     }
     let frame = r#"{"module":"message","content":"{\"event\":\"\ud83d\"}"}"#;
     assert_eq!(
-        read_frame(frame, &mut Room::default()),
+        read_frame(frame, &mut EventBuffer::default()),
         Ok(Frame::Event(Cow::Borrowed("{\"event\":\"\u{fffd}\"}")))
     );
 }
@@ -106,14 +110,14 @@ fn control_frames_say_whether_they_are_good_news() {
         (r#"{"content":"{}"}"#, Err(Unreadable::NoEventName)),
         ("[]", Err(Unreadable::NotAnObject)),
     ] {
-        assert_eq!(read_frame(frame, &mut Room::default()), expected, "{frame}");
+        assert_eq!(read_frame(frame, &mut EventBuffer::default()), expected, "{frame}");
     }
-    assert!(matches!(read_frame("{", &mut Room::default()), Err(Unreadable::Json(_))));
+    assert!(matches!(read_frame("{", &mut EventBuffer::default()), Err(Unreadable::Json(_))));
     // Quotes double in a text: the frame may be longer than the longest event.
     let text = format!(r#"{{"event":"x","payload":{{"note":"{}"}}}}"#, r#"\""#.repeat(300_000));
     let frame = json!({ "module": "message", "content": text }).to_string();
     assert!(frame.len() > LONGEST_MESSAGE && text.len() < LONGEST_MESSAGE);
-    assert_eq!(read_frame(&frame, &mut Room::default()), Ok(Frame::Event(text.into())));
+    assert_eq!(read_frame(&frame, &mut EventBuffer::default()), Ok(Frame::Event(text.into())));
 }
 
 #[test]
@@ -327,7 +331,7 @@ fn only_a_url_validation_has_a_challenge() {
 
 #[test]
 fn a_usual_frame_is_read_as_any_other_with_the_same_content() {
-    let mut room = Room::default();
+    let mut buffer = EventBuffer::default();
     for content in [
         r#"{"event":"phone.callee_ringing"}"#.to_owned(),
         "{\"a\":\"quo\\\"te, back\\\\slash, sl/ash, t\\tab\",\n\t\"b\":\"ü\u{1f600}\"}".to_owned(),
@@ -338,7 +342,9 @@ fn a_usual_frame_is_read_as_any_other_with_the_same_content() {
         let usual = format!(r#"{{"module":"message","content":{text}}}"#);
         let other = format!(r#"{{ "content": {text}, "module": "message" }}"#);
         for frame in [usual, other] {
-            let Ok(Frame::Event(read)) = read_frame(&frame, &mut room) else { panic!("{frame} is an event") };
+            let Ok(Frame::Event(read)) = read_frame(&frame, &mut buffer) else {
+                panic!("{frame} is an event")
+            };
             assert_eq!(read, content);
         }
     }
@@ -349,7 +355,7 @@ fn a_usual_frame_is_read_as_any_other_with_the_same_content() {
             content.insert(place, odd);
             let text = serde_json::to_string(&content).unwrap();
             let frame = format!(r#"{{"module":"message","content":{text}}}"#);
-            assert_eq!(content_of_usual_frame(&frame, &mut room), Some(&*content));
+            assert_eq!(content_of_usual_frame(&frame, &mut buffer), Some(&*content));
         }
     }
     for frame in [
@@ -357,6 +363,6 @@ fn a_usual_frame_is_read_as_any_other_with_the_same_content() {
         r#"{"module":"message","content":"{\"a\":1}","more":1}"#,
         r#"{"module":"message","content":"{\"a\":1\"#,
     ] {
-        assert_eq!(content_of_usual_frame(frame, &mut room), None, "{frame}");
+        assert_eq!(content_of_usual_frame(frame, &mut buffer), None, "{frame}");
     }
 }
