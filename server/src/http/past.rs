@@ -71,11 +71,11 @@ pub(super) type Rest<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 impl Asked {
     /// Takes what is about the past out of the pairs of a query; `None` when that is nothing.
     pub(super) fn take(rest: &mut Rest<'_>, home: Tz, now: Timestamp) -> Result<Option<Self>, Vec<String>> {
-        let mut take = |name: &str| {
+        let take = |name: &str| {
             let place = rest.iter().position(|(key, _)| key == name)?;
             Some(rest.remove(place).1.trim().to_owned())
         };
-        let [at, minute, speed] = OF_AN_INSTANT.map(|name| take(name));
+        let [at, minute, speed] = OF_AN_INSTANT.map(take);
         let mut problems = Vec::new();
         let speed = speed.and_then(|text| {
             let speed = text.parse().ok().filter(|speed| (1..=60).contains(speed));

@@ -94,7 +94,7 @@ async fn a_record_that_was_packed_is_not_written_twice() {
     days.go_on(TimeDelta::minutes(30)).await;
     let record = r#"{"event":"rest.presence_status","event_ts":1,"payload":{"account_id":"a"}}"#;
     let at = timestamp(days.now);
-    let read = || Incoming::read(&Reader::default(), Source::Rest, at, &record);
+    let read = || Incoming::read(&Reader::default(), Source::Rest, at, record);
     days.journal.append(read()).await.unwrap();
     days.journal.flush().await.unwrap();
     let last = days.store.last_event_id().await.unwrap();
