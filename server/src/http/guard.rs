@@ -84,7 +84,15 @@ fn is_own_name(named: &str, public_host: Option<&str>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::{body::Body, http::Request};
+    use axum::{
+        Router,
+        body::Body,
+        http::Request,
+        middleware::from_fn,
+        response::{Html, IntoResponse as _},
+        routing::get,
+    };
+    use tower::ServiceExt as _;
 
     use super::*;
 
@@ -118,6 +126,25 @@ mod tests {
         ] {
             assert!(!is_own_name(foreign, PUBLIC), "{foreign}");
         }
+    }
+
+    #[tokio::test]
+    async fn who_cannot_be_answered_now_is_told_when_to_come_again() {
+        let answer = async |status, said: Option<&'static str>| {
+            let answer = move || async move {
+                let mut answer = (status, Html("<p>Not now.</p>")).into_response();
+                let said = said.map(|said| (header::RETRY_AFTER, HeaderValue::from_static(said)));
+                answer.headers_mut().extend(said);
+                answer
+            };
+            let router = Router::new().route("/", get(answer)).layer(from_fn(set_headers));
+            let answer = router.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+            answer.headers().get(header::RETRY_AFTER).map(|after| after.to_str().unwrap().to_owned())
+        };
+        let (busy, fine) = (StatusCode::SERVICE_UNAVAILABLE, StatusCode::OK);
+        assert_eq!(answer(busy, None).await.as_deref(), Some("2"), "of a page as of JSON");
+        assert_eq!(answer(busy, Some("60")).await.as_deref(), Some("60"));
+        assert_eq!(answer(fine, None).await, None);
     }
 
     #[test]
