@@ -44,7 +44,7 @@ const FEWEST_ROWS: u8 = 4;
 /// Height of the trust strip.
 const STRIP: u32 = 56;
 /// Height of everything between and around, with the foot.
-const GAPS: u32 = 98;
+const GAPS: u32 = 116;
 const USUAL_HERO: u32 = 145;
 const USUAL_TEXT: u32 = 27;
 const LARGEST_TEXT: u32 = 40;
@@ -82,7 +82,8 @@ impl WallLayout {
         let row = reach * 3 / 2;
         let hero = (reach * 3).max(USUAL_HERO);
         let text = reach.clamp(USUAL_TEXT, LARGEST_TEXT);
-        let pitch = row * 116 / 100;
+        // A name and the line below it.
+        let pitch = row * 114 / 100;
         // Label, number, note, padding; see the figure's rules in the style sheet.
         let note = if reach > LARGEST_TEXT { 0 } else { text * 12 / 10 };
         let hero_row = text * 125 / 100 + hero * 104 / 100 + note + 32;

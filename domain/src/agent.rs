@@ -220,6 +220,8 @@ impl Evidence<'_> {
         }
         let is_reachable = presence.is_some_and(|presence| presence.bearing == Bearing::Reachable);
         let free_since = free_since.max(since.filter(|_| is_reachable));
+        // When a call ended of which nothing was heard since events may have been missed, nobody knows.
+        let free_since = free_since.filter(|since| self.doing.iter().all(|doing| doing.heard_at <= *since));
         Standing::of(AgentState::Available, free_since, quality)
     }
 

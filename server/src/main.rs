@@ -25,7 +25,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A live operations board for Zoom Phone.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(name = "callboard", version)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -41,7 +41,7 @@ enum Command {
     },
     /// Show the board with made-up calls: no account, no configuration.
     Demo {
-        /// Seed of the made-up calls; the same seed makes the same day.
+        /// Seed of the made-up people and calls. What a board shows also depends on when the demo begins.
         #[arg(long, default_value_t = 7)]
         seed: u64,
     },

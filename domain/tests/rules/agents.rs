@@ -423,6 +423,13 @@ fn b4_a_call_that_ended_in_a_gap_keeps_nobody_busy_when_presence_denies_it() {
     hear(&mut board, 50, &[read("Bo", 50, Presence::Available)]);
     let bo = row_with(&mut board, "Bo", 51, &deaf_until(40, 51)).standing;
     assert_eq!((bo.state, bo.since), (AgentState::Available, None));
+
+    let (ada, ada_again) = (billing("2", "Ada", 0), billing("3", "Ada", 26));
+    tell(&mut board, 10, &[ada.answered(5), ada.ended(5, 10)]);
+    tell(&mut board, 28, &[ada_again.answered(28)]);
+    hear(&mut board, 50, &[read("Ada", 50, Presence::Available)]);
+    let ada = row_with(&mut board, "Ada", 51, &deaf_until(40, 51)).standing;
+    assert_eq!((ada.state, ada.since), (AgentState::Available, None), "not since the call before that");
 }
 
 #[test]
