@@ -47,6 +47,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         _ => table.add_plain("style", "css", source.as_bytes())?,
     }
+    // Of few pages, and small: not part of what a first visit downloads.
+    table.add_plain("analytics", "css", &fs::read(style.join("pages/analytics.css"))?)?;
     table.add_plain("favicon", "svg", &fs::read(style.join("favicon.svg"))?)?;
     fs::write(out.join("assets.rs"), table.finish()?)?;
     Ok(())

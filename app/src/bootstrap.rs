@@ -17,6 +17,8 @@ pub struct AssetLinks {
     pub bootstrap: Option<&'static str>,
     /// The icon; always there.
     pub favicon: &'static str,
+    /// What only pages about finished calls need besides `css`; always there.
+    pub analytics: &'static str,
 }
 
 /// The tags for the head of a page, in the order in which the browser should think of them.

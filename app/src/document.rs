@@ -105,6 +105,9 @@ pub fn Document(
     /// skip.
     #[prop(default = Some(("#main", "Skip to the content")))]
     skip: Option<(&'static str, &'static str)>,
+    /// A style sheet of its own, besides the one of all pages.
+    #[prop(optional)]
+    sheet: Option<&'static str>,
     /// What stands in the body.
     children: Children,
 ) -> impl IntoView {
@@ -141,6 +144,7 @@ pub fn Document(
                 <meta name="color-scheme" content=color_scheme />
                 <title>{format!("{title} · Callboard")}</title>
                 <Bootstrap links=site.assets />
+                {sheet.map(|sheet| view! { <link rel="stylesheet" href=sheet /> })}
                 {refresh}
             </head>
             <body class=body>

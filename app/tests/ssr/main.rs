@@ -32,6 +32,7 @@ fn site() -> Site {
             wasm: Some("/assets/app.wasm"),
             bootstrap: Some("/assets/bootstrap.js"),
             favicon: "/assets/favicon.svg",
+            analytics: "/assets/analytics.css",
         },
         build_id: "build-1".to_owned(),
         demo: true,

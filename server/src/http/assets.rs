@@ -39,6 +39,7 @@ pub(crate) fn links() -> AssetLinks {
         wasm: WASM,
         bootstrap: BOOTSTRAP,
         favicon: FAVICON.unwrap_or_default(),
+        analytics: ANALYTICS.unwrap_or_default(),
     }
 }
 
@@ -145,7 +146,7 @@ mod tests {
     #[tokio::test]
     async fn every_link_leads_to_a_file_that_may_be_kept() {
         let links = links();
-        let paths = [Some(links.css), Some(links.favicon), links.js, links.wasm, links.bootstrap];
+        let paths = [Some(links.css), Some(links.favicon), Some(links.analytics), links.js, links.wasm, links.bootstrap];
         for path in paths.into_iter().flatten() {
             let response = ask(path, &[]).await;
             assert_eq!(response.status(), StatusCode::OK, "{path}");
