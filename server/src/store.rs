@@ -3,6 +3,7 @@
 //! [`Store::open`] gives two halves: the [`Store`] reads and can be cloned; the one [`Writer`]
 //! belongs to the journal's task. Both keep the folder locked for this process.
 
+mod call;
 mod checkpoint;
 mod directory;
 mod event;
@@ -34,6 +35,10 @@ use sqlx::{
 };
 
 pub use self::{
+    call::{
+        CallQuestion, Credit, DEADLINE, Direction, FoundCall, FoundCalls, FoundVisit, ListPlace, RowCount,
+        SeekError, Sort,
+    },
     checkpoint::Checkpointer,
     directory::{DirectoryChange, DirectoryEntry},
     event::{Source, StoredEvent},
@@ -56,6 +61,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
 /// Enough for pages and reports at once; each is a file handle and a thread.
 const READERS: u32 = 4;
+/// For questions of people's own making, which may take long and shall not keep pages waiting.
+const SEEKERS: u32 = 2;
 /// How long a statement waits for a lock. Only a foreign program can hold one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -63,6 +70,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Store {
     readers: SqlitePool,
+    seekers: SqlitePool,
     installation: Arc<Installation>,
     _folder: Arc<FolderLock>,
 }
@@ -330,8 +338,11 @@ impl Store {
             .min_connections(1)
             .connect_with(options(&file).read_only(true).pragma("query_only", "on"))
             .await
-            .map_err(|source| StoreError::Open { file, source })?;
-        let store = Self { readers, installation, _folder: lock };
+            .map_err(|source| StoreError::Open { file: file.clone(), source })?;
+        let seekers = SqlitePoolOptions::new()
+            .max_connections(SEEKERS)
+            .connect_lazy_with(options(&file).read_only(true).pragma("query_only", "on"));
+        let store = Self { readers, seekers, installation, _folder: lock };
         Ok(Opened { store, writer, is_new })
     }
 
@@ -374,6 +385,7 @@ impl Store {
 
     /// Ends all readers; the folder stays locked until the writer is gone, too.
     pub async fn close(&self) {
+        self.seekers.close().await;
         self.readers.close().await;
     }
 

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::store::{event, gap, reconciliation, record, visit, walk, writer};
 
+mod calls;
 mod history;
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
