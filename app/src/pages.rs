@@ -12,6 +12,8 @@ pub mod feed;
 
 pub mod reconciliation;
 
+pub mod calls;
+
 pub mod problem;
 
 pub mod style;

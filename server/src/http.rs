@@ -8,6 +8,7 @@ pub(crate) mod rendered;
 
 mod agents;
 mod api;
+mod calls;
 mod encoding;
 pub(crate) mod error;
 pub(crate) mod feed;
@@ -17,3 +18,4 @@ mod live;
 mod pages;
 mod past;
 mod reconciliation;
+mod span;

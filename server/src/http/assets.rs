@@ -146,7 +146,14 @@ mod tests {
     #[tokio::test]
     async fn every_link_leads_to_a_file_that_may_be_kept() {
         let links = links();
-        let paths = [Some(links.css), Some(links.favicon), Some(links.analytics), links.js, links.wasm, links.bootstrap];
+        let paths = [
+            Some(links.css),
+            Some(links.favicon),
+            Some(links.analytics),
+            links.js,
+            links.wasm,
+            links.bootstrap,
+        ];
         for path in paths.into_iter().flatten() {
             let response = ask(path, &[]).await;
             assert_eq!(response.status(), StatusCode::OK, "{path}");

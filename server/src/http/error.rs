@@ -28,6 +28,11 @@ pub(crate) enum ApiError {
         /// What is wrong with it, in sentences.
         problem: String,
     },
+    /// Nobody waits for so long for it.
+    #[error(
+        "finding these calls takes longer than a second; ask for a shorter time, or for another order than by waits"
+    )]
+    TooLong,
     /// A recording has nothing for it.
     #[error(
         "this is not in the recording, which holds the events of calls; /api/v1/queues?at= shows its queues"
@@ -75,6 +80,7 @@ impl ApiError {
             Self::TooManyStreams
             | Self::TooManyLookBack
             | Self::PastNotReady
+            | Self::TooLong
             | Self::Stopping
             | Self::StoreUnreadable => StatusCode::SERVICE_UNAVAILABLE,
             Self::BadQuestion { .. } => StatusCode::BAD_REQUEST,
@@ -112,6 +118,7 @@ mod tests {
             (ApiError::BadQuestion { problem: "day is a date".to_owned() }, 400),
             (ApiError::NotRecorded, 404),
             (ApiError::TooManyStreams, 503),
+            (ApiError::TooLong, 503),
             (ApiError::Stopping, 503),
             (ApiError::StoreUnreadable, 503),
         ];

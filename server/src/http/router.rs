@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, watch};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
-    agents, api, assets,
+    agents, api, assets, calls,
     error::{self, ApiError},
     feed, guard, health, live, pages, past, reconciliation,
     rendered::RenderedPages,
@@ -116,6 +116,7 @@ impl SiteFacts {
             PageLink::new("Queues", "/queues"),
             PageLink::new("Agents", "/agents"),
             PageLink::new("Wall", "/wall"),
+            PageLink::new("Calls", "/calls"),
             PageLink::new("Reconciliation", "/reconciliation"),
             PageLink::new("Feed", "/feed"),
         ];
@@ -163,6 +164,7 @@ pub fn router(state: AppState) -> Router {
     let of_now = Router::new()
         .route("/live/agents", get(live::stream_agents))
         .route("/api/v1/agents", get(agents::list))
+        .route("/api/v1/calls", get(calls::json))
         .route("/api/v1/calls/live", get(api::live_calls))
         .route("/api/v1/feed", get(health::feed))
         .route("/api/v1/reconciliation", get(reconciliation::json))
@@ -194,7 +196,7 @@ pub fn router(state: AppState) -> Router {
 /// Pages that know now only, of which a recording has nothing.
 fn pages_of_now(state: &AppState) -> Router<AppState> {
     if state.past.ends_at().is_some() {
-        let paths = ["/agents", "/feed", "/reconciliation"];
+        let paths = ["/agents", "/calls", "/feed", "/reconciliation"];
         return paths
             .into_iter()
             .fold(Router::new(), |router, path| router.route(path, get(pages::not_recorded)));
@@ -202,6 +204,8 @@ fn pages_of_now(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/agents", get(agents::page))
         .route("/agents/", get(|| async { Redirect::permanent("/agents") }))
+        .route("/calls", get(calls::page))
+        .route("/calls/", get(|| async { Redirect::permanent("/calls") }))
         .route("/feed", get(feed::feed))
         .route("/reconciliation", get(reconciliation::page))
 }
