@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use domain::id::QueueId;
+use domain::id::{CallId, QueueId};
 
 /// The wall of one queue.
 pub fn wall_of(queue: &QueueId) -> String {
@@ -12,6 +12,11 @@ pub fn wall_of(queue: &QueueId) -> String {
 /// What stands behind the numbers of one queue.
 pub fn behind(queue: &QueueId) -> String {
     format!("/queues/{}", encoded(queue.as_str()))
+}
+
+/// The journey of a call.
+pub fn journey_of(call: &CallId) -> String {
+    format!("/calls/{}", encoded(call.as_str()))
 }
 
 /// A path with those of `pairs` whose value is not empty.

@@ -41,7 +41,7 @@ pub mod numeral;
 
 pub mod components;
 
-mod address;
+pub mod address;
 mod announcement;
 #[cfg(feature = "hydrate")]
 mod browser;

@@ -14,6 +14,8 @@ pub mod reconciliation;
 
 pub mod calls;
 
+pub mod call;
+
 pub mod problem;
 
 pub mod style;

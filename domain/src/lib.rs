@@ -5,7 +5,7 @@
 //! them into [`fact::Fact`]s.
 //!
 //! Suggested reading order: `time`, `id`, `fact`, `call`, `outcome`, `queue`, `service_level`,
-//! `volume`, `interval`, `erlang`, `directory`, `phone_book`, `agent`, `history`, `reconciliation`, `board`,
+//! `volume`, `interval`, `erlang`, `directory`, `phone_book`, `agent`, `history`, `journey`, `reconciliation`, `board`,
 //! `quality`, `trust`, `view`.
 #![forbid(unsafe_code)]
 
@@ -36,6 +36,8 @@ pub mod phone_book;
 pub mod agent;
 
 pub mod history;
+
+pub mod journey;
 
 pub mod reconciliation;
 

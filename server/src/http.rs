@@ -14,6 +14,7 @@ pub(crate) mod error;
 pub(crate) mod feed;
 mod guard;
 mod health;
+mod journey;
 mod live;
 mod pages;
 mod past;

@@ -8,6 +8,7 @@ mod checkpoint;
 mod directory;
 mod event;
 mod gap;
+mod journey;
 mod note;
 mod reconciliation;
 mod record;
@@ -43,6 +44,7 @@ pub use self::{
     directory::{DirectoryChange, DirectoryEntry},
     event::{Source, StoredEvent},
     gap::StoredGap,
+    journey::{CallEvent, CallFile, FiledVisit},
     note::{NoteRow, StoredNote},
     reconciliation::{ClassCount, DayOf, DifferingStay, Queues, Unwritten},
     record::{ElementRow, RecordBatch, RecordEvent, RecordRow},

@@ -138,8 +138,8 @@ pub struct Choice {
 /// A visit, or a call with its first visit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallRow {
-    /// The call's journey, where there is a page of it.
-    pub href: Option<String>,
+    /// The call's journey.
+    pub href: String,
     /// When.
     pub time: String,
     /// The same for machines.
@@ -429,15 +429,11 @@ fn Rows(
 fn row(row: CallRow) -> impl IntoView {
     let CallRow { href, time, instant, queue, further, caller, number, .. } = row;
     let time = view! { <time datetime=instant>{time}</time> };
-    let time = match href {
-        Some(href) => view! { <a href=href>{time}</a> }.into_any(),
-        None => time.into_any(),
-    };
     let late = row.is_late.then(|| view! { <span class="row-remark">"later than promised"</span> });
     let face = row.is_lost.then_some("lost");
     view! {
         <tr data-mark="normal">
-            <th scope="row">{time}</th>
+            <th scope="row"><a href=href>{time}</a></th>
             <td class="words">{queue} {further.map(|further| view! { <span class="row-remark">{further}</span> })}</td>
             <td class="words">{caller} {number.map(|number| view! { <span class="row-remark">{number}</span> })}</td>
             <td class="words" data-face=face>{row.outcome} {late}</td>

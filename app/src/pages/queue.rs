@@ -10,7 +10,7 @@ use std::time::Duration;
 use domain::{
     board::{CallPhase, LiveCall, LostVisit, QueueDetail},
     call::{Leg, LegState},
-    id::QueueId,
+    id::{CallId, QueueId},
     service_level::{Definition, Promise, ServiceLevels},
     time::{Timestamp, clock_face},
     trust::{Freshness, Trust},
@@ -111,7 +111,9 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
     let wall = address::with_query(&address::wall_of(&queue.id), &[("at", &at)]);
     let queues = address::with_query("/queues", &[("at", &at)]);
     let look_back = address::with_query(&address::behind(&queue.id), &[("at", "-10m")]);
+    let is_now = past.is_none();
     let is_past = past.is_some().then_some("yes");
+    let calls_of_it = address::with_query("/calls", &[("queue", queue.id.as_str())]);
     view! {
         <Document site=site.clone() title=title.clone() body="desk".to_owned() theme=Theme::Auto liveness>
             <Bar site current="" at />
@@ -123,6 +125,7 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
                     <p class="head-links">
                         <a href=queues>"All queues"</a>
                         <a href=wall>"Its wall"</a>
+                        <a href=calls_of_it hidden=is_past.is_some()>"Its calls"</a>
                         <a class="look-back" href=look_back hidden=is_past.is_some()>"Look back"</a>
                     </p>
                 </div>
@@ -140,6 +143,7 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
                     }
                     calls=waiting
                     heard_until=heard_until.clone()
+                    is_now
                     as_of
                     zone=zone.clone()
                 />
@@ -149,6 +153,7 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
                     none="Nobody. A caller appears here when a member answers."
                     calls=talking
                     heard_until=heard_until.clone()
+                    is_now
                     as_of
                     zone=zone.clone()
                 />
@@ -158,11 +163,12 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
                     none="Nobody."
                     calls=held
                     heard_until=heard_until.clone()
+                    is_now
                     as_of
                     zone=zone.clone()
                 />
                 <Numbers queue as_of />
-                <Lost lost zone />
+                <Lost lost is_now zone />
                 <Promised promise levels=service_levels />
                 {waits.map(|waits| view! { <TodaysWaits waits /> })}
                 <section class="part" aria-labelledby="outcomes">
@@ -377,6 +383,8 @@ fn Calls(
     calls: Vec<LiveCall>,
     /// Until when anything was heard, when that is not now: these are the calls of then.
     heard_until: Option<String>,
+    /// Their journeys can be looked at.
+    is_now: bool,
     /// Now.
     as_of: Timestamp,
     /// Of the times.
@@ -391,7 +399,7 @@ fn Calls(
             let lasting = lasting(&call, heard_until.as_deref(), as_of);
             view! {
                 <tr data-mark=if call.unconfirmed { "watch" } else { "normal" } data-call="">
-                    <th scope="row">{call.caller.unwrap_or_else(|| "Withheld".to_owned())}</th>
+                    <th scope="row">{caller(call.caller, &call.call_id, is_now)}</th>
                     <td>{zone.clock(call.since)}</td>
                     {lasting}
                     <td class="words">{call.phase.words()}</td>
@@ -441,6 +449,16 @@ fn Calls(
 fn not_listed(count: usize) -> Option<impl IntoView + use<>> {
     let left_out = count.saturating_sub(MOST_ROWS);
     (left_out > 0).then(|| view! { <p>{format!("{left_out} more are not listed.")}</p> })
+}
+
+/// Who called, with the way to the call's journey.
+fn caller(caller: Option<String>, call_id: &CallId, is_now: bool) -> AnyView {
+    let caller = caller.unwrap_or_else(|| "Withheld".to_owned());
+    if is_now {
+        view! { <a href=address::journey_of(call_id)>{caller}</a> }.into_any()
+    } else {
+        view! { <span>{caller}</span> }.into_any()
+    }
 }
 
 /// The cell that says for how long a call has gone on. Of what is not heard any more nobody knows; of what was not
@@ -504,6 +522,8 @@ fn remarks(call: &LiveCall, zone: &LocalZone) -> String {
 fn Lost(
     /// The last first.
     lost: Vec<LostVisit>,
+    /// Their journeys can be looked at.
+    is_now: bool,
     /// Of the times.
     zone: LocalZone,
 ) -> impl IntoView {
@@ -520,7 +540,7 @@ fn Lost(
             };
             view! {
                 <tr data-mark="normal" data-lost="">
-                    <th scope="row">{visit.caller.unwrap_or_else(|| "Withheld".to_owned())}</th>
+                    <th scope="row">{caller(visit.caller, &visit.call_id, is_now)}</th>
                     <td>{zone.clock(visit.entered_at)}</td>
                     <td>{zone.clock(visit.left_at)}</td>
                     <td>{clock_face(waited)}</td>

@@ -13,6 +13,7 @@ use domain::{
 use leptos::prelude::*;
 
 use crate::{
+    address,
     components::{folded::folded_list, scroll_hint::ScrollHint, trust_band::StillTrustBand},
     document::{Bar, Document, Liveness, Site},
     numeral,
@@ -392,6 +393,7 @@ fn Calls(
         let standing = call.class.standing(is_closed);
         let entered = [call.live, call.record].into_iter().flatten().map(|told| told.entered_at).min();
         let mark = if standing == Standing::Unexplained { "act" } else { "normal" };
+        let href = address::journey_of(&call.call_id.as_str().into());
         view! {
             <tr data-mark=mark>
                 <th scope="row">{entered.map(|at| zone.clock(at))}</th>
@@ -399,7 +401,7 @@ fn Calls(
                 <td class="words">{call.live.map_or("nothing".to_owned(), words)}</td>
                 <td class="words">{call.record.map_or(silence(standing).to_owned(), words)}</td>
                 <td class="words">{why(&call, standing)}</td>
-                <td class="call-id">{call.call_id}</td>
+                <td class="call-id"><a href=href>{call.call_id}</a></td>
             </tr>
         }
     });
@@ -473,7 +475,7 @@ fn Meaning() -> impl IntoView {
 }
 
 /// A stay in words: how it ended, and after how long.
-fn words(told: Told) -> String {
+pub(crate) fn words(told: Told) -> String {
     let wait = clock_face(told.left_at.since(told.entered_at));
     let end = match told.outcome {
         Outcome::Answered => format!("answered after {wait}"),

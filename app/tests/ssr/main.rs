@@ -13,6 +13,8 @@ mod feed;
 
 mod reconciliation;
 
+mod calls;
+
 mod documents;
 
 mod past;

@@ -5,6 +5,7 @@ mod asked;
 use std::collections::BTreeMap;
 
 use app::{
+    address,
     document::PageLink,
     pages::{
         calls::{
@@ -134,7 +135,7 @@ fn too_long(state: &AppState, asked: &AskedCalls) -> ProblemPage {
 }
 
 /// The names of queues, as the directory and the board have them now.
-async fn names(state: &AppState) -> BTreeMap<QueueId, String> {
+pub(super) async fn names(state: &AppState) -> BTreeMap<QueueId, String> {
     let board = state.keeper.board(BoardKey::All).await.ok().flatten();
     let directory = state.queues.borrow();
     let known = directory.queues.iter().map(|queue| (queue.id.clone(), queue.name.clone()));
@@ -249,11 +250,11 @@ fn filters(asked: &AskedCalls, zone: Tz, names: &BTreeMap<QueueId, String>) -> V
 }
 
 /// A word of the record as people say it.
-fn spoken(word: &str) -> String {
+pub(super) fn spoken(word: &str) -> String {
     word.replace('_', " ")
 }
 
-fn name_of(names: &BTreeMap<QueueId, String>, id: &QueueId) -> String {
+pub(super) fn name_of(names: &BTreeMap<QueueId, String>, id: &QueueId) -> String {
     names.get(id).cloned().unwrap_or_else(|| id.to_string())
 }
 
@@ -352,7 +353,7 @@ fn row(call: FoundCall, zone: Tz, names: &BTreeMap<QueueId, String>) -> CallRow 
     let words = [call.direction.clone(), call.result.as_deref().map(spoken)];
     let lasted = |from: Timestamp, to: Timestamp| clock_face(to.since(from));
     CallRow {
-        href: None,
+        href: address::journey_of(&call.call_id),
         time: local_time(zone, call.at),
         instant: format_rfc3339(call.at),
         queue: visit.map_or_else(|| "none".to_owned(), |visit| name_of(names, &visit.queue_id)),

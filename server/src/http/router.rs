@@ -18,7 +18,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::{
     agents, api, assets, calls,
     error::{self, ApiError},
-    feed, guard, health, live, pages, past, reconciliation,
+    feed, guard, health, journey, live, pages, past, reconciliation,
     rendered::RenderedPages,
 };
 use crate::{
@@ -166,6 +166,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/v1/agents", get(agents::list))
         .route("/api/v1/calls", get(calls::json))
         .route("/api/v1/calls/live", get(api::live_calls))
+        .route("/api/v1/calls/{call}", get(journey::json))
         .route("/api/v1/feed", get(health::feed))
         .route("/api/v1/reconciliation", get(reconciliation::json))
         .layer(middleware::from_fn_with_state(state.clone(), past::refuse_instants));
@@ -196,7 +197,7 @@ pub fn router(state: AppState) -> Router {
 /// Pages that know now only, of which a recording has nothing.
 fn pages_of_now(state: &AppState) -> Router<AppState> {
     if state.past.ends_at().is_some() {
-        let paths = ["/agents", "/calls", "/feed", "/reconciliation"];
+        let paths = ["/agents", "/calls", "/calls/{call}", "/feed", "/reconciliation"];
         return paths
             .into_iter()
             .fold(Router::new(), |router, path| router.route(path, get(pages::not_recorded)));
@@ -205,6 +206,7 @@ fn pages_of_now(state: &AppState) -> Router<AppState> {
         .route("/agents", get(agents::page))
         .route("/agents/", get(|| async { Redirect::permanent("/agents") }))
         .route("/calls", get(calls::page))
+        .route("/calls/{call}", get(journey::page))
         .route("/calls/", get(|| async { Redirect::permanent("/calls") }))
         .route("/feed", get(feed::feed))
         .route("/reconciliation", get(reconciliation::page))

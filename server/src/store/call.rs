@@ -21,7 +21,7 @@ use super::{Store, StoreError};
 /// How long people wait for an answer to a question of any shape.
 pub const DEADLINE: Duration = Duration::from_secs(1);
 /// More rows than this are not counted.
-pub const MOST_COUNTED: u32 = 100_000;
+pub(super) const MOST_COUNTED: u32 = 100_000;
 /// Steps of SQLite's machine between two looks at the clock: some tens of microseconds.
 const STEPS: i32 = 1_000;
 
@@ -535,7 +535,7 @@ impl Store {
 
     /// A connection that does not go on after the deadline. Each question sets its own: one that was given up
     /// leaves nothing behind that matters.
-    async fn seek(&self, deadline: Instant) -> Result<PoolConnection<Sqlite>, SeekError> {
+    pub(super) async fn seek(&self, deadline: Instant) -> Result<PoolConnection<Sqlite>, SeekError> {
         let mut connection =
             timeout_at(deadline, self.seekers.acquire()).await.map_err(|_| SeekError::TooLong)??;
         let mut handle = connection.lock_handle().await?;

@@ -18,7 +18,7 @@ pub struct RecordBatch {
 }
 
 /// One row of `call_record`. Times in milliseconds since 1970 UTC.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, sqlx::FromRow)]
 pub struct RecordRow {
     /// What names the record.
     pub record_id: String,
@@ -45,7 +45,7 @@ pub struct RecordRow {
 }
 
 /// One row of `call_element`. Times in milliseconds since 1970 UTC.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, sqlx::FromRow)]
 pub struct ElementRow {
     /// What names the element.
     pub element_id: String,

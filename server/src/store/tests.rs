@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqliteConnection};
 use tempfile::TempDir;
 
 use super::*;
-use crate::store::{event, gap, reconciliation, record, visit, walk, writer};
+use crate::store::{event, gap, journey, reconciliation, record, visit, walk, writer};
 
 mod calls;
 mod history;
@@ -305,7 +305,7 @@ async fn what_is_known_of_the_account_is_replaced_thing_by_thing() {
 
 /// Everything the store ever says to SQLite, and whether it may read a whole table: the counts of
 /// rows that are kept few may.
-const STATEMENTS: [(&str, bool); 80] = [
+const STATEMENTS: [(&str, bool); 83] = [
     (event::PAGE, false),
     (event::FIRST_SINCE, false),
     (event::LAST, false),
@@ -350,6 +350,9 @@ const STATEMENTS: [(&str, bool); 80] = [
     (walk::FIRST_STAY, false),
     (reconciliation::CLASSES, false),
     (reconciliation::DIFFERING, false),
+    (journey::RECORDS, false),
+    (journey::ELEMENTS, false),
+    (journey::EVENTS, false),
     (writer::RECENT_KEYS, false),
     (writer::INSTALL, false),
     (request::SINCE, false),

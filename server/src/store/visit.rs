@@ -10,7 +10,9 @@ use std::{
 
 use domain::{
     fact::StayEnd,
-    history::{CallHistory, LiveStay, RecordReading, RecordStay, Told, WrittenStay, newest, pair},
+    history::{
+        CallHistory, Difference, LiveStay, RecordReading, RecordStay, Told, WrittenStay, newest, pair,
+    },
     id::{CallId, QueueId},
     interval::Quarter,
     outcome::{Outcome, OverflowReason},
@@ -21,7 +23,7 @@ use domain::{
 use serde_json::{Value, json};
 use sqlx::SqliteConnection;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, journey::FiledVisit};
 
 /// News of calls to write, and the place in the journal up to which they tell everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -449,6 +451,30 @@ impl VisitRow {
         };
         let definition = self.definition.as_deref().and_then(Definition::parse).unwrap_or_default();
         Promise { policy, definition }
+    }
+
+    /// For who looks at the call.
+    pub(super) fn filed(&self) -> Option<FiledVisit> {
+        let record = || {
+            Some(Told {
+                entered_at: Timestamp::from_millis(self.record_entered_at?),
+                left_at: Timestamp::from_millis(self.record_left_at?),
+                outcome: Outcome::parse(self.record_outcome.as_deref()?)?,
+                presumed: false,
+            })
+        };
+        let record = record();
+        let live = self.live_stay().map(|stay| stay.told);
+        Some(FiledVisit {
+            queue_id: QueueId::new(self.queue_id.as_str()),
+            counts: record.or(live)?,
+            live,
+            record,
+            overflow: self.overflow_reason.as_deref().and_then(OverflowReason::parse),
+            difference: self.difference.as_deref().and_then(Difference::parse),
+            is_recorded: self.read_at.is_some(),
+            threshold_seconds: self.threshold_seconds,
+        })
     }
 
     fn live_stay(&self) -> Option<LiveStay> {

@@ -7,6 +7,7 @@
 
 mod element;
 mod rows;
+mod steps;
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,7 +20,7 @@ use domain::{
 };
 
 use self::element::{Element, Event, Generation};
-pub(crate) use self::rows::rows;
+pub(crate) use self::{rows::rows, steps::step};
 use super::{
     translate::{station_kind, without_part_suffix},
     wire::{Part, Text},

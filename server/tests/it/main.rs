@@ -4,6 +4,7 @@
 
 mod agents;
 mod backfill;
+mod calls;
 mod demo;
 mod directory;
 mod failing_disk;
