@@ -193,7 +193,7 @@ pub fn calls_page(page: CallsPage) -> impl IntoView {
                 <Filters filters />
                 <Form form />
                 <section aria-labelledby="count">
-                    <h2 id="count" class="count" role="status">{counted}</h2>
+                    <h2 id="count" class="count">{counted}</h2>
                     <Rows page />
                 </section>
                 <Meaning />

@@ -22,6 +22,8 @@ use super::{Store, StoreError};
 pub const DEADLINE: Duration = Duration::from_secs(1);
 /// More rows than this are not counted.
 pub(super) const MOST_COUNTED: u32 = 100_000;
+/// Records of two days are read every night: what is older and has none will have none.
+const UNREAD_MS: i64 = 2 * 86_400_000;
 /// Steps of SQLite's machine between two looks at the clock: some tens of microseconds.
 const STEPS: i32 = 1_000;
 
@@ -359,25 +361,34 @@ impl CallQuestion {
     /// A call is there once, whoever tells of it: its first record, else its first visit, else its first step.
     fn say_calls(&self, statement: &mut Statement, after: Option<&ListPlace>) {
         const OF_RECORD: &str = "coalesce(c.started_at, c.read_at)";
+        const OF_PARTS: &str = "call_element as c where
+            not exists (select 1 from call_record as o where o.call_id = c.call_id)
+            and not exists (select 1 from queue_visit as o where o.call_id = c.call_id)
+            and not exists (select 1 from call_element as o where o.call_id = c.call_id
+                and (coalesce(o.started_at, o.read_at), o.element_id)
+                    < (coalesce(c.started_at, c.read_at), c.element_id))";
+        const FIRST: &str = "(select min(coalesce(started_at, read_at)) from call_record)";
+        const LAST: &str = "(select max(coalesce(started_at, read_at)) from call_record)";
         let arms = [
             (
                 OF_RECORD,
                 "call_record as c where not exists (select 1 from call_record as o where o.call_id = c.call_id
                 and (coalesce(o.started_at, o.read_at), o.record_id)
-                    < (coalesce(c.started_at, c.read_at), c.record_id))",
+                    < (coalesce(c.started_at, c.read_at), c.record_id))"
+                    .to_owned(),
             ),
             (
                 "c.entered_at",
-                "queue_visit as c where c.ordinal = 0
-                and not exists (select 1 from call_record as o where o.call_id = c.call_id)",
+                "queue_visit as c where c.ordinal = 0 and c.read_at is null
+                and not exists (select 1 from call_record as o where o.call_id = c.call_id)"
+                    .to_owned(),
             ),
+            // Where records are read, a call without one is of the last days, or of before the first. Looking for
+            // more of them among all others would take as long as history does.
+            (OF_RECORD, format!("{OF_PARTS} and {OF_RECORD} < ifnull({FIRST}, 9223372036854775807)")),
             (
                 OF_RECORD,
-                "call_element as c where not exists (select 1 from call_record as o where o.call_id = c.call_id)
-                and not exists (select 1 from queue_visit as o where o.call_id = c.call_id)
-                and not exists (select 1 from call_element as o where o.call_id = c.call_id
-                    and (coalesce(o.started_at, o.read_at), o.element_id)
-                        < (coalesce(c.started_at, c.read_at), c.element_id))",
+                format!("{OF_PARTS} and {OF_RECORD} >= {FIRST} and {OF_RECORD} >= {LAST} - {UNREAD_MS}"),
             ),
         ];
         for (number, (value, from)) in arms.into_iter().enumerate() {

@@ -94,7 +94,7 @@ async fn whatever_an_address_asks_is_answered_or_refused_in_words() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(&sim, &folder.path().join("data")).await;
     let http = client();
-    let long = "9".repeat(60_000);
+    let long = "9".repeat(5_000);
     for (query, status) in [
         (String::new(), 200),
         ("zone=America/New_York&from=0000-01-01T00:00:00Z&to=9999-12-31T23:59:59Z".to_owned(), 200),
@@ -118,16 +118,8 @@ async fn whatever_an_address_asks_is_answered_or_refused_in_words() {
             assert!(!said.contains("<script>alert"), "{said}");
         }
     }
-    let ids = [
-        "nobody",
-        "%00",
-        "%ff",
-        "..%2f..%2fetc",
-        "%27%3B--",
-        &"7".repeat(50_000),
-        "7%3Cb%3E",
-        "%F0%9F%98%80",
-    ];
+    let ids =
+        ["nobody", "%00", "%ff", "..%2f..%2fetc", "%27%3B--", &"7".repeat(5_000), "7%3Cb%3E", "%F0%9F%98%80"];
     for id in ids {
         for path in ["/calls", "/api/v1/calls"] {
             let answer = http.get(process.url(&format!("{path}/{id}"))).send().await.unwrap();
