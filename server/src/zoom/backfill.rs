@@ -308,7 +308,7 @@ impl PathReader {
         let path = match self.rest.path_of_call(id).await {
             Ok(path) => path,
             // Deleted in between: an absence is no error.
-            Err(RestError::Unanswered { status: 404, .. }) => return Ok(true),
+            Err(error) if error.is_gone() => return Ok(true),
             Err(error) => return Err(error.into()),
         };
         let text = record::path_event(path.get());

@@ -159,6 +159,7 @@ impl Task {
             }
         };
         let read_at = list.as_ref().map_or(self.status.borrow().read_at, |_| Some(clock::now()));
+        let has_list = list.is_some();
         let rows = list.into_iter().flatten();
         let mut directory = Directory { queues: rows.map(|row| row.queue(&known)).collect() };
         let missing: Vec<DirectoryQueue> = known
@@ -199,7 +200,8 @@ impl Task {
                         Err(error) => Some(error),
                     }
                 }
-                Err(RestError::Unanswered { status: 404, .. }) => {
+                // Where nothing can be read, not even the list, nothing is known to be gone.
+                Err(error) if error.is_gone() && has_list => {
                     gone.push(queue.id.clone());
                     None
                 }

@@ -152,6 +152,11 @@ pub enum RestError {
 }
 
 impl RestError {
+    /// True when Zoom itself says that there is no such thing. A page that a proxy puts in its place says nothing.
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self, Self::Unanswered { status: 404, code: Some(_), .. })
+    }
+
     /// How long to leave Zoom alone, where that is known.
     pub fn asked_pause(&self, now: Timestamp) -> Option<Duration> {
         match self {

@@ -211,6 +211,10 @@ async fn members_stay_known_while_they_cannot_be_read() {
     assert_eq!(queue(&seen.borrow(), "q1").members.as_deref(), Some(&[member("u2", "", true)][..]));
     let status = status_seen.borrow().clone();
     assert_eq!(status.read_at, read_at, "the list is as old as it is");
+    // Nor is a queue gone that cannot be read by itself either.
+    api.set_status("/q1", StatusCode::NOT_FOUND);
+    task.read_all().await.expect("a queue that is known");
+    assert_eq!(queue(&seen.borrow(), "q1").members.as_deref(), Some(&[member("u2", "", true)][..]));
     assert!(status.problem.is_some_and(|problem| problem.contains("the call queues")));
 }
 

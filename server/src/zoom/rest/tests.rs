@@ -11,6 +11,13 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::*;
+
+#[test]
+fn only_zoom_itself_says_that_something_is_gone() {
+    let answered = |body: &str| failure("a call's path", StatusCode::NOT_FOUND, body.as_bytes()).is_gone();
+    assert!(answered(r#"{"code":404,"message":"Call history does not exist."}"#));
+    assert!(!answered("<html><h1>Not Found</h1></html>") && !answered("") && !answered("{}"));
+}
 use crate::{
     config::{AppCredentials, FeedTimings, Grant},
     zoom::http_client,
