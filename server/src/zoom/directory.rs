@@ -267,33 +267,34 @@ impl<T> Default for Lenient<T> {
     }
 }
 
-impl Lenient<u32> {
-    fn seconds(self) -> Option<Duration> {
+impl<T> Lenient<T> {
+    fn ok(self) -> Option<T> {
         match self {
-            Self::Is(seconds) => Some(Duration::from_secs(seconds.into())),
+            Self::Is(value) => Some(value),
             Self::Other(_) => None,
         }
     }
 }
 
+impl Lenient<u32> {
+    fn seconds(self) -> Option<Duration> {
+        self.ok().map(|seconds| Duration::from_secs(seconds.into()))
+    }
+}
+
 fn readable<T>(rows: Vec<Lenient<T>>) -> Vec<T> {
-    rows.into_iter()
-        .filter_map(|row| match row {
-            Lenient::Is(row) => Some(row),
-            Lenient::Other(_) => None,
-        })
-        .collect()
+    rows.into_iter().filter_map(Lenient::ok).collect()
 }
 
 #[derive(Deserialize)]
 struct QueueRow {
     id: String,
     #[serde(default)]
-    name: Option<String>,
+    name: Lenient<String>,
     #[serde(default)]
-    extension_id: Option<String>,
+    extension_id: Lenient<String>,
     #[serde(default)]
-    extension_number: Digits,
+    extension_number: Lenient<Digits>,
 }
 
 /// A number, or the same as text.
@@ -331,13 +332,13 @@ impl Page for QueuePage {
 impl QueueRow {
     /// The queue with what is already known of its members, so that they do not flicker.
     fn queue(self, known: &Directory) -> DirectoryQueue {
-        let extension_number = self.extension_number.into_text();
-        let name = self.name.filter(|name| !name.trim().is_empty());
+        let extension_number = self.extension_number.ok().and_then(Digits::into_text);
+        let name = self.name.ok().filter(|name| !name.trim().is_empty());
         let before = known.queues.iter().find(|queue| queue.id.as_str() == self.id);
         DirectoryQueue {
             name: name.or_else(|| extension_number.clone()).unwrap_or_else(|| self.id.clone()),
             id: QueueId::new(self.id),
-            extension_id: self.extension_id.map(ExtensionId::new),
+            extension_id: self.extension_id.ok().map(ExtensionId::new),
             extension_number,
             zone: before.and_then(|before| before.zone.clone()),
             members: before.and_then(|before| before.members.clone()),
@@ -400,21 +401,21 @@ struct DetailMembers {
 struct MemberRow {
     id: String,
     #[serde(default)]
-    name: Option<String>,
+    name: Lenient<String>,
     #[serde(default)]
-    extension_id: Option<String>,
+    extension_id: Lenient<String>,
     /// Common areas have none: they cannot opt out.
     #[serde(default)]
-    receive_call: Option<bool>,
+    receive_call: Lenient<bool>,
 }
 
 impl MemberRow {
     fn member(self) -> Member {
         Member {
-            name: self.name.unwrap_or_default(),
+            name: self.name.ok().unwrap_or_default(),
             id: UserId::new(self.id),
-            extension_id: self.extension_id.map(ExtensionId::new),
-            receives_calls: self.receive_call.unwrap_or(true),
+            extension_id: self.extension_id.ok().map(ExtensionId::new),
+            receives_calls: self.receive_call.ok().unwrap_or(true),
         }
     }
 }
@@ -460,8 +461,13 @@ impl RestClient {
             Err(error) => (None, None, Some(error)),
         };
         if let Some(members) = members {
-            let rows = readable(members.users).into_iter().chain(readable(members.common_areas));
-            let members = rows.map(MemberRow::member).collect();
+            let rows: Vec<_> = members.users.into_iter().chain(members.common_areas).collect();
+            let told = rows.len();
+            let members: Vec<Member> = readable(rows).into_iter().map(MemberRow::member).collect();
+            // The others would look as if they had left.
+            if members.len() < told {
+                return Err(RestError::Garbled { what: MEMBERS });
+            }
             return Ok(QueueDetail { timezone, members, settings: self.queue_settings(id).await });
         }
         let path = ["phone", "call_queues", id.as_str(), "members"];

@@ -219,6 +219,26 @@ async fn members_stay_known_while_they_cannot_be_read() {
 }
 
 #[tokio::test]
+async fn what_is_written_otherwise_than_promised_takes_no_queue_and_no_member_away() {
+    let api = Api::default();
+    api.set("", json!({ "call_queues": [{ "id": "q1", "name": 801, "extension_number": {} }] }));
+    let odd = json!([{ "id": "u1", "name": 101 }, { "id": "u2", "receive_call": "true" }]);
+    api.set("/q1", json!({ "members": { "users": odd } }));
+    let (directory, seen) = watch::channel(Arc::default());
+    let (status, status_seen) = watch::channel(DirectoryStatus::default());
+    let (rest, cache, nudge) = (api.client().await, SharedCache::default(), Arc::default());
+    let task = Task { rest, cache, directory, status, nudge };
+    task.read_all().await.expect("a list");
+    let both = [member("u1", "", true), member("u2", "", true)];
+    assert_eq!(queue(&seen.borrow(), "q1").members.as_deref(), Some(&both[..]));
+    // Of whom not even the id can be read, nobody knows who they are: those known before stay.
+    api.set("/q1", json!({ "members": { "users": [{ "id": "u1" }, "u2"] } }));
+    task.read_all().await.expect("a list");
+    assert_eq!(queue(&seen.borrow(), "q1").members.as_deref(), Some(&both[..]));
+    assert!(status_seen.borrow().problem.as_ref().is_some_and(|problem| problem.contains("the members")));
+}
+
+#[tokio::test]
 async fn a_list_that_is_cut_off_takes_no_queue_and_no_member_away() {
     let api = Api::default();
     let task = |rest| {
@@ -289,9 +309,9 @@ async fn a_list_that_cannot_be_read_is_tried_again() {
 fn what_was_known_of_members_stays_until_it_is_read_again() {
     let row = |id: &str| QueueRow {
         id: id.to_owned(),
-        name: Some("Renamed".to_owned()),
-        extension_id: None,
-        extension_number: Digits::Absent,
+        name: Lenient::Is("Renamed".to_owned()),
+        extension_id: Lenient::default(),
+        extension_number: Lenient::default(),
     };
     let known = Directory {
         queues: vec![DirectoryQueue {
