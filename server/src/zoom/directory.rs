@@ -462,10 +462,10 @@ impl RestClient {
         };
         if let Some(members) = members {
             let rows: Vec<_> = members.users.into_iter().chain(members.common_areas).collect();
-            let told = rows.len();
+            let is_told_of_nobody = rows.is_empty();
             let members: Vec<Member> = readable(rows).into_iter().map(MemberRow::member).collect();
-            // The others would look as if they had left.
-            if members.len() < told {
+            // All of them would look as if they had left.
+            if members.is_empty() && !is_told_of_nobody {
                 return Err(RestError::Garbled { what: MEMBERS });
             }
             return Ok(QueueDetail { timezone, members, settings: self.queue_settings(id).await });

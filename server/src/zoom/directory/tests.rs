@@ -231,8 +231,8 @@ async fn what_is_written_otherwise_than_promised_takes_no_queue_and_no_member_aw
     task.read_all().await.expect("a list");
     let both = [member("u1", "", true), member("u2", "", true)];
     assert_eq!(queue(&seen.borrow(), "q1").members.as_deref(), Some(&both[..]));
-    // Of whom not even the id can be read, nobody knows who they are: those known before stay.
-    api.set("/q1", json!({ "members": { "users": [{ "id": "u1" }, "u2"] } }));
+    // Where not even an id can be read, nobody knows who they are: those known before stay.
+    api.set("/q1", json!({ "members": { "users": [{ "id": 1 }, "u2"] } }));
     task.read_all().await.expect("a list");
     assert_eq!(queue(&seen.borrow(), "q1").members.as_deref(), Some(&both[..]));
     assert!(status_seen.borrow().problem.as_ref().is_some_and(|problem| problem.contains("the members")));
