@@ -21,7 +21,7 @@ use domain::{
     trust::{FeedLink, Gap, Trust},
 };
 use server::zoom::{record::path_event, wire::Reader};
-use zoom_sim::{Outcome, QueueVisit, World, WorldConfig};
+use zoom_sim::{Element, Outcome, QueueVisit, World, WorldConfig};
 
 use crate::{
     line::{Counts, Faults, Line},
@@ -321,12 +321,22 @@ impl Run {
     fn recorded(&self, id: &str, midnight: DateTime<Utc>) -> (u64, u64, u64) {
         let number = self.number_of(id);
         let records = self.world.history().visible_at(self.now);
-        let stays = records.flat_map(|record| &record.elements).filter(|element| {
+        let is_of_queue = |element: &&Element| {
             element.callee.extension_type == Some("call_queue")
                 && element.callee.extension_number.as_deref() == Some(&number)
-                && element.start >= midnight
+        };
+        let stays = records.flat_map(|record| {
+            record.elements.iter().filter(is_of_queue).filter(|element| {
+                // Who waited in vain and is sent to the queue's mailbox has one element for each.
+                let is_mailbox = element.result == "voicemail"
+                    && record
+                        .elements
+                        .iter()
+                        .filter(is_of_queue)
+                        .any(|before| before.result == "overflowed" && before.end == element.start);
                 // A closed queue hangs up on its callers; they were never in it.
-                && element.result != "hang_up"
+                element.start >= midnight && element.result != "hang_up" && !is_mailbox
+            })
         });
         stays.fold((0, 0, 0), |(offered, answered, lost), stay| {
             let is = |result| u64::from(stay.result == result);

@@ -132,6 +132,7 @@ pub(super) fn fact(scope: Scope, text: &str, read_at: Timestamp) -> Result<Optio
             return Err(Crowded);
         }
     }
+    record.stays = with_mailboxes(record.stays);
     // A log of the first generation is one extension's, though it stands by itself.
     if scope == Scope::Whole && object.generation() != Generation::V1 {
         // Only what is over is written down: an end after that is another clock's, or nonsense.
@@ -181,6 +182,25 @@ fn stay(element: &Element<'_>, all: &[Part<Element<'_>>]) -> Option<RecordedStay
         end,
         overflow,
     })
+}
+
+/// A queue that sends its caller to its own mailbox has one more element for that, which is no second visit.
+fn with_mailboxes(mut stays: Vec<RecordedStay>) -> Vec<RecordedStay> {
+    stays.sort_by_key(|stay| (stay.entered_at, stay.end == StayEnd::Voicemail));
+    let mut visits: Vec<RecordedStay> = Vec::with_capacity(stays.len());
+    for stay in stays {
+        let is_its_mailbox = |before: &&mut RecordedStay| {
+            stay.end == StayEnd::Voicemail
+                && before.end == StayEnd::Overflowed
+                && before.queue == stay.queue
+                && stay.entered_at.since(before.left_at) <= AT_ONCE
+        };
+        match visits.last_mut().filter(is_its_mailbox) {
+            Some(before) => (before.end, before.overflow) = (StayEnd::Voicemail, None),
+            None => visits.push(stay),
+        }
+    }
+    visits
 }
 
 /// Why a queue sent a caller elsewhere, as far as its record tells: Zoom has no word for it.
@@ -304,6 +324,27 @@ mod tests {
         assert_eq!(talk.party.user_id.as_ref().map(UserId::as_str), Some("u-7"));
         assert_eq!(talk.party.extension_number.as_deref(), Some("1007"));
         assert_eq!(talk.offered_by.as_ref().and_then(|queue| queue.name.as_deref()), Some("Billing"));
+    }
+
+    #[test]
+    fn a_queues_own_mailbox_is_no_second_visit() {
+        let queue = |event: &str, result: &str, from: &str, to: &str| {
+            json!({ "call_id": "7000000000000000041", "callee_ext_number": "804", "callee_ext_type": "call_queue",
+                "callee_name": "Returns", "event": event, "result": result, "start_time": from, "end_time": to })
+        };
+        let (began, sent, over) = ("2026-11-21T13:00:00Z", "2026-11-21T13:01:20Z", "2026-11-21T13:02:07Z");
+        let mailbox = queue("forward", "voicemail", sent, over);
+        let stays = |elements: Value| {
+            let object = json!({ "id": "r-1", "call_path": elements });
+            let fact = fact(Scope::Whole, &path_event(&object.to_string()), NOW).unwrap();
+            let What::Recorded(record) = &*fact.what else { panic!("{fact:?}") };
+            record.stays.iter().map(|stay| (stay.entered_at, stay.left_at, stay.end)).collect::<Vec<_>>()
+        };
+        let visit = (at(began), at(sent), StayEnd::Voicemail);
+        let waited = queue("overflow", "overflowed", began, sent);
+        assert_eq!(stays(json!([waited, mailbox])), [visit]);
+        assert_eq!(stays(json!([mailbox, waited])), [visit], "in any order");
+        assert_eq!(stays(json!([mailbox])), [(at(sent), at(over), StayEnd::Voicemail)], "without a wait");
     }
 
     #[test]
