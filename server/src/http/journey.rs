@@ -23,7 +23,7 @@ use chrono_tz::Tz;
 use domain::{
     board::LiveCall,
     fact::StationKind,
-    history::{Difference, Told},
+    history::Difference,
     id::{CallId, QueueId},
     journey::{Block, BlockKind, Journey, Station, Step, Way},
     time::{Timestamp, clock_face},
@@ -36,6 +36,7 @@ use super::{
     calls::{name_of, names, spoken},
     error::ApiError,
     pages::{not_ready, problem_page_of},
+    reconciliation::ToldJson,
     rendered::RenderedPage,
     router::AppState,
     span::local_time,
@@ -419,25 +420,6 @@ struct VisitJson {
     record: Option<ToldJson>,
     difference: Option<&'static str>,
     measured: bool,
-}
-
-#[derive(Debug, Serialize)]
-struct ToldJson {
-    outcome: &'static str,
-    presumed: bool,
-    entered_at: String,
-    left_at: String,
-}
-
-impl From<Told> for ToldJson {
-    fn from(told: Told) -> Self {
-        Self {
-            outcome: told.outcome.word(),
-            presumed: told.presumed,
-            entered_at: format_rfc3339(told.entered_at),
-            left_at: format_rfc3339(told.left_at),
-        }
-    }
 }
 
 /// `GET /api/v1/calls/{call}`

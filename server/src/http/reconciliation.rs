@@ -390,8 +390,9 @@ struct CallJson {
     read_at: Option<String>,
 }
 
+/// A visit as it was told, by live messages or by the record.
 #[derive(Debug, Serialize)]
-struct ToldJson {
+pub(super) struct ToldJson {
     outcome: &'static str,
     presumed: bool,
     entered_at: String,
