@@ -18,11 +18,11 @@ use crate::{
     situation::{Circumstances, Situation, SituationSnapshot},
     store::{SnapshotRow, Store, StoredEvent, StoredNote},
     telemetry,
-    zoom::wire::Reader,
+    zoom::wire::{Memory, Reader},
 };
 
 /// Of the form of snapshots. Rises whenever what they hold or how it is read changes.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 /// Notes ahead of a reel that are told faster than another one is set up: ten minutes.
 const NEAR: i64 = 600;
 /// Events ahead of it that are: as many as lie between two snapshots.
@@ -31,8 +31,8 @@ const NEAR_EVENTS: i64 = 5_000;
 const PAGE: u32 = 2_000;
 /// How long before the first note of all events are told: calls of that day.
 const BEFORE_THE_FIRST: Duration = Duration::from_secs(29 * 3600);
-/// From how long before a snapshot events are read for who rang whom: a message comes within some minutes of
-/// the ring after which it was left.
+/// Of so long before a snapshot it says who rang whom: a message comes within some minutes of the ring after
+/// which it was left.
 const RINGS_FOR: Duration = Duration::from_secs(15 * 60);
 /// Events and notes from one snapshot to the next are fewer. Of an instant that lies further from all of them
 /// nothing is worked out: snapshots are being taken, and nobody waits minutes for a board.
@@ -78,28 +78,11 @@ impl Reel {
         reader: Reader,
         note_id: i64,
     ) -> Result<Self, PastError> {
-        let reader = reader.apart();
         let (mut before, mut damaged) = (note_id, false);
         while let Some(row) = store.snapshot_before(before, VERSION).await.map_err(ShelfError::from)? {
-            if let Some((situation, note)) = restore(&row) {
+            if let Some(Restored { situation, note, memory }) = Restored::of(&row) {
                 let place = (row.note_id, row.event_id);
-                // What rang right before may say whose message comes after.
-                let rang_since = row.at - RINGS_FOR;
-                let mut rang_until = store.place_before(rang_since).await.map_err(ShelfError::from)?;
-                while rang_until < row.event_id {
-                    let page = shelf.events_after(rang_until, PAGE).await?;
-                    if page.is_end() {
-                        break;
-                    }
-                    let rang = |event: &&StoredEvent| {
-                        event.event_id <= row.event_id && event.received_at() >= rang_since
-                    };
-                    for event in page.rows.iter().filter(rang) {
-                        let _ = reader.read(&event.raw, event.received_at());
-                    }
-                    rang_until = page.until;
-                }
-                return Ok(Self::at(shelf, reader, situation, Some(note), place));
+                return Ok(Self::at(shelf, reader.remembering(memory), situation, Some(note), place));
             }
             tracing::warn!(row.note_id, "a snapshot of the board is damaged; going without it");
             (before, damaged) = (row.note_id - 1, true);
@@ -113,6 +96,7 @@ impl Reel {
         }
         let place = store.place_before(first.note.at - BEFORE_THE_FIRST).await.map_err(ShelfError::from)?;
         let situation = Situation::new(Board::new(), Tz::UTC);
+        let reader = reader.remembering(Memory::default());
         Ok(Self::at(shelf, reader, situation, None, (first.note_id - 1, place)))
     }
 
@@ -351,7 +335,8 @@ impl Reel {
     /// What leads back here; `None` before the first note.
     pub(super) fn snapshot(&self) -> Option<SnapshotRow> {
         let stored = self.note.as_ref()?;
-        let bytes = postcard::to_allocvec(&(self.situation.snapshot(), &stored.note)).ok()?;
+        let memory = self.reader.memory(stored.note.at - RINGS_FOR);
+        let bytes = postcard::to_allocvec(&(self.situation.snapshot(), &stored.note, memory)).ok()?;
         Some(SnapshotRow {
             note_id: stored.note_id,
             at: stored.note.at,
@@ -362,8 +347,19 @@ impl Reel {
     }
 }
 
-fn restore(row: &SnapshotRow) -> Option<(Situation, StoredNote)> {
-    let bytes = zstd::decode_all(&row.body[..]).ok()?;
-    let (snapshot, note): (SituationSnapshot, _) = postcard::from_bytes(&bytes).ok()?;
-    Some((Situation::restore(snapshot), StoredNote { note_id: row.note_id, note }))
+/// What a snapshot leads back to.
+struct Restored {
+    situation: Situation,
+    note: StoredNote,
+    memory: Memory,
+}
+
+impl Restored {
+    /// `None` when it is damaged.
+    fn of(row: &SnapshotRow) -> Option<Self> {
+        let bytes = zstd::decode_all(&row.body[..]).ok()?;
+        let (snapshot, note, memory): (SituationSnapshot, _, _) = postcard::from_bytes(&bytes).ok()?;
+        let note = StoredNote { note_id: row.note_id, note };
+        Some(Self { situation: Situation::restore(snapshot), note, memory })
+    }
 }

@@ -3,7 +3,7 @@
 //! A voicemail's event need not name its call. Then the step of the record that it names tells, where that
 //! is known; else who called whom, and when: what rang within two minutes of the message. Both are
 //! remembered of the events that were read before, for a while. Reading the journal again from the same place
-//! finds the same; from another place the events right before have to be read first.
+//! finds the same; from another place it does with the [`Memory`] of whoever stood there.
 
 use std::{
     collections::VecDeque,
@@ -17,8 +17,8 @@ use domain::{
     id::{CallId, UserId},
     time::Timestamp,
 };
-use hashbrown::DefaultHashBuilder;
-use serde::Deserialize;
+use hashbrown::{DefaultHashBuilder, HashMap};
+use serde::{Deserialize, Serialize};
 
 use super::{
     translate::station_kind,
@@ -43,8 +43,7 @@ pub(super) struct RecentRings {
 struct Known {
     /// In the order in which they were told.
     rings: VecDeque<Ring>,
-    /// Steps of the record by which a message was left, and their calls.
-    steps: VecDeque<(String, CallId)>,
+    steps: VecDeque<Step>,
     marking: DefaultHashBuilder,
 }
 
@@ -55,14 +54,111 @@ struct Ring {
     marks: [u64; 3],
     call_id: CallId,
     at: Timestamp,
+    heard_at: Timestamp,
     caller: Arc<Party>,
     callee: Arc<Party>,
     offered_by: Option<Arc<Station>>,
 }
 
+/// A step of the record by which a message was left, and its call.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Step {
+    id: String,
+    call_id: CallId,
+    heard_at: Timestamp,
+}
+
+/// What is remembered of some time. Most rings share their parties with others.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Memory {
+    parties: Vec<Arc<Party>>,
+    stations: Vec<Arc<Station>>,
+    rings: Vec<KeptRing>,
+    steps: Vec<Step>,
+}
+
+/// A [`Ring`] by the places of its parties in the memory.
+#[derive(Debug, Serialize, Deserialize)]
+struct KeptRing {
+    call_id: CallId,
+    at: Timestamp,
+    heard_at: Timestamp,
+    caller: usize,
+    callee: usize,
+    offered_by: Option<usize>,
+}
+
+/// Things that are kept once however many share them.
+struct Once<T> {
+    kept: Vec<Arc<T>>,
+    places: HashMap<*const T, usize>,
+}
+
+impl<T> Once<T> {
+    fn place(&mut self, shared: &Arc<T>) -> usize {
+        *self.places.entry(Arc::as_ptr(shared)).or_insert_with(|| {
+            self.kept.push(Arc::clone(shared));
+            self.kept.len() - 1
+        })
+    }
+}
+
+impl<T> Default for Once<T> {
+    fn default() -> Self {
+        Self { kept: Vec::new(), places: HashMap::new() }
+    }
+}
+
+impl Memory {
+    /// The rings, each with its parties; one that names a party nobody kept is no ring.
+    fn rings(&self, known: &Known) -> impl Iterator<Item = Ring> {
+        self.rings.iter().filter_map(|kept| {
+            let caller = self.parties.get(kept.caller)?;
+            let offered_by = match kept.offered_by {
+                Some(place) => Some(Arc::clone(self.stations.get(place)?)),
+                None => None,
+            };
+            Some(Ring {
+                marks: known.marks(caller_names(caller)),
+                call_id: kept.call_id.clone(),
+                at: kept.at,
+                heard_at: kept.heard_at,
+                caller: Arc::clone(caller),
+                callee: Arc::clone(self.parties.get(kept.callee)?),
+                offered_by,
+            })
+        })
+    }
+}
+
 impl RecentRings {
-    /// Remembers what a fact tells of who rang whom.
-    pub(super) fn note(&self, fact: &Fact) {
+    /// What was heard since an instant.
+    pub(super) fn memory(&self, since: Timestamp) -> Memory {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut parties, mut stations) = (Once::default(), Once::default());
+        let rings = known.rings.iter().filter(|ring| ring.heard_at >= since).map(|ring| KeptRing {
+            call_id: ring.call_id.clone(),
+            at: ring.at,
+            heard_at: ring.heard_at,
+            caller: parties.place(&ring.caller),
+            callee: parties.place(&ring.callee),
+            offered_by: ring.offered_by.as_ref().map(|station| stations.place(station)),
+        });
+        let rings = rings.collect();
+        let steps = known.steps.iter().filter(|step| step.heard_at >= since).cloned().collect();
+        Memory { parties: parties.kept, stations: stations.kept, rings, steps }
+    }
+
+    /// Whoever remembers that, and nothing else.
+    pub(super) fn remembering(memory: Memory) -> Self {
+        let mut known = Known::default();
+        known.rings = memory.rings(&known).collect();
+        known.steps = memory.steps.into();
+        Self { known: Arc::new(Mutex::new(known)) }
+    }
+
+    /// Remembers what a fact that was heard then tells of who rang whom.
+    pub(super) fn note(&self, fact: &Fact, heard_at: Timestamp) {
         let (What::Rang(leg) | What::Missed(leg) | What::Rejected(leg) | What::Ended(leg)) = &*fact.what
         else {
             return;
@@ -73,6 +169,7 @@ impl RecentRings {
             marks: known.marks(caller_names(&leg.other)),
             call_id: fact.call_id.clone(),
             at: fact.at,
+            heard_at,
             caller: Arc::clone(&leg.other),
             callee: Arc::clone(&leg.party),
             offered_by: leg.offered_by.clone(),
@@ -81,7 +178,7 @@ impl RecentRings {
     }
 
     /// Remembers the steps of a record by which a message was left.
-    pub(super) fn note_record(&self, text: &str, call_id: &CallId) {
+    pub(super) fn note_record(&self, text: &str, call_id: &CallId, heard_at: Timestamp) {
         // Spares nearly every record a second pass.
         if !text.contains("voicemail") {
             return;
@@ -93,7 +190,7 @@ impl RecentRings {
         let ids = ids.filter_map(|step| step.call_element_id.as_str().or(step.id.as_str()));
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         for id in ids {
-            push(&mut known.steps, (id.to_owned(), call_id.clone()));
+            push(&mut known.steps, Step { id: id.to_owned(), call_id: call_id.clone(), heard_at });
         }
     }
 
@@ -102,9 +199,9 @@ impl RecentRings {
         let message = serde_json::from_str::<Event<Message<'_>>>(text).ok()?.payload.object;
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let step = message.call_element_id.as_str();
-        let by_step = step.and_then(|step| known.steps.iter().rev().find(|(id, _)| id == step));
-        if let Some((_, call_id)) = by_step {
-            return Some(call_id.clone());
+        let by_step = step.and_then(|id| known.steps.iter().rev().find(|step| step.id == id));
+        if let Some(step) = by_step {
+            return Some(step.call_id.clone());
         }
         let left_at = message.date_time.get()?;
         let length = message.duration.as_str().and_then(|seconds| seconds.parse().ok());
@@ -162,16 +259,16 @@ struct Payload<T> {
 #[serde(default)]
 struct Record<'a> {
     #[serde(borrow)]
-    call_elements: Option<Vec<Part<Step<'a>>>>,
+    call_elements: Option<Vec<Part<RecordStep<'a>>>>,
     #[serde(borrow)]
-    call_path: Option<Vec<Part<Step<'a>>>>,
+    call_path: Option<Vec<Part<RecordStep<'a>>>>,
     #[serde(borrow)]
-    call_logs: Option<Vec<Part<Step<'a>>>>,
+    call_logs: Option<Vec<Part<RecordStep<'a>>>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Step<'a> {
+struct RecordStep<'a> {
     #[serde(borrow)]
     call_element_id: Text<'a>,
     #[serde(borrow)]
@@ -285,6 +382,16 @@ mod tests {
         event("phone.voicemail_received", object)
     }
 
+    /// The record of a call that ended in a message.
+    fn record() -> String {
+        let element = json!({
+            "call_element_id": "e-7", "call_id": "7000000000000000077_1", "direction": "inbound",
+            "callee_ext_number": "805", "callee_ext_type": "call_queue", "result": "voicemail",
+            "start_time": "2026-11-21T12:00:00Z", "end_time": "2026-11-21T12:00:40Z", "voicemail_id": "v-1",
+        });
+        event("rest.call_history", json!({ "call_history_uuid": "h", "call_elements": [element] }))
+    }
+
     /// The call that the last of the events is of.
     fn call_of(events: &[String]) -> Option<String> {
         let reader = Reader::new(None);
@@ -340,15 +447,35 @@ mod tests {
 
     #[test]
     fn f1_the_step_of_the_record_says_more_than_who_called_whom() {
-        let element = json!({
-            "call_element_id": "e-7", "call_id": "7000000000000000077_1", "direction": "inbound",
-            "callee_ext_number": "805", "callee_ext_type": "call_queue", "result": "voicemail",
-            "start_time": "2026-11-21T12:00:00Z", "end_time": "2026-11-21T12:00:40Z", "voicemail_id": "v-1",
-        });
-        let record =
-            event("rest.call_history", json!({ "call_history_uuid": "h", "call_elements": [element] }));
         let named = message(|object| object["call_element_id"] = json!("e-7"));
-        let events = [ring("71", CALLER, 5, Some("805")), record, named];
+        let events = [ring("71", CALLER, 5, Some("805")), record(), named];
         assert_eq!(call_of(&events).as_deref(), Some("7000000000000000077"));
+    }
+
+    #[test]
+    fn whoever_reads_on_from_a_place_remembers_what_was_heard_shortly_before_it() {
+        let at = |seconds: u64| Timestamp::from_millis(1_795_266_000_000) + Duration::from_secs(seconds);
+        let first = Reader::new(None);
+        for (text, second) in [(ring("71", CALLER, 40, Some("805")), 40), (record(), 50)] {
+            first.read(&text, at(second)).unwrap();
+        }
+        first.read(&ring("72", CALLER, 55, Some("805")), at(55)).unwrap();
+        let call_of = |since: u64, message: &str| {
+            let bytes = postcard::to_allocvec(&first.memory(at(since))).unwrap();
+            let reader = Reader::new(None).remembering(postcard::from_bytes(&bytes).unwrap());
+            reader.fact(message, at(100)).map(|fact| fact.call_id.to_string())
+        };
+        let at_the_first_ring = message(|object| object["date_time"] = json!("2026-11-21T12:00:41Z"));
+        let named = message(|object| {
+            object["call_element_id"] = json!("e-7");
+            object["caller_number"] = json!("");
+        });
+        assert_eq!(call_of(40, &at_the_first_ring).as_deref(), Some("71"));
+        assert_eq!(call_of(41, &at_the_first_ring).as_deref(), Some("72"), "the first is forgotten");
+        assert_eq!(call_of(56, &at_the_first_ring), None);
+        assert_eq!(
+            (call_of(50, &named).as_deref(), call_of(51, &named)),
+            (Some("7000000000000000077"), None)
+        );
     }
 }

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 
 use self::field::Envelope;
 pub(super) use self::field::{End, Moment, Object, Part, Text};
+pub(crate) use super::voicemail::Memory;
 use super::{
     key::{self, EventKey},
     parties::Parties,
@@ -295,8 +296,8 @@ impl Reader {
             translate::move_to_account(fact, account);
         }
         match &fact {
-            Some(fact) if live.is_some() => self.rings.note(fact),
-            Some(fact) => self.rings.note_record(text, &fact.call_id),
+            Some(fact) if live.is_some() => self.rings.note(fact, received_at),
+            Some(fact) => self.rings.note_record(text, &fact.call_id, received_at),
             None => {}
         }
         let presence =
@@ -308,9 +309,14 @@ impl Reader {
         Ok(Parsed { name, call_id, key, sent_at, fact, presence, foreign: foreign.is_some() })
     }
 
-    /// A reader that remembers nothing of what others read: for whoever reads the journal from another place.
-    pub(crate) fn apart(&self) -> Self {
-        Self { rings: RecentRings::default(), ..self.clone() }
+    /// What it remembers of events since an instant: whoever reads the journal on from here has to know it.
+    pub(crate) fn memory(&self, since: Timestamp) -> Memory {
+        self.rings.memory(since)
+    }
+
+    /// A reader that remembers that and nothing else: for whoever reads the journal from another place.
+    pub(crate) fn remembering(&self, memory: Memory) -> Self {
+        Self { rings: RecentRings::remembering(memory), ..self.clone() }
     }
 
     /// Only the fact of an event that was read before.
