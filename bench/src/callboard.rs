@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use tempfile::TempDir;
@@ -49,6 +49,16 @@ pub(crate) struct Feed {
     pub(crate) lost: u64,
     pub(crate) reconnects: u64,
     pub(crate) directory: DirectoryReading,
+}
+
+#[derive(Deserialize)]
+struct Queues {
+    queues: Vec<Queue>,
+}
+
+#[derive(Deserialize)]
+struct Queue {
+    members: Option<u32>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -136,6 +146,14 @@ impl Callboard {
             bail!("the server answered {status} when asked for its feed");
         }
         Ok(serde_json::from_slice(&body)?)
+    }
+
+    /// How many queues there are, and of how many the members are known.
+    pub(crate) fn staffed_queues(&mut self) -> anyhow::Result<(usize, usize)> {
+        let (status, body) = self.get("/api/v1/queues")?;
+        ensure!(status == 200, "the server answered {status} when asked for its queues");
+        let queues = serde_json::from_slice::<Queues>(&body)?.queues;
+        Ok((queues.len(), queues.iter().filter(|queue| queue.members.is_some()).count()))
     }
 
     pub(crate) fn get(&mut self, path: &str) -> anyhow::Result<(u16, Vec<u8>)> {

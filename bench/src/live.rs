@@ -53,9 +53,8 @@ const RIVAL_STARTS_AFTER: Duration = Duration::from_millis(300);
 #[derive(Debug, Clone, Copy)]
 struct Effort {
     pairs: usize,
-    /// Without viewers.
-    idle: Duration,
     warm_up: Duration,
+    /// With viewers, and as long without any right before.
     window: Duration,
     /// Whether to wait until the members of all queues are read.
     settles: bool,
@@ -89,26 +88,14 @@ struct RivalRound {
 
 pub(crate) fn run(report: &mut Report, places: &Places, cores: Cores, quick: bool) -> anyhow::Result<()> {
     let effort = if quick {
-        Effort {
-            pairs: 1,
-            idle: Duration::from_secs(2),
-            warm_up: Duration::from_secs(2),
-            window: Duration::from_secs(6),
-            settles: false,
-        }
+        Effort { pairs: 1, warm_up: Duration::from_secs(2), window: Duration::from_secs(6), settles: false }
     } else {
-        Effort {
-            pairs: 3,
-            idle: Duration::from_secs(4),
-            warm_up: Duration::from_secs(4),
-            window: Duration::from_secs(10),
-            settles: true,
-        }
+        Effort { pairs: 3, warm_up: Duration::from_secs(4), window: Duration::from_secs(10), settles: true }
     };
     eprintln!("live: {QUEUES} queues, {PEOPLE} people, about {EVENTS_PER_SECOND} events a second");
     let mut account = Account::busy(QUEUES, PEOPLE, EVENTS_PER_SECOND, PROBES)?;
     let mut server = Callboard::start(places, cores, &account.sim)?;
-    settle(&account, &mut server, effort)?;
+    settle(&mut server, effort)?;
 
     let resident = Memory::of(server.pid())?.resident;
     let mut idle_shares = Vec::new();
@@ -180,16 +167,22 @@ pub(crate) fn run(report: &mut Report, places: &Places, cores: Cores, quick: boo
 }
 
 /// Waits until the names of the queues are read, and their members if there is time for it.
-fn settle(account: &Account, server: &mut Callboard, effort: Effort) -> anyhow::Result<()> {
-    // The list and then each queue; the server asks at half the rate that Zoom allows.
-    let wanted = if effort.settles { QUEUES as u64 + 1 } else { 1 };
+fn settle(server: &mut Callboard, effort: Effort) -> anyhow::Result<()> {
     if effort.settles {
-        eprintln!("live: waiting until the members of all queues are read, about a minute");
+        eprintln!("live: waiting until the members of all queues are read, about two minutes");
     }
-    let give_up = clock::now() + Duration::from_secs(120);
-    while server.feed()?.directory.read_at.is_none() || account.sim.totals().rest < wanted {
-        ensure!(clock::now() < give_up, "the server did not read the queues");
-        std::thread::sleep(Duration::from_millis(200));
+    // The list and then each queue; the server asks at half the rate that Zoom allows.
+    let give_up = clock::now() + Duration::from_secs(300);
+    let mut known = (0, 0);
+    while known.0 < QUEUES || (effort.settles && known.0 > known.1) {
+        ensure!(
+            clock::now() < give_up,
+            "of {} queues the server has read the members of {}",
+            known.0,
+            known.1
+        );
+        std::thread::sleep(Duration::from_millis(500));
+        known = server.staffed_queues()?;
     }
     std::thread::sleep(effort.warm_up);
     Ok(())
@@ -226,10 +219,10 @@ fn measure(
     effort: Effort,
 ) -> anyhow::Result<Round> {
     let begin = clock::now() + Duration::from_millis(20);
-    let times = marker_times(begin).take_while(|at| *at < begin + effort.idle).collect();
+    let times = marker_times(begin).take_while(|at| *at < begin + effort.window).collect();
     let sending = account.send_markers(times);
     let opening = Opening::of(server.pid())?;
-    clock::sleep_until(begin + effort.idle);
+    clock::sleep_until(begin + effort.window);
     let idle = opening.close()?;
     sending.join().map_err(|_| anyhow::anyhow!("the marker thread broke"))??;
     // The first view must show all of these, or later ones would be taken for others.

@@ -393,7 +393,7 @@ impl Board {
 
     /// The queue that offered a call to a phone.
     fn offering_queue(&self, leg: &Leg) -> Option<QueueId> {
-        leg.queue.as_ref().map(|mention| self.book.find(mention).0)
+        leg.queue.as_ref().map(|mention| self.book.meaning(mention))
     }
 
     fn change_parts(&mut self, now: Timestamp, place: Place, old: &[(usize, Part)], new: &[(usize, Part)]) {
@@ -528,7 +528,7 @@ impl Board {
             *tally = Tally::default();
         }
         for visit in &mut self.settled_visits {
-            visit.queue_id = self.book.find(&visit.mention).0;
+            visit.queue_id = self.book.meaning(&visit.mention);
             if visit.entered_at >= self.midnights.of(self.book.zone(&visit.queue_id)) {
                 self.tallies.entry(visit.queue_id.clone()).or_default().today.add(&visit.counts);
             }
@@ -709,17 +709,20 @@ impl Board {
             })
         };
         let has_members = |id: &&QueueId| self.book.get(id).is_some_and(|queue| queue.members.is_some());
-        self.staffed(Totals::of(ids.iter().filter_map(share)), ids.iter().filter(has_members))
+        let (totals, staffed) = Totals::of(ids.iter().filter_map(share));
+        self.staffed(totals, staffed, ids.iter().filter(has_members))
     }
 
     /// The same of rows that were made of this board.
     pub fn totals_of<'a>(&self, rows: impl Iterator<Item = &'a QueueView> + Clone) -> Totals {
-        let staffed = rows.clone().filter(|row| row.members.is_some()).map(|row| &row.id);
-        self.staffed(Totals::of(rows.map(Share::from)), staffed)
+        let (totals, staffed) = Totals::of(rows.clone().map(Share::from));
+        let ids = rows.filter(|row| row.members.is_some()).map(|row| &row.id);
+        self.staffed(totals, staffed, ids)
     }
 
-    fn staffed<'a>(&self, totals: Totals, ids: impl Iterator<Item = &'a QueueId> + Clone) -> Totals {
-        let crew = self.people.count(ids);
+    /// The same with the people of those that have known members, of which there are so many.
+    fn staffed<'a>(&self, totals: Totals, count: usize, ids: impl Iterator<Item = &'a QueueId>) -> Totals {
+        let crew = self.people.count(ids, count);
         let (members, members_available, members_busy) = (crew.members, crew.free, crew.busy);
         Totals { members, members_available, members_busy, ..totals }
     }

@@ -191,20 +191,22 @@ impl Totals {
         surely_free(self.members_busy.idle(self.members_available), self.members_busy.unknown)
     }
 
-    /// Of these queues; people, who may be members of several, are not in it.
-    pub(crate) fn of(shares: impl Iterator<Item = Share>) -> Self {
+    /// Of these queues, and how many of them have known members; people, who may be members of several, are not in it.
+    pub(crate) fn of(shares: impl Iterator<Item = Share>) -> (Self, usize) {
         let mut totals = Self::default();
+        let mut staffed = 0;
         let (mut threshold, mut target) = (Shared::Nobodys, Shared::Nobodys);
         for Share { figures, waiting_beyond_threshold, policy, members_known } in shares {
             totals.figures = totals.figures.plus(figures);
             totals.waiting_beyond_threshold += waiting_beyond_threshold;
             totals.members_incomplete |= !members_known;
+            staffed += usize::from(members_known);
             threshold = threshold.with(policy.threshold_seconds);
             target = target.with(policy.target_permille);
         }
         totals.shared_threshold_seconds = threshold.value();
         totals.shared_target_permille = target.value();
-        totals
+        (totals, staffed)
     }
 }
 

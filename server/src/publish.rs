@@ -208,6 +208,8 @@ pub(crate) struct Publisher {
     rows: Vec<Arc<Row>>,
     /// Where each queue stands among them.
     places: HashMap<QueueId, usize>,
+    /// How many of them the directory does not list.
+    unresolved: usize,
     /// Those that the board of all queues has no row for.
     unlisted: BTreeSet<QueueId>,
     all: watch::Sender<Arc<Published>>,
@@ -227,6 +229,7 @@ impl Publisher {
             revision,
             rows: Vec::new(),
             places: HashMap::new(),
+            unresolved: 0,
             unlisted: BTreeSet::new(),
             all: watch::Sender::new(empty),
             of_queues: HashMap::new(),
@@ -275,6 +278,7 @@ impl Publisher {
         let row = |id: &QueueId| fresh.get(id).or_else(|| self.row(id)).cloned();
         let rows: Vec<Arc<Row>> = board.queue_ids().iter().filter_map(row).collect();
         self.places = rows.iter().enumerate().map(|(place, row)| (row.view.id.clone(), place)).collect();
+        self.unresolved = rows.iter().filter(|row| row.view.id.is_unresolved()).count();
         self.rows = rows;
     }
 
@@ -329,7 +333,9 @@ impl Publisher {
         let unlisted_before = if fresh.is_empty() && !reordered {
             self.unlisted.clone()
         } else {
-            std::mem::replace(&mut self.unlisted, unlisted(&self.rows))
+            let unlisted =
+                if self.unresolved > MOST_UNRESOLVED { unlisted(&self.rows) } else { BTreeSet::new() };
+            std::mem::replace(&mut self.unlisted, unlisted)
         };
         let is_listed = |id: &QueueId| !self.unlisted.contains(id);
         let back = unlisted_before.iter().filter(|id| is_listed(id) && !fresh.contains_key(*id));
@@ -360,14 +366,11 @@ impl Publisher {
     }
 }
 
-/// Of the queues that the directory does not list, those beyond [`MOST_UNRESOLVED`]. Who has callers now comes first,
+/// Of the queues that the directory does not list, being too many, those beyond [`MOST_UNRESOLVED`]. Who has callers now comes first,
 /// then who had the most today: that depends on what happened alone, and not on the order in which it was told.
 fn unlisted(rows: &[Arc<Row>]) -> BTreeSet<QueueId> {
     let views = rows.iter().map(|row| &row.view);
     let mut unresolved: Vec<&QueueView> = views.filter(|view| view.id.is_unresolved()).collect();
-    if unresolved.len() <= MOST_UNRESOLVED {
-        return BTreeSet::new();
-    }
     let rank = |view: &QueueView| {
         let Figures { waiting, talking, on_hold, offered_today, .. } = view.figures;
         (waiting + talking + on_hold == 0, Reverse(offered_today))

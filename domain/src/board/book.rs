@@ -220,12 +220,17 @@ impl QueueBook {
         renaming
     }
 
-    /// The queue a call means and its rules.
-    pub(super) fn find(&self, mention: &QueueMention) -> (QueueId, QueueRules) {
+    /// The queue a call means.
+    pub(super) fn meaning(&self, mention: &QueueMention) -> QueueId {
         // Whatever is in there, the directory does not know; and the look is the shorter one.
         let found = self.unresolved.meaning(mention).or_else(|| self.known(mention));
         // Nobody says that any more: it can only mean itself.
-        let id = found.cloned().unwrap_or_else(|| own_name(mention));
+        found.cloned().unwrap_or_else(|| own_name(mention))
+    }
+
+    /// The same, and its rules.
+    pub(super) fn find(&self, mention: &QueueMention) -> (QueueId, QueueRules) {
+        let id = self.meaning(mention);
         let rules = self.rules(&id).clone();
         (id, rules)
     }

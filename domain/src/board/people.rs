@@ -493,10 +493,10 @@ impl People {
     }
 
     /// The members of some queues, each person once, and what they do. The queues: those with known members,
-    /// each once.
-    pub(super) fn count<'a>(&self, ids: impl Iterator<Item = &'a QueueId> + Clone) -> Sum {
+    /// each once; so many.
+    pub(super) fn count<'a>(&self, ids: impl Iterator<Item = &'a QueueId>, count: usize) -> Sum {
         // All of them, mostly: many times a second on the board of all queues.
-        if ids.clone().count() >= self.by_queue.len() {
+        if count >= self.by_queue.len() {
             return Sum { members: self.people.len() as u32, ..self.sum };
         }
         let wanted: BTreeSet<usize> = ids.filter_map(|id| self.by_queue.get(id)).copied().collect();
