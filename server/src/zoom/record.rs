@@ -106,6 +106,7 @@ pub(super) fn fact(scope: Scope, text: &str, read_at: Timestamp) -> Result<Optio
         Scope::Part(_) => None,
     };
     let mut record = Record { id, read_at, ..Record::default() };
+    let mut of_queues = Vec::new();
     for element in elements.iter().filter_map(Part::get) {
         let Some(call_id) = element.call_id.as_str().map(without_part_suffix) else { continue };
         if *call.get_or_insert(call_id) != call_id {
@@ -126,13 +127,13 @@ pub(super) fn fact(scope: Scope, text: &str, read_at: Timestamp) -> Result<Optio
         // A person's part names queues only when the caller belongs to the account; counting those and
         // not the others would make their callers look more numerous.
         if scope == Scope::Whole {
-            record.stays.extend(stay(element, elements));
+            of_queues.extend(stay(element, elements).map(|stay| (stay, element)));
         }
-        if record.weight() > MOST_TOLD {
+        if record.weight() + of_queues.len() > MOST_TOLD {
             return Err(Crowded);
         }
     }
-    record.stays = with_mailboxes(record.stays);
+    record.stays = visits(of_queues, elements);
     // A log of the first generation is one extension's, though it stands by itself.
     if scope == Scope::Whole && object.generation() != Generation::V1 {
         // Only what is over is written down: an end after that is another clock's, or nonsense.
@@ -184,23 +185,43 @@ fn stay(element: &Element<'_>, all: &[Part<Element<'_>>]) -> Option<RecordedStay
     })
 }
 
-/// A queue that sends its caller to its own mailbox has one more element for that, which is no second visit.
-fn with_mailboxes(mut stays: Vec<RecordedStay>) -> Vec<RecordedStay> {
-    stays.sort_by_key(|stay| (stay.entered_at, stay.end == StayEnd::Voicemail));
-    let mut visits: Vec<RecordedStay> = Vec::with_capacity(stays.len());
-    for stay in stays {
-        let is_its_mailbox = |before: &&mut RecordedStay| {
+/// The visits among the elements of queues.
+///
+/// A queue's mailbox has an element of its own, which is no visit. After a wait in vain it says how that
+/// ended; after an answer somebody sent the caller there; and whoever was led there past the queue, which
+/// may have been closed, was never in it. Logs of the first generation tell neither whose phones rang nor
+/// what led to a mailbox: each counts as a visit there, save at once after a wait in vain.
+fn visits(mut of_queues: Vec<(RecordedStay, &Element<'_>)>, all: &[Part<Element<'_>>]) -> Vec<RecordedStay> {
+    of_queues.sort_by_key(|(stay, _)| (stay.entered_at, stay.end == StayEnd::Voicemail));
+    let mut visits: Vec<RecordedStay> = Vec::with_capacity(of_queues.len());
+    for (stay, element) in of_queues {
+        let ends_in_it = |before: &&mut RecordedStay| {
             stay.end == StayEnd::Voicemail
                 && before.end == StayEnd::Overflowed
                 && before.queue == stay.queue
                 && stay.entered_at.since(before.left_at) <= AT_ONCE
         };
-        match visits.last_mut().filter(is_its_mailbox) {
-            Some(before) => (before.end, before.overflow) = (StayEnd::Voicemail, None),
-            None => visits.push(stay),
+        if let Some(before) = visits.last_mut().filter(ends_in_it) {
+            (before.end, before.overflow) = (StayEnd::Voicemail, None);
+            continue;
+        }
+        let was_answered =
+            |before: &RecordedStay| before.end == StayEnd::Answered && before.queue == stay.queue;
+        let is_led_there = element.event() == Some("forward") || visits.iter().any(was_answered);
+        if !(is_led_there && is_mailbox(element, &stay, all)) {
+            visits.push(stay);
         }
     }
     visits
+}
+
+/// True when nobody waited: the caller of this element heard the greeting of a mailbox, and nothing else.
+fn is_mailbox(element: &Element<'_>, stay: &RecordedStay, all: &[Part<Element<'_>>]) -> bool {
+    let rang = rings(element, all).any(|ring| ring.started_at() >= Some(stay.entered_at));
+    stay.end == StayEnd::Voicemail
+        && !element.is_of_v1()
+        && !rang
+        && element.wait().is_none_or(|wait| wait <= AT_ONCE)
 }
 
 /// Why a queue sent a caller elsewhere, as far as its record tells: Zoom has no word for it.
@@ -220,10 +241,19 @@ fn overflow(element: &Element<'_>, all: &[Part<Element<'_>>], wait: Duration) ->
 
 /// True when a member's phone rang on behalf of the queue that `element` is about.
 fn rang_somebody(element: &Element<'_>, all: &[Part<Element<'_>>]) -> bool {
+    rings(element, all).next().is_some()
+}
+
+/// The members' phones that rang on behalf of the queue that `element` is about.
+fn rings<'a>(
+    element: &'a Element<'_>,
+    all: &'a [Part<Element<'_>>],
+) -> impl Iterator<Item = &'a Element<'a>> {
     let queue = element.callee_extension();
-    let is_ring =
-        |other: &&Element<'_>| other.event() == Some("ring_to_member") && other.operator_extension() == queue;
-    queue.is_some() && all.iter().filter_map(Part::get).any(|other| is_ring(&other))
+    let is_ring = move |other: &&Element<'_>| {
+        queue.is_some() && other.event() == Some("ring_to_member") && other.operator_extension() == queue
+    };
+    all.iter().filter_map(Part::get).filter(is_ring)
 }
 
 /// An element that was answered by the person it is about.
@@ -326,25 +356,73 @@ mod tests {
         assert_eq!(talk.offered_by.as_ref().and_then(|queue| queue.name.as_deref()), Some("Billing"));
     }
 
+    /// The stays in a call's path of these elements, under this name.
+    fn stays_of(list: &str, elements: &Value) -> Vec<(Timestamp, Timestamp, StayEnd)> {
+        let text = path_event(&json!({ "id": "r-1", (list): elements }).to_string());
+        let Some(fact) = fact(Scope::Whole, &text, NOW) else { return Vec::new() };
+        let What::Recorded(record) = &*fact.what else { panic!("{fact:?}") };
+        record.stays.iter().map(|stay| (stay.entered_at, stay.left_at, stay.end)).collect()
+    }
+
+    /// An element of a queue.
+    fn of_queue(event: &str, result: &str, from: &str, to: &str) -> Value {
+        json!({ "call_id": "7000000000000000041", "callee_ext_number": "804", "callee_ext_type": "call_queue",
+            "callee_name": "Returns", "event": event, "result": result, "start_time": from, "end_time": to })
+    }
+
+    const BEGAN: &str = "2026-11-21T13:00:00Z";
+    const SENT: &str = "2026-11-21T13:01:20Z";
+    const OVER: &str = "2026-11-21T13:02:07Z";
+
     #[test]
     fn a_queues_own_mailbox_is_no_second_visit() {
-        let queue = |event: &str, result: &str, from: &str, to: &str| {
-            json!({ "call_id": "7000000000000000041", "callee_ext_number": "804", "callee_ext_type": "call_queue",
-                "callee_name": "Returns", "event": event, "result": result, "start_time": from, "end_time": to })
+        let mailbox = of_queue("forward", "voicemail", SENT, OVER);
+        let visit = (at(BEGAN), at(SENT), StayEnd::Voicemail);
+        let waited = of_queue("overflow", "overflowed", BEGAN, SENT);
+        for list in ["call_path", "call_elements"] {
+            assert_eq!(stays_of(list, &json!([waited, mailbox])), [visit]);
+            assert_eq!(stays_of(list, &json!([mailbox, waited])), [visit], "in any order");
+        }
+    }
+
+    #[test]
+    fn who_is_sent_to_a_mailbox_after_an_answer_visited_the_queue_once() {
+        let mut answered = of_queue("incoming", "answered", BEGAN, "2026-11-21T13:00:20Z");
+        answered["answer_time"] = json!("2026-11-21T13:00:20Z");
+        let ring = |from: &str| {
+            json!({ "call_id": "7000000000000000041", "event": "ring_to_member", "result": "no_answer",
+                "operator_ext_number": "804", "operator_ext_type": "call_queue", "start_time": from, "end_time": OVER })
         };
-        let (began, sent, over) = ("2026-11-21T13:00:00Z", "2026-11-21T13:01:20Z", "2026-11-21T13:02:07Z");
-        let mailbox = queue("forward", "voicemail", sent, over);
-        let stays = |elements: Value| {
-            let object = json!({ "id": "r-1", "call_path": elements });
-            let fact = fact(Scope::Whole, &path_event(&object.to_string()), NOW).unwrap();
-            let What::Recorded(record) = &*fact.what else { panic!("{fact:?}") };
-            record.stays.iter().map(|stay| (stay.entered_at, stay.left_at, stay.end)).collect::<Vec<_>>()
-        };
-        let visit = (at(began), at(sent), StayEnd::Voicemail);
-        let waited = queue("overflow", "overflowed", began, sent);
-        assert_eq!(stays(json!([waited, mailbox])), [visit]);
-        assert_eq!(stays(json!([mailbox, waited])), [visit], "in any order");
-        assert_eq!(stays(json!([mailbox])), [(at(sent), at(over), StayEnd::Voicemail)], "without a wait");
+        let visit = (at(BEGAN), at("2026-11-21T13:00:20Z"), StayEnd::Answered);
+        for list in ["call_path", "call_elements"] {
+            for event in ["forward", "direct_transfer"] {
+                let mut mailbox = of_queue(event, "voicemail", SENT, OVER);
+                let told = [ring(BEGAN), answered.clone(), mailbox.clone()];
+                assert_eq!(stays_of(list, &json!(told)), [visit], "{list}, {event}");
+                mailbox["waiting_time"] = json!(0);
+                assert_eq!(stays_of(list, &json!([mailbox, answered])), [visit], "{list}, {event}");
+            }
+            // Sent into the queue once more, in which nobody was free.
+            let again = of_queue("direct_transfer", "voicemail", SENT, OVER);
+            let twice = [visit, (at(SENT), at(OVER), StayEnd::Voicemail)];
+            assert_eq!(stays_of(list, &json!([answered, again, ring(SENT)])), twice, "phones rang");
+            let mut waited = again.clone();
+            waited["waiting_time"] = json!(40);
+            assert_eq!(stays_of(list, &json!([answered, waited])), twice, "it is told to have waited");
+            let mut other = again;
+            other["callee_ext_number"] = json!("805");
+            assert_eq!(stays_of(list, &json!([answered, other])), twice, "another queue");
+        }
+    }
+
+    #[test]
+    fn who_is_led_to_a_mailbox_past_the_queue_was_not_in_it() {
+        let mailbox = of_queue("forward", "voicemail", SENT, OVER);
+        assert_eq!(stays_of("call_elements", &json!([mailbox])), []);
+        assert_eq!(stays_of("call_path", &json!([mailbox])), []);
+        let waited = of_queue("incoming", "voicemail", SENT, OVER);
+        let visit = (at(SENT), at(OVER), StayEnd::Voicemail);
+        assert_eq!(stays_of("call_elements", &json!([waited])), [visit], "it may have waited");
     }
 
     #[test]
@@ -615,6 +693,12 @@ mod tests {
         assert_eq!((missed.end, missed.left_at), (StayEnd::Overflowed, at("2026-11-21T13:02:00Z")));
         assert_eq!(stay(&|log| unanswered(log, "Voicemail")).map(|stay| stay.end), Some(StayEnd::Voicemail));
         assert_eq!(stay(&|log| unanswered(log, "Abandoned")).map(|stay| stay.end), Some(StayEnd::Abandoned));
+        // It does not say whether anybody waited, so that a mailbox alone counts as a visit.
+        let forwarded = |log: &mut Value| {
+            unanswered(log, "Voicemail");
+            log["path"] = json!("forward");
+        };
+        assert_eq!(stay(&forwarded).map(|stay| stay.end), Some(StayEnd::Voicemail));
         assert_eq!(stay(&|log| log["owner"]["type"] = json!("user")), None, "a person's own log");
     }
 }
