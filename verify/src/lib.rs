@@ -6,11 +6,13 @@
 //! calls whose events were lost or are on their way, or whose state Zoom tells nobody, and when
 //! the board did not claim to have measured it. Anything else is *wrong*.
 //!
-//! A reconciled run also gives the board what was written down of each call; the day's counts then have
-//! to equal the record to the call, but for calls that are not written down yet.
+//! A reconciled run also gives the board what was written down of each call; each of its visits, and the
+//! day's counts, then have to be what really happened, but for calls that are not written down yet. What
+//! the pretend Zoom wrote is never looked at for that: its own journal of visits is.
 
 pub mod line;
 pub mod run;
 pub mod score;
+pub mod written;
 
 pub use run::directory_of;

@@ -21,11 +21,12 @@ use domain::{
     trust::{FeedLink, Gap, Trust},
 };
 use server::zoom::{record::path_event, wire::Reader};
-use zoom_sim::{Element, Outcome, QueueVisit, World, WorldConfig};
+use zoom_sim::{Outcome, QueueVisit, World, WorldConfig};
 
 use crate::{
     line::{Counts, Faults, Line},
     score::Score,
+    written,
 };
 
 /// Whose calls.
@@ -66,12 +67,17 @@ pub struct Report {
     pub reconciliation: Option<Reconciliation>,
     /// Stays by which record and history differ though both are complete.
     pub lost_stays: u64,
+    /// Visits of calls whose record was read, each held against the truth.
+    pub visits_compared: u64,
+    /// In which of these the record was read otherwise than it happened, in words.
+    pub differences: Vec<String>,
 }
 
 impl Report {
-    /// Looks at which a figure was wrong.
+    /// Looks at which a figure was wrong, and visits that the record was read to tell otherwise than they
+    /// were.
     pub fn wrong(&self) -> u64 {
-        self.scores.iter().map(|score| score.wrong).sum()
+        self.scores.iter().map(|score| score.wrong).sum::<u64>() + self.differences.len() as u64
     }
 
     /// Differences between what the board said live and the record that no call explains; `None` when no
@@ -120,11 +126,18 @@ impl fmt::Display for Report {
                 awaited.offered
             )?;
             writeln!(f, "unexplained differences: {unexplained}")?;
+            let (compared, off) = (self.visits_compared, self.differences.len());
+            writeln!(f, "visits by the record: {compared}, of these otherwise than they were: {off}")?;
+            for difference in self.differences.iter().take(SHOWN) {
+                writeln!(f, "{difference}")?;
+            }
         }
         write!(f, "fingerprint {:016x}", self.fingerprint)
     }
 }
 
+/// So many differences from the truth are shown in words.
+const SHOWN: usize = 200;
 /// How often the record is read in a reconciled run.
 const RECONCILED_EVERY: TimeDelta = TimeDelta::minutes(10);
 /// Harm lasts no longer.
@@ -181,6 +194,8 @@ pub fn run(plan: Plan) -> Report {
         fingerprint: run.fingerprint.finish(),
         reconciliation,
         lost_stays: run.lost_stays,
+        visits_compared: run.visits_compared,
+        differences: run.differences,
     }
 }
 
@@ -203,6 +218,10 @@ struct Run {
     histories: HashMap<CallId, CallHistory>,
     reconciliation: Reconciliation,
     lost_stays: u64,
+    /// Calls whose record was read and not yet held against the truth.
+    to_compare: Vec<String>,
+    visits_compared: u64,
+    differences: Vec<String>,
 }
 
 impl Run {
@@ -242,6 +261,9 @@ impl Run {
             histories: HashMap::new(),
             reconciliation: Reconciliation::default(),
             lost_stays: 0,
+            to_compare: Vec::new(),
+            visits_compared: 0,
+            differences: Vec::new(),
         }
     }
 
@@ -279,33 +301,32 @@ impl Run {
     /// Gives the board the paths of calls that were written down since the last time.
     fn read_records(&mut self) {
         let now = timestamp(self.now);
-        let written: Vec<String> = self
+        let written: Vec<(String, String)> = self
             .world
             .history()
             .visible_at(self.now)
-            .map(|record| record.uuid.clone())
-            .filter(|uuid| !self.records_read.contains(uuid))
+            .filter(|record| !self.records_read.contains(&record.uuid))
+            .map(|record| (record.uuid.clone(), record.call_id.clone()))
             .collect();
-        for uuid in written {
+        for (uuid, call_id) in written {
             let path = self.world.call_path(&uuid).expect("the record was listed");
             let text = path_event(&path.to_string());
             let parsed = self.reader.read(&text, now).expect("a path is readable");
             self.board.apply(now, Input::Facts(parsed.fact.into_iter().collect()));
             self.records_read.insert(uuid);
+            self.to_compare.push(call_id);
         }
     }
 
     /// The counts of a day beside what the record says of it, at its last instant.
     fn compare_with_record(&mut self, midnight: DateTime<Utc>) {
-        let (now, trust, at) = (timestamp(self.now), self.trust(), self.now);
+        let (now, trust) = (timestamp(self.now), self.trust());
         for (id, queue_id) in &self.queues {
             let figures =
                 self.board.queue_view(queue_id, now, &trust).expect("a queue of the directory").figures;
             let (offered, answered, lost) = self.recorded(id, midnight);
-            let history = self.world.history();
             // Calls that go on, or are not written down yet, are known from live messages only.
-            let written: HashSet<&str> =
-                history.visible_at(at).map(|record| record.call_id.as_str()).collect();
+            let written = written_calls(&self.world, self.now);
             let visits = || self.world.truth().visits_of(id).filter(|visit| visit.entered >= midnight);
             let unwritten =
                 |_| visits().filter(|visit| !written.contains(visit.call_id.as_str())).count() as u64;
@@ -317,31 +338,38 @@ impl Run {
         }
     }
 
-    /// What the record has of a queue's day: stays, of these answered, of these left by the caller.
+    /// What Zoom's record has to tell of a queue's day: visits, of these answered, of these left by the
+    /// caller. By the truth about the calls that are written down, not by what is written of them.
     fn recorded(&self, id: &str, midnight: DateTime<Utc>) -> (u64, u64, u64) {
-        let number = self.number_of(id);
-        let records = self.world.history().visible_at(self.now);
-        let is_of_queue = |element: &&Element| {
-            element.callee.extension_type == Some("call_queue")
-                && element.callee.extension_number.as_deref() == Some(&number)
-        };
-        let stays = records.flat_map(|record| {
-            record.elements.iter().filter(is_of_queue).filter(|element| {
-                // Who waited in vain and is sent to the queue's mailbox has one element for each.
-                let is_mailbox = element.result == "voicemail"
-                    && record
-                        .elements
-                        .iter()
-                        .filter(is_of_queue)
-                        .any(|before| before.result == "overflowed" && before.end == element.start);
-                // A closed queue hangs up on its callers; they were never in it.
-                element.start >= midnight && element.result != "hang_up" && !is_mailbox
-            })
+        let written = written_calls(&self.world, self.now);
+        let visits = self.world.truth().visits_of(id).filter(|visit| {
+            visit.entered >= midnight && written::told(visit) && written.contains(visit.call_id.as_str())
         });
-        stays.fold((0, 0, 0), |(offered, answered, lost), stay| {
-            let is = |result| u64::from(stay.result == result);
-            (offered + 1, answered + is("answered"), lost + is("abandoned"))
+        visits.fold((0, 0, 0), |(offered, answered, lost), visit| {
+            let is = |outcomes: &[Outcome]| {
+                u64::from(visit.outcome.is_some_and(|outcome| outcomes.contains(&outcome)))
+            };
+            (
+                offered + 1,
+                answered + is(&[Outcome::Answered]),
+                lost + is(&[Outcome::Abandoned, Outcome::ShortAbandoned]),
+            )
         })
+    }
+
+    /// Holds the visits of every call whose record was read since the last time against the truth.
+    fn compare_visits(&mut self) {
+        let mut visits: HashMap<&str, Vec<&QueueVisit>> = HashMap::new();
+        for visit in self.world.truth().visits() {
+            visits.entry(&visit.call_id).or_default().push(visit);
+        }
+        for call_id in std::mem::take(&mut self.to_compare) {
+            let visits = visits.get(&*call_id).map_or(&[][..], Vec::as_slice);
+            let history = self.histories.get(&CallId::new(call_id));
+            let stays = history.map(|known| pair(known.live.as_deref().unwrap_or_default(), &known.records));
+            self.visits_compared += visits.iter().filter(|visit| written::told(visit)).count() as u64;
+            self.differences.extend(written::differences(&stays.unwrap_or_default(), visits));
+        }
     }
 
     /// Holds what the board said of a day against the record, the way the server's page does.
@@ -357,6 +385,7 @@ impl Run {
                 }
             }
         }
+        self.compare_visits();
         let (from, to) = (timestamp(midnight), timestamp(self.now));
         let mut days: BTreeMap<QueueId, Reconciliation> = BTreeMap::new();
         for history in self.histories.values() {
@@ -370,7 +399,7 @@ impl Run {
         }
         for (id, queue_id) in &self.queues {
             let day = days.remove(queue_id).unwrap_or_default();
-            // Counted by the pretend Zoom itself, not from what our reader made of it.
+            // Counted by the pretend Zoom's truth, not from what is written of it.
             let (offered, answered, lost) = self.recorded(id, midnight);
             let off = [
                 (u64::from(day.record.offered), offered),
@@ -387,14 +416,6 @@ impl Run {
             let newest = pair(history.live.as_deref().unwrap_or_default(), &history.records);
             newest.iter().filter_map(|stay| stay.counts()).any(|told| told.left_at >= kept)
         });
-    }
-
-    fn number_of(&self, queue: &str) -> String {
-        let queues = &self.world.directory().queues;
-        queues
-            .iter()
-            .find(|known| known.id == queue)
-            .map_or_else(String::new, |known| known.extension_number.to_string())
     }
 
     fn note_outage(&mut self) {
@@ -543,6 +564,11 @@ fn harmed(line: &Line, world: &World, now: DateTime<Utc>) -> BTreeSet<(String, S
         .filter(|visit| calls.contains(visit.call_id.as_str()))
         .map(|visit| (visit.queue_id.clone(), visit.call_id.clone()))
         .collect()
+}
+
+/// The calls that are written down by now.
+fn written_calls(world: &World, now: DateTime<Utc>) -> HashSet<&str> {
+    world.history().visible_at(now).map(|record| record.call_id.as_str()).collect()
 }
 
 /// Callers who wait while no phone rings, and those who left in such a pause less than the rules' grace

@@ -65,6 +65,8 @@ fn a_reconciled_day_of_an_office_equals_the_record_to_the_call() {
     let plan = Plan { account: Account::Office, days: 1, seed: 1, faults: Faults::BAD, reconciled: true };
     let report = run(plan);
     assert_eq!((report.wrong(), report.unexplained()), (0, Some(0)), "{report}");
+    // Some of its callers reach a mailbox after an answer, or because their queue is closed.
+    assert!(report.visits_compared > 1_000 && report.differences.is_empty(), "{report}");
 }
 
 #[test]
