@@ -2,14 +2,11 @@
 //!
 //! The paths of those calls are journalled like events, so that the board has them like everything
 //! else and has them again after a restart. Nothing is written twice: the journal knows what it has.
-//! A gap counts as repaired when all of its calls were read, and is looked at once more later. What cannot
+//! Gaps that follow each other closely have calls in common, each of which is asked for once. A gap counts as repaired when all of its calls were read, and is looked at once more later. What cannot
 //! be read is noted, told, and asked for again a few times; its gap stays open. What was done stands in the
 //! database; what a restart interrupts begins anew.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use domain::{fact::StationKind, time::Timestamp};
 use serde::Deserialize;
@@ -91,8 +88,8 @@ pub(super) enum RepairError {
 struct Work {
     /// All its calls are known.
     is_listed: bool,
-    /// Calls that were read.
-    read: HashSet<String>,
+    /// How many calls were read for it.
+    read: usize,
     /// Calls that are still to be read.
     calls: Vec<String>,
     /// Rows of the list that do not say which call they are of.
@@ -109,8 +106,46 @@ impl Work {
     }
 }
 
-/// Gaps of which something is to be read; for the second time, where that is true.
-type Agenda = HashMap<(i64, bool), Work>;
+/// What is to be read, and what was read of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Agenda {
+    /// Gaps of which something is to be read; for the second time, where that is true.
+    gaps: HashMap<(i64, bool), Work>,
+    read: CallsRead,
+}
+
+/// Calls that were read: gaps that follow each other closely have many of them in common.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct CallsRead(HashMap<String, Reading>);
+
+/// For which gap a call was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Reading {
+    /// When the last such gap ended.
+    until: Timestamp,
+    /// One of them was looked at once more.
+    is_again: bool,
+}
+
+impl CallsRead {
+    /// True when the call needs no other reading.
+    fn holds(&self, id: &str, is_again: bool) -> bool {
+        self.0.get(id).is_some_and(|reading| reading.is_again || !is_again)
+    }
+
+    fn note(&mut self, id: String, until: Timestamp, is_again: bool) {
+        let reading = self.0.entry(id).or_default();
+        reading.until = reading.until.max(until);
+        reading.is_again |= is_again;
+    }
+
+    /// Forgets calls that are on the list of no gap among these, nor of one that is still to come.
+    fn forget(&mut self, gaps: &[StoredGap], now: Timestamp) {
+        let unfinished = gaps.iter().filter(|stored| stored.read_again_at.is_none());
+        let first = unfinished.map(|stored| stored.gap.from).fold(now, Timestamp::min);
+        self.0.retain(|_, reading| reading.until + MARGIN * 2 >= first);
+    }
+}
 
 impl RepairError {
     /// Notes a failure of one request; anything else, and what concerns all requests, is an error still.
@@ -153,14 +188,15 @@ impl Backfill {
 
     async fn run(self) {
         let mut back_off = BackOff::new(&self.timings);
-        let mut agenda = Agenda::new();
+        let mut agenda = Agenda::default();
         loop {
             let looked = self.look(&mut agenda).await;
             self.tell(&agenda, looked.as_ref().err());
             match looked {
                 Ok(()) => {
                     back_off.reset();
-                    let left = agenda.values().filter_map(|work| pause_after(work.passes, &self.timings));
+                    let left =
+                        agenda.gaps.values().filter_map(|work| pause_after(work.passes, &self.timings));
                     sleep(left.min().unwrap_or(LOOK).min(LOOK)).await;
                 }
                 Err(error) => {
@@ -176,8 +212,8 @@ impl Backfill {
 
     /// Says what could not be read, and why nothing can be read now, if so.
     fn tell(&self, agenda: &Agenda, error: Option<&RepairError>) {
-        let unread = agenda.values().map(Work::unread).sum();
-        let noted = agenda.values().find_map(|work| work.problem.clone());
+        let unread = agenda.gaps.values().map(Work::unread).sum();
+        let noted = agenda.gaps.values().find_map(|work| work.problem.clone());
         let problem = error.and_then(RepairError::sentence).or(noted);
         let shortfall = Shortfall { unread: if problem.is_some() { unread } else { 0 }, problem };
         self.status.send_if_modified(|status| {
@@ -190,7 +226,9 @@ impl Backfill {
     async fn look(&self, agenda: &mut Agenda) -> Result<(), RepairError> {
         let now = clock::now();
         let mut gaps = self.store.gaps_since(now - OLDEST).await?;
-        agenda.retain(|(gap_id, _), _| gaps.iter().any(|stored| stored.gap_id == *gap_id));
+        let Agenda { gaps: works, read } = agenda;
+        works.retain(|(gap_id, _), _| gaps.iter().any(|stored| stored.gap_id == *gap_id));
+        read.forget(&gaps, now);
         // What was never read comes before what is read for the second time.
         gaps.sort_by_key(|stored| stored.repaired_at.is_some());
         for StoredGap { gap_id, gap, repaired_at, read_again_at, .. } in gaps {
@@ -203,11 +241,11 @@ impl Backfill {
                 continue;
             }
             let key = (gap_id, is_again);
-            let work = agenda.entry(key).or_default();
+            let work = works.entry(key).or_default();
             if !is_due_again(work.passes, work.last, now, &self.timings) {
                 continue;
             }
-            self.read(work, gap.from, to, is_again).await?;
+            self.read(work, read, (gap.from, to), is_again).await?;
             let is_last_try = pause_after(work.passes, &self.timings).is_none();
             match (work.unread(), is_again) {
                 (0, false) => self.journal.gap_repaired(gap_id, clock::now()).await?,
@@ -216,26 +254,26 @@ impl Backfill {
                 (_, true) if is_last_try => self.journal.gap_read_again(gap_id, clock::now()).await?,
                 (unread, _) => {
                     tracing::warn!(
-                        calls = work.read.len(),
+                        calls = work.read,
                         unread,
                         "some records of a gap cannot be read, so it stays open"
                     );
                     continue;
                 }
             }
-            tracing::info!(calls = work.read.len(), again = is_again, "read the records of a gap");
-            agenda.remove(&key);
+            tracing::info!(calls = work.read, again = is_again, "read the records of a gap");
+            works.remove(&key);
         }
         Ok(())
     }
 
-    /// Journals the path of every call that ended around `[from, to]`, as far as that is to be done. What
-    /// cannot be read is left, and noted.
+    /// Journals the path of every call that ended around `[from, to]`, as far as that is to be done and was
+    /// not `done` for another gap. What cannot be read is left, and noted.
     async fn read(
         &self,
         work: &mut Work,
-        from: Timestamp,
-        to: Timestamp,
+        done: &mut CallsRead,
+        (from, to): (Timestamp, Timestamp),
         is_again: bool,
     ) -> Result<(), RepairError> {
         // What is read once more is missing nowhere: boards call today complete by then.
@@ -256,12 +294,12 @@ impl Backfill {
                     if !is_whole {
                         setbacks.note(RestError::Partial { what: CALLS })?;
                     }
-                    let ids = rows.into_iter().filter_map(CallRow::id);
-                    work.calls = ids.filter(|id| !work.read.contains(id)).collect();
+                    work.calls = rows.into_iter().filter_map(CallRow::id).collect();
                 }
                 Err(error) => error.note(&mut setbacks)?,
             }
         }
+        work.calls.retain(|id| !done.holds(id, is_again));
         // Whatever ends this in between finds the others still on the list.
         let mut unread = Vec::new();
         tell(work.calls.len());
@@ -269,7 +307,8 @@ impl Backfill {
             match self.paths.read(&id).await {
                 Ok(true) => {
                     setbacks.read_one();
-                    work.read.insert(id);
+                    work.read += 1;
+                    done.note(id, to, is_again);
                 }
                 Ok(false) => unread.push(id),
                 Err(error) => {

@@ -103,9 +103,13 @@ impl Fixture {
         self.said.borrow().problem()
     }
 
-    async fn gap(&self) -> StoredGap {
+    async fn gaps(&self) -> Vec<StoredGap> {
         self.backfill.journal.flush().await.unwrap();
-        self.backfill.store.gaps_since(NOW).await.unwrap().remove(0)
+        self.backfill.store.gaps_since(NOW).await.unwrap()
+    }
+
+    async fn gap(&self) -> StoredGap {
+        self.gaps().await.remove(0)
     }
 }
 
@@ -120,8 +124,72 @@ fn path() -> Value {
 #[tokio::test]
 async fn a_gap_is_repaired_when_all_of_it_was_read() {
     let fixture = Fixture::start(one_call(), path()).await;
-    fixture.backfill.look(&mut Agenda::new()).await.unwrap();
+    fixture.backfill.look(&mut Agenda::default()).await.unwrap();
     assert!(fixture.gap().await.repaired_at.is_some());
+}
+
+#[tokio::test]
+async fn gaps_one_after_the_other_read_each_call_once_and_once_more_later() {
+    let mut fixture = Fixture::start(three_calls(), path()).await;
+    let now = fixture.gap().await.gap.to.unwrap();
+    for seconds in [110, 80] {
+        fixture
+            .backfill
+            .journal
+            .open_gap(now - Duration::from_secs(seconds), "connection lost")
+            .await
+            .unwrap();
+        fixture.backfill.journal.close_gap(now - Duration::from_secs(seconds - 10)).await.unwrap();
+    }
+    assert_eq!(fixture.gaps().await.len(), 3);
+    let mut agenda = Agenda::default();
+    let calls = |asked: Vec<String>| {
+        let mut calls: Vec<String> = asked.into_iter().filter(|name| !name.is_empty()).collect();
+        calls.sort();
+        calls
+    };
+    // One cannot be read at first: that holds its gaps up, and no other call is asked for again.
+    fixture.api.fail(&[("h-2", StatusCode::SERVICE_UNAVAILABLE)]);
+    fixture.look(&mut agenda).await.unwrap();
+    let asked = calls(fixture.api.asked());
+    assert_eq!(asked.iter().filter(|id| *id != "h-2").collect::<Vec<_>>(), ["h-1", "h-3"]);
+    assert!(fixture.gaps().await.iter().all(|stored| stored.repaired_at.is_none()));
+    fixture.api.fail(&[]);
+    fixture.backfill.timings.back_off_first = Duration::ZERO;
+    fixture.look(&mut agenda).await.unwrap();
+    assert_eq!(calls(fixture.api.asked()), ["h-2"]);
+    assert!(fixture.gaps().await.iter().all(|stored| stored.repaired_at.is_some()));
+    fixture.backfill.timings.second_look = Duration::ZERO;
+    fixture.look(&mut agenda).await.unwrap();
+    assert_eq!(calls(fixture.api.asked()), ["h-1", "h-2", "h-3"], "the second look at all of them");
+    assert!(fixture.gaps().await.iter().all(|stored| stored.read_again_at.is_some()));
+}
+
+#[test]
+fn calls_are_known_to_be_read_for_as_long_as_a_gap_may_list_them() {
+    let at = |minute: i64| Timestamp::from_millis(minute * 60_000);
+    let gap = |from: i64, to: Option<i64>, read_again_at: Option<i64>| StoredGap {
+        gap_id: 1,
+        gap: Gap { from: at(from), to: to.map(at) },
+        cause: String::new(),
+        repaired_at: None,
+        read_again_at: read_again_at.map(at),
+    };
+    let mut read = CallsRead::default();
+    read.note("h-1".to_owned(), at(10), false);
+    assert!(read.holds("h-1", false) && !read.holds("h-1", true) && !read.holds("h-2", false));
+    read.note("h-1".to_owned(), at(8), true);
+    assert!(read.holds("h-1", false) && read.holds("h-1", true));
+    let is_kept = |gaps: &[StoredGap], now: i64| {
+        let mut read = read.clone();
+        read.forget(gaps, at(now));
+        read.holds("h-1", false)
+    };
+    assert!(is_kept(&[], 14), "a gap that begins now may list it");
+    assert!(!is_kept(&[], 15));
+    assert!(is_kept(&[gap(14, None, None)], 99), "so may one that goes on");
+    assert!(is_kept(&[gap(13, Some(15), None)], 99), "or is not done with");
+    assert!(!is_kept(&[gap(13, Some(15), Some(40))], 99));
 }
 
 #[tokio::test]
@@ -139,12 +207,12 @@ async fn a_gap_of_which_something_cannot_be_read_stays_open_and_is_not_asked_for
     ] {
         let told = path.to_string().chars().take(100).collect::<String>();
         let fixture = Fixture::start(list, path).await;
-        let mut agenda = Agenda::new();
+        let mut agenda = Agenda::default();
         fixture.look(&mut agenda).await.unwrap();
         let StoredGap { gap_id, gap: Gap { to, .. }, repaired_at, .. } = fixture.gap().await;
         assert_eq!((repaired_at, to.is_some()), (None, true), "{told}");
         let after_one = agenda.clone();
-        assert_eq!(after_one[&(gap_id, false)].passes, 1);
+        assert_eq!(after_one.gaps[&(gap_id, false)].passes, 1);
         assert!(fixture.said().is_some_and(|said| said.contains("stays open")), "{told}");
         fixture.look(&mut agenda).await.unwrap();
         assert_eq!(agenda, after_one, "not again so soon");
@@ -154,7 +222,7 @@ async fn a_gap_of_which_something_cannot_be_read_stays_open_and_is_not_asked_for
 #[tokio::test]
 async fn an_answer_without_a_list_repairs_nothing() {
     let fixture = Fixture::start(json!({ "page_size": 300 }), path()).await;
-    fixture.look(&mut Agenda::new()).await.unwrap();
+    fixture.look(&mut Agenda::default()).await.unwrap();
     assert_eq!(fixture.gap().await.repaired_at, None);
     assert!(fixture.said().unwrap().contains("Cannot read the calls of a time"));
 }
@@ -163,7 +231,7 @@ async fn an_answer_without_a_list_repairs_nothing() {
 async fn a_list_whose_pages_lead_in_a_circle_repairs_nothing_and_what_is_in_it_is_read() {
     let list = json!({ "call_history": [{ "call_history_uuid": "h-1" }], "next_page_token": "t" });
     let fixture = Fixture::impatient(list, path()).await;
-    let mut agenda = Agenda::new();
+    let mut agenda = Agenda::default();
     fixture.look(&mut agenda).await.unwrap();
     assert_eq!(fixture.gap().await.repaired_at, None);
     assert!(fixture.said().unwrap().contains("lead in a circle"));
@@ -181,7 +249,7 @@ fn three_calls() -> Value {
 #[tokio::test]
 async fn a_call_that_cannot_be_read_holds_up_no_other_and_is_asked_for_again() {
     let fixture = Fixture::impatient(three_calls(), path()).await;
-    let mut agenda = Agenda::new();
+    let mut agenda = Agenda::default();
     for status in [StatusCode::SERVICE_UNAVAILABLE, StatusCode::BAD_REQUEST, StatusCode::FORBIDDEN] {
         fixture.api.fail(&[("h-2", status)]);
         fixture.look(&mut agenda).await.unwrap();
@@ -202,7 +270,7 @@ async fn a_call_that_cannot_be_read_holds_up_no_other_and_is_asked_for_again() {
 async fn a_call_that_can_never_be_read_is_not_asked_for_for_ever_and_stays_told() {
     let fixture = Fixture::impatient(three_calls(), path()).await;
     fixture.api.fail(&[("h-2", StatusCode::BAD_REQUEST)]);
-    let mut agenda = Agenda::new();
+    let mut agenda = Agenda::default();
     for _ in 0..20 {
         fixture.look(&mut agenda).await.unwrap();
     }
@@ -216,11 +284,11 @@ async fn a_call_that_can_never_be_read_is_not_asked_for_for_ever_and_stays_told(
 async fn an_app_that_may_not_read_the_record_ends_the_pass_at_once_and_is_told_so() {
     let fixture = Fixture::impatient(three_calls(), json!({ "code": 4711, "message": "lacks scopes" })).await;
     fixture.api.fail(&[("h-1", StatusCode::BAD_REQUEST), ("h-3", StatusCode::BAD_REQUEST)]);
-    let mut agenda = Agenda::new();
+    let mut agenda = Agenda::default();
     fixture.look(&mut agenda).await.unwrap_err();
     assert_eq!(fixture.api.asked().len(), 2, "the list and one call");
     assert!(fixture.said().unwrap().contains("scopes"));
-    assert!(agenda.values().all(|work| work.passes == 0), "no try of its own");
+    assert!(agenda.gaps.values().all(|work| work.passes == 0), "no try of its own");
 }
 
 #[test]
