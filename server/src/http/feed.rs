@@ -29,7 +29,7 @@ use url::Url;
 
 use super::{
     error::problem,
-    health::clock_problem,
+    health::{clock_problem, presence_problem},
     pages::{local_zone, not_found, not_ready, problem_page_of},
     past::{Asked, NOT_OF_THE_PAST},
     rendered::RenderedPage,
@@ -85,8 +85,7 @@ async fn facts(state: &AppState, now: Timestamp) -> Result<FeedFacts, KeeperGone
         let record = state.record.borrow();
         (record.problem(), record.reading())
     };
-    // Without credentials there is nothing to mend.
-    let presence_problem = state.presence.borrow().problem.clone().filter(|_| state.budget.is_some());
+    let presence_problem = presence_problem(state);
     let anomalies = state.keeper.anomalies().await?;
     let board = state.keeper.board(BoardKey::All).await?;
     let unlisted = board.as_ref().map_or(0, |board| u64::from(board.totals.unlisted));

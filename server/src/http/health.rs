@@ -27,7 +27,7 @@ pub(super) struct Readiness {
     ready: bool,
     feed: &'static str,
     store: &'static str,
-    /// Sentences with the next step.
+    /// Sentences with the next step; also of what is less sure meanwhile, though everything is usable.
     reasons: Vec<String>,
 }
 
@@ -58,8 +58,15 @@ pub(super) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Re
         }
     };
     let ready = reasons.is_empty();
+    // Boards are of use without, and say themselves what they do not know.
+    reasons.extend(presence_problem(&state));
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(Readiness { ready, feed: link_word(feed.link), store, reasons }))
+}
+
+/// Why people's presence is not known, where Zoom can be asked: without credentials there is nothing to mend.
+pub(super) fn presence_problem(state: &AppState) -> Option<String> {
+    state.presence.borrow().problem.clone().filter(|_| state.budget.is_some())
 }
 
 /// Events that are dated after our clock are not believed, so a board with a wrong clock stays empty.

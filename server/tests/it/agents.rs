@@ -106,6 +106,8 @@ async fn without_the_scope_agents_are_unknown_until_an_event_tells_and_the_feed_
     let feed = rig.eventually("the problem is told", has_problem, "/api/v1/feed").await;
     let problem = feed["presence"]["problem"].as_str().unwrap_or_default();
     assert!(problem.contains("scope"), "{problem}");
+    let ready = rig.json("/readyz").await;
+    assert_eq!((&ready["ready"], &ready["reasons"]), (&json!(true), &json!([problem])), "usable, and told");
 
     say(&rig, &id, "Offline").await;
     until_state(&rig, &id, "offline").await;

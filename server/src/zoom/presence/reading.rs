@@ -3,7 +3,8 @@
 //!
 //! There is no way to ask for many at once. Who cannot be read is noted, told, and asked for again a few
 //! times; the others are read all the same. What was read is journalled; who has no presence, such as a
-//! phone that belongs to a place, is not asked again.
+//! phone that belongs to a place, is not asked again. Where nobody has one, that is told: a plan or an app
+//! that lacks it looks like that.
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -58,6 +59,20 @@ impl PresenceStatus {
         Self { unread: 0, problem: Some(format!("{known}. {why}")) }
     }
 
+    /// Zoom says of all of these that they have none.
+    fn of_nobody(asked: usize) -> Self {
+        let told = match asked {
+            1 => "The one member of the queues has no presence".to_owned(),
+            all => format!("None of the {all} members of the queues has a presence"),
+        };
+        let why = format!(
+            "{told}, says Zoom (HTTP 404). Phones of a place have none; if these are people, check that \
+             the account has Zoom chat and that the Zoom app has the scope user:read:presence_status:admin, then \
+             activate the app again."
+        );
+        Self { unread: asked, ..Self::unreadable(&why) }
+    }
+
     fn after(setbacks: &Setbacks) -> Self {
         let problem = setbacks.sentence().map(|why| match setbacks.count() {
             1 => format!("The presence of 1 person could not be read. {why}"),
@@ -86,6 +101,8 @@ struct Agenda {
     known: HashSet<UserId>,
     /// Who has none, and is not asked for again.
     without_presence: HashSet<UserId>,
+    /// Somebody has one.
+    anybody_has_one: bool,
     due: BTreeSet<UserId>,
     /// Who could not be read; how often it was tried, and when last.
     left: BTreeSet<UserId>,
@@ -159,9 +176,8 @@ impl PresenceReading {
                 continue;
             }
             match self.read(&mut agenda).await {
-                Ok(setbacks) => {
+                Ok(status) => {
                     back_off.reset();
-                    let status = PresenceStatus::after(&setbacks);
                     self.status.send_if_modified(|told| {
                         let changed = *told != status;
                         *told = status;
@@ -175,7 +191,7 @@ impl PresenceReading {
 
     /// Asks for everybody who is due, and journals the answers. Nobody is due after that; who could not be
     /// read is left for another time. An error means that nobody can be read now.
-    async fn read(&self, agenda: &mut Agenda) -> Result<Setbacks, RestError> {
+    async fn read(&self, agenda: &mut Agenda) -> Result<PresenceStatus, RestError> {
         let mut setbacks = Setbacks::default();
         // One first: without the scope, a hundred requests would fail alike.
         let first: Vec<UserId> = agenda.due.iter().take(1).cloned().collect();
@@ -192,6 +208,7 @@ impl PresenceReading {
             match answer {
                 Ok(status) => {
                     setbacks.read_one();
+                    agenda.anybody_has_one = true;
                     let text = text(id.as_str(), &status, asked_at);
                     let incoming = Incoming::read(&self.reader, Source::Rest, clock::now(), &text);
                     // Refused by the disk. The journal says so itself.
@@ -212,7 +229,13 @@ impl PresenceReading {
         }
         agenda.passes += 1;
         agenda.last = clock::now();
-        Ok(setbacks)
+        let Agenda { without_presence, left, anybody_has_one, .. } = agenda;
+        if *anybody_has_one || !left.is_empty() || without_presence.is_empty() {
+            return Ok(PresenceStatus::after(&setbacks));
+        }
+        // Nobody at all: that may be mended, so they are asked for again.
+        left.extend(without_presence.drain());
+        Ok(PresenceStatus::of_nobody(left.len()))
     }
 
     async fn wait_after(&self, error: &RestError, back_off: &mut BackOff) {
@@ -249,12 +272,22 @@ impl RestClient {
 
 #[cfg(test)]
 mod tests {
+    use std::{collections::HashMap, sync::Mutex};
+
+    use axum::{
+        Json, Router,
+        extract::{Path, State},
+        http::StatusCode,
+        routing::get,
+    };
     use domain::{
         directory::{DirectoryQueue, Member},
         service_level::ServiceLevelPolicy,
     };
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::{Purpose, store::Store, zoom::rest::pretend::client_of};
 
     fn directory(members: &[&str]) -> Directory {
         let member = |id: &&str| Member {
@@ -330,5 +363,59 @@ mod tests {
         assert_eq!(tries, 6);
         agenda.note(&directory(&["ada"]), &trust(Some(7)));
         assert_eq!((agenda.due.len(), agenda.left.len()), (1, 0), "after a gap everybody is asked for anew");
+    }
+
+    /// What an API answers of people, by their ids; of anybody else, that there is none.
+    type Told = Arc<Mutex<HashMap<&'static str, (StatusCode, Value)>>>;
+
+    async fn presence(State(told): State<Told>, Path(id): Path<String>) -> (StatusCode, Json<Value>) {
+        let nobody = (StatusCode::NOT_FOUND, json!({ "code": 1001, "message": "User does not exist." }));
+        let (status, answer) = told.lock().unwrap().get(&*id).cloned().unwrap_or(nobody);
+        (status, Json(answer))
+    }
+
+    #[tokio::test]
+    async fn that_nobody_has_a_presence_is_told_and_asked_for_again() {
+        let told = Told::default();
+        let router =
+            Router::new().route("/users/{id}/presence_status", get(presence)).with_state(Arc::clone(&told));
+        let timings = FeedTimings::default();
+        let folder = tempfile::tempdir().unwrap();
+        let (_store, writer) = Store::open(folder.path(), Purpose::Work, clock::now()).await.unwrap();
+        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        let (facts, _seen) = tokio::sync::mpsc::channel(100);
+        let reader = Reader::default();
+        let journal =
+            Journal::start(writer, reader.clone(), facts, clock::now(), &tracker, stop).await.unwrap();
+        let reading = PresenceReading {
+            rest: client_of(router, timings).await,
+            journal,
+            reader,
+            directory: watch::channel(Arc::default()).1,
+            trust: watch::channel(trust(None)).1,
+            status: watch::channel(PresenceStatus::default()).0,
+            timings,
+        };
+        let mut agenda = Agenda::default();
+        agenda.note(&directory(&["ada", "bo"]), &trust(None));
+        let status = reading.read(&mut agenda).await.unwrap();
+        let problem = status.problem.unwrap();
+        assert!(problem.contains("None of the 2 members"), "{problem}");
+        assert!(problem.contains("the scope user:read:presence_status:admin"), "{problem}");
+        assert_eq!(agenda.left.len(), 2, "asked for again");
+
+        // Where one answer could not be read, nobody knows yet.
+        told.lock().unwrap().insert("bo", (StatusCode::SERVICE_UNAVAILABLE, json!({})));
+        agenda.due.append(&mut agenda.left);
+        let status = reading.read(&mut agenda).await.unwrap();
+        assert_eq!(status.unread, 1);
+        assert!(status.problem.is_some_and(|problem| problem.contains("could not be read")));
+
+        // One who has it shows that others have none.
+        told.lock().unwrap().insert("bo", (StatusCode::OK, json!({ "status": "Available" })));
+        agenda.due.append(&mut agenda.left);
+        assert_eq!(reading.read(&mut agenda).await.unwrap(), PresenceStatus::default());
+        assert_eq!(agenda.without_presence, HashSet::from(["ada".into()]));
+        assert!(agenda.left.is_empty());
     }
 }
