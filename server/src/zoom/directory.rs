@@ -188,8 +188,9 @@ impl Task {
                     if let Some(zone) = detail.timezone.as_deref().and_then(clock::zone) {
                         queue.zone = Some(zone.1);
                     }
-                    queue.members = Some(detail.members);
-                    match detail.settings {
+                    let some = (!detail.members.is_whole).then_some(RestError::Garbled { what: MEMBERS });
+                    queue.members = detail.members.after(queue.members.take());
+                    some.or(match detail.settings {
                         Ok(settings) => {
                             queue.wrap_up = settings.wrap_up.or(queue.wrap_up);
                             queue.max_wait = settings.max_wait.or(queue.max_wait);
@@ -198,7 +199,7 @@ impl Task {
                         // An app may lack the scope for them, and lives without.
                         Err(RestError::Refused { .. } | RestError::Unanswered { .. }) => None,
                         Err(error) => Some(error),
-                    }
+                    })
                 }
                 // Where nothing can be read, not even the list, nothing is known to be gone.
                 Err(error) if error.is_gone() && has_list => {
@@ -352,8 +353,39 @@ impl QueueRow {
 /// What only the detail of a queue tells.
 struct QueueDetail {
     timezone: Option<String>,
-    members: Vec<Member>,
+    members: Members,
     settings: Result<QueueSettings, RestError>,
+}
+
+/// The members of a queue, as far as they can be read.
+struct Members {
+    read: Vec<Member>,
+    /// These are all of them. Who has no id is somebody, too.
+    is_whole: bool,
+}
+
+impl From<Vec<Lenient<MemberRow>>> for Members {
+    fn from(rows: Vec<Lenient<MemberRow>>) -> Self {
+        let count = rows.len();
+        let read: Vec<Member> = readable(rows).into_iter().map(MemberRow::member).collect();
+        let is_whole = read.len() == count;
+        Self { read, is_whole }
+    }
+}
+
+impl Members {
+    /// The members, when these were `known` before: who is not among them now may be one that cannot be read.
+    /// Of how many there are nothing is known where some never could be.
+    fn after(self, known: Option<Vec<Member>>) -> Option<Vec<Member>> {
+        let Self { mut read, is_whole } = self;
+        if is_whole {
+            return Some(read);
+        }
+        let known = known?;
+        let rest = known.into_iter().filter(|known| read.iter().all(|member| member.id != known.id));
+        read.append(&mut rest.collect());
+        Some(read)
+    }
 }
 
 /// How a queue treats its callers and members in business hours.
@@ -392,9 +424,17 @@ struct DetailAnswer {
 #[derive(Deserialize)]
 struct DetailMembers {
     #[serde(default)]
-    users: Vec<Lenient<MemberRow>>,
+    users: Option<Vec<Lenient<MemberRow>>>,
     #[serde(default)]
-    common_areas: Vec<Lenient<MemberRow>>,
+    common_areas: Option<Vec<Lenient<MemberRow>>>,
+}
+
+impl DetailMembers {
+    /// Everybody; `None` when nothing is said of anybody, which does not mean that there is nobody.
+    fn rows(self) -> Option<Vec<Lenient<MemberRow>>> {
+        let is_told = self.users.is_some() || self.common_areas.is_some();
+        is_told.then(|| [self.users, self.common_areas].into_iter().flatten().flatten().collect())
+    }
 }
 
 #[derive(Deserialize)]
@@ -428,14 +468,18 @@ struct MemberPage {
 }
 
 impl Page for MemberPage {
-    type Row = MemberRow;
+    type Row = Lenient<MemberRow>;
 
-    fn into_parts(self) -> (Vec<MemberRow>, Option<String>) {
-        (readable(self.call_queue_members), self.next_page_token)
+    fn into_parts(self) -> (Vec<Lenient<MemberRow>>, Option<String>) {
+        (self.call_queue_members, self.next_page_token)
     }
 
-    fn id(row: &MemberRow) -> &str {
-        &row.id
+    /// All that cannot be read count as one.
+    fn id(row: &Lenient<MemberRow>) -> &str {
+        match row {
+            Lenient::Is(row) => &row.id,
+            Lenient::Other(_) => "",
+        }
     }
 }
 
@@ -460,15 +504,12 @@ impl RestClient {
             ) => return Err(error),
             Err(error) => (None, None, Some(error)),
         };
-        if let Some(members) = members {
-            let rows: Vec<_> = members.users.into_iter().chain(members.common_areas).collect();
-            let is_told_of_nobody = rows.is_empty();
-            let members: Vec<Member> = readable(rows).into_iter().map(MemberRow::member).collect();
-            // All of them would look as if they had left.
-            if members.is_empty() && !is_told_of_nobody {
-                return Err(RestError::Garbled { what: MEMBERS });
-            }
-            return Ok(QueueDetail { timezone, members, settings: self.queue_settings(id).await });
+        if let Some(rows) = members.and_then(DetailMembers::rows) {
+            return Ok(QueueDetail {
+                timezone,
+                members: rows.into(),
+                settings: self.queue_settings(id).await,
+            });
         }
         let path = ["phone", "call_queues", id.as_str(), "members"];
         let request = Request { what: MEMBERS, path: &path, category: Category::Medium };
@@ -476,8 +517,7 @@ impl RestClient {
         let rows = self.list::<MemberPage>(request, None).await.and_then(|rows| rows.whole(MEMBERS));
         // The first failure says more: the second way is only a fallback.
         let rows = rows.map_err(|second| error.unwrap_or(second))?;
-        let members = rows.into_iter().map(MemberRow::member).collect();
-        Ok(QueueDetail { timezone, members, settings: self.queue_settings(id).await })
+        Ok(QueueDetail { timezone, members: rows.into(), settings: self.queue_settings(id).await })
     }
 
     async fn queue_settings(&self, id: &QueueId) -> Result<QueueSettings, RestError> {

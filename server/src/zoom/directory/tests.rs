@@ -111,7 +111,6 @@ async fn names_come_first_and_members_as_they_are_read() {
         "users": [
             { "id": "u1", "name": "Anna", "receive_call": true, "level": "manager" },
             { "id": "u2", "name": "Ben", "receive_call": false },
-            { "name": "no id" },
         ],
         "common_areas": [{ "id": "c1", "name": "Lobby" }],
     } }),
@@ -142,7 +141,7 @@ async fn names_come_first_and_members_as_they_are_read() {
     tracker.close();
     tracker.wait().await;
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
-    api.set("/q4", json!({ "members": {} }));
+    api.set("/q4", json!({ "members": { "users": [], "common_areas": [] } }));
     api.set("/q4/call_handling/settings", json!({ "call_distribution_setting": { "max_wait_time": 0 } }));
     let mut feed = start(api.client().await, &tracker, stop.clone());
     let full = until(&mut feed.directory, |directory| {
@@ -239,6 +238,50 @@ async fn what_is_written_otherwise_than_promised_takes_no_queue_and_no_member_aw
 }
 
 #[tokio::test]
+async fn whose_members_are_not_all_readable_is_not_known_to_have_the_others_only() {
+    let api = Api::default();
+    api.set("", json!({ "call_queues": [{ "id": "q1" }, { "id": "q2" }, { "id": "q3" }] }));
+    let (directory, seen) = watch::channel(Arc::default());
+    let (status, status_seen) = watch::channel(DirectoryStatus::default());
+    let (rest, cache, nudge) = (api.client().await, SharedCache::default(), Arc::default());
+    let task = Task { rest, cache, directory, status, nudge };
+    for id in ["q1", "q2", "q3"] {
+        api.set(&format!("/{id}/call_handling/settings"), json!({}));
+    }
+    // A row without an id beside others, in either list; and an answer that says nothing of anybody.
+    let rows = |receives: bool| json!([{ "id": "u1", "receive_call": receives }, { "name": "no id" }]);
+    api.set("/q1", json!({ "members": { "users": rows(true) } }));
+    api.set("/q2", json!({}));
+    api.set("/q2/members", json!({ "call_queue_members": rows(true) }));
+    api.set("/q3", json!({ "members": {} }));
+    task.read_all().await.expect("a list");
+    for id in ["q1", "q2", "q3"] {
+        assert_eq!(queue(&seen.borrow(), id).members, None, "{id}");
+    }
+    let status = status_seen.borrow().clone();
+    assert_eq!((status.queues_without_members, status.unread), (3, 3));
+    assert!(status.problem.is_some_and(|problem| problem.contains("the members of a call queue")));
+
+    let whole = json!([{ "id": "u1" }, { "id": "u2" }]);
+    api.set("/q1", json!({ "members": { "users": whole } }));
+    api.set("/q2/members", json!({ "call_queue_members": whole }));
+    api.set("/q3/members", json!({ "call_queue_members": [] }));
+    task.read_all().await.expect("a list");
+    assert_eq!(queue(&seen.borrow(), "q3").members.as_deref(), Some(&[][..]), "its own list is empty");
+    assert_eq!(status_seen.borrow().problem, None);
+
+    // Whom it names is as it says, whom it does not name may be the one without an id.
+    api.set("/q1", json!({ "members": { "users": rows(false) } }));
+    api.set("/q2/members", json!({ "call_queue_members": rows(false) }));
+    task.read_all().await.expect("a list");
+    let both = [member("u1", "", false), member("u2", "", true)];
+    for id in ["q1", "q2"] {
+        assert_eq!(queue(&seen.borrow(), id).members.as_deref(), Some(&both[..]), "{id}");
+    }
+    assert!(status_seen.borrow().problem.is_some());
+}
+
+#[tokio::test]
 async fn a_list_that_is_cut_off_takes_no_queue_and_no_member_away() {
     let api = Api::default();
     let task = |rest| {
@@ -250,7 +293,7 @@ async fn a_list_that_is_cut_off_takes_no_queue_and_no_member_away() {
     let (task, seen, status) = task(api.client().await);
     api.set("", json!({ "call_queues": [{ "id": "q1" }, { "id": "q2" }] }));
     api.set("/q1", json!({ "members": { "users": [{ "id": "u1" }, { "id": "u2" }] } }));
-    api.set("/q2", json!({ "members": {} }));
+    api.set("/q2", json!({ "members": { "users": [] } }));
     task.read_all().await.expect("a list");
     // The pages lead in a circle, of the queues as of the members.
     api.set("", json!({ "call_queues": [{ "id": "q1" }], "next_page_token": "t" }));
@@ -268,7 +311,7 @@ async fn a_row_that_vanishes_from_the_list_is_gone_when_its_own_page_says_so() {
     let api = Api::default();
     let rows =
         |ids: &[&str]| json!({ "call_queues": ids.iter().map(|id| json!({ "id": id })).collect::<Vec<_>>() });
-    let nobody = || json!({ "members": {} });
+    let nobody = || json!({ "members": { "users": [] } });
     for path in ["/q1", "/q2", "/q3"] {
         api.set(path, nobody());
     }
