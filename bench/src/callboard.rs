@@ -52,11 +52,6 @@ pub(crate) struct Feed {
 }
 
 #[derive(Deserialize)]
-struct Queues {
-    queues: Vec<Queue>,
-}
-
-#[derive(Deserialize)]
 struct Queue {
     members: Option<u32>,
 }
@@ -152,7 +147,7 @@ impl Callboard {
     pub(crate) fn staffed_queues(&mut self) -> anyhow::Result<(usize, usize)> {
         let (status, body) = self.get("/api/v1/queues")?;
         ensure!(status == 200, "the server answered {status} when asked for its queues");
-        let queues = serde_json::from_slice::<Queues>(&body)?.queues;
+        let queues: Vec<Queue> = serde_json::from_slice(&body)?;
         Ok((queues.len(), queues.iter().filter(|queue| queue.members.is_some()).count()))
     }
 

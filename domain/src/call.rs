@@ -17,7 +17,7 @@ use crate::{
 mod extension;
 
 pub(crate) use extension::is_same_extension;
-use extension::{Extension, Moment, Observation, is_nobody};
+use extension::{Extension, Marks, Moment, Observation, is_nobody};
 
 /// A ringing leg without any further news is taken to have stopped after this long: the message
 /// about its end was lost.
@@ -243,7 +243,8 @@ impl Call {
         if known.is_some() {
             return known;
         }
-        let is_same = |extension: &Extension| extension.side == side && extension.is_of(party);
+        let marks = Marks::of(party);
+        let is_same = |extension: &Extension| extension.side == side && extension.is_of(party, marks);
         // They stand in the order of what was first told of them: what joins the first leaves that as it is.
         let home = self.extensions.iter().position(is_same)?;
         while let Some(other) = self.extensions[home + 1..].iter().position(is_same) {

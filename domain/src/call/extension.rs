@@ -4,7 +4,7 @@
 //! told of it, and kept. They depend on nothing else; what one phone means for another is seen to where the
 //! whole call is (see the parent module).
 
-use std::sync::Arc;
+use std::{hash::BuildHasher as _, sync::Arc};
 
 use super::{Leg, RACE, earliest};
 use crate::{
@@ -25,6 +25,8 @@ pub(super) struct Extension {
     party: Arc<Party>,
     /// And in those of others, as far as they say more.
     aliases: Vec<Arc<Party>>,
+    /// Of all these words.
+    marks: Marks,
     /// Facts about legs, in their order, each once.
     facts: Vec<Fact>,
     /// What they amount to by themselves; `None` after news, until it is asked for.
@@ -34,7 +36,8 @@ pub(super) struct Extension {
 impl Extension {
     /// An extension of which nothing is known yet but whose it is.
     pub(super) fn of(side: Side, party: &Arc<Party>) -> Self {
-        Self { side, party: Arc::clone(party), aliases: Vec::new(), facts: Vec::new(), legs: None }
+        let marks = Marks::of(party);
+        Self { side, party: Arc::clone(party), aliases: Vec::new(), marks, facts: Vec::new(), legs: None }
     }
 
     pub(super) fn facts(&self) -> &[Fact] {
@@ -56,9 +59,9 @@ impl Extension {
     }
 
     /// Words that share an identity with known ones. Messages name an extension by any subset of three
-    /// identities.
-    pub(super) fn is_of(&self, party: &Party) -> bool {
-        self.parties().any(|known| is_same_extension(known, party))
+    /// identities. `marks` are theirs.
+    pub(super) fn is_of(&self, party: &Party, marks: Marks) -> bool {
+        self.marks.may_share(marks) && self.parties().any(|known| is_same_extension(known, party))
     }
 
     fn parties(&self) -> impl Iterator<Item = &Arc<Party>> {
@@ -71,6 +74,7 @@ impl Extension {
         self.facts.insert(place, fact);
         if !self.is_called(party) && (self.aliases.len() < FEW || !self.has_all_identities_of(party)) {
             self.aliases.push(Arc::clone(party));
+            self.marks.add(Marks::of(party));
         }
         self.legs = None;
         Some(place)
@@ -85,6 +89,7 @@ impl Extension {
     pub(super) fn join(&mut self, other: Self) {
         self.aliases.push(other.party);
         self.aliases.extend(other.aliases);
+        self.marks.add(other.marks);
         self.facts.extend(other.facts);
         self.facts.sort();
         self.legs = None;
@@ -368,6 +373,26 @@ fn identities(party: &Party) -> [Option<(u8, &str)>; 3] {
 
 pub(super) fn is_nobody(party: &Party) -> bool {
     identities(party).iter().all(Option::is_none)
+}
+
+/// One of 64 marks for each identity: who has none in common shares no identity. A call that rings many phones
+/// would compare each with all others, whose words lie all over the memory.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Marks(u64);
+
+impl Marks {
+    pub(super) fn of(party: &Party) -> Self {
+        let mark = |identity| 1 << (foldhash::fast::FixedState::default().hash_one(identity) >> 58);
+        Self(identities(party).into_iter().flatten().map(mark).fold(0, |marks: u64, mark: u64| marks | mark))
+    }
+
+    fn may_share(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    fn add(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
 }
 
 /// True when two observations of a party share an identity.

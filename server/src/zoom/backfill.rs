@@ -2,9 +2,10 @@
 //!
 //! The paths of those calls are journalled like events, so that the board has them like everything
 //! else and has them again after a restart. Nothing is written twice: the journal knows what it has.
-//! Gaps that follow each other closely have calls in common, each of which is asked for once. A gap counts as repaired when all of its calls were read, and is looked at once more later. What cannot
-//! be read is noted, told, and asked for again a few times; its gap stays open. What was done stands in the
-//! database; what a restart interrupts begins anew.
+//! Gaps that follow each other closely have calls in common, each of which is asked for once. A gap counts as
+//! repaired when all of its calls were read, and is looked at once more later. What cannot be read is noted, told,
+//! and asked for again a few times; its gap stays open. What was done stands in the database; what a restart
+//! interrupts begins anew.
 
 use std::{collections::HashMap, time::Duration};
 
