@@ -205,23 +205,25 @@ fn visits(mut of_queues: Vec<(RecordedStay, &Element<'_>)>, all: &[Part<Element<
             (before.end, before.overflow) = (StayEnd::Voicemail, None);
             continue;
         }
-        let was_answered =
-            |before: &RecordedStay| before.end == StayEnd::Answered && before.queue == stay.queue;
-        let is_led_there = element.event() == Some("forward") || visits.iter().any(was_answered);
-        if !(is_led_there && is_mailbox(element, &stay, all)) {
+        let mut before = visits.iter().filter(|before| before.queue == stay.queue).peekable();
+        // Phones that rang in an earlier visit did not ring in this one.
+        let since = before.peek().map(|_| stay.entered_at);
+        let is_led_there =
+            element.event() == Some("forward") || before.any(|before| before.end == StayEnd::Answered);
+        let is_mailbox = stay.end == StayEnd::Voicemail && !has_waited(element, since, all);
+        if !(is_led_there && is_mailbox) {
             visits.push(stay);
         }
     }
     visits
 }
 
-/// True when nobody waited: the caller of this element heard the greeting of a mailbox, and nothing else.
-fn is_mailbox(element: &Element<'_>, stay: &RecordedStay, all: &[Part<Element<'_>>]) -> bool {
-    let rang = rings(element, all).any(|ring| ring.started_at() >= Some(stay.entered_at));
-    stay.end == StayEnd::Voicemail
-        && !element.is_of_v1()
-        && !rang
-        && element.wait().is_none_or(|wait| wait <= AT_ONCE)
+/// True when the caller of a queue's element waited in it, or may have: a phone rang `since` then on behalf of
+/// the queue, or a wait is told.
+fn has_waited(element: &Element<'_>, since: Option<Timestamp>, all: &[Part<Element<'_>>]) -> bool {
+    element.is_of_v1()
+        || element.wait().is_some_and(|wait| wait > AT_ONCE)
+        || rings(element, all).any(|ring| ring.started_at() >= since)
 }
 
 /// Why a queue sent a caller elsewhere, as far as its record tells: Zoom has no word for it.
@@ -370,6 +372,12 @@ mod tests {
             "callee_name": "Returns", "event": event, "result": result, "start_time": from, "end_time": to })
     }
 
+    /// A member's phone that rang for it in vain.
+    fn ring(from: &str) -> Value {
+        json!({ "call_id": "7000000000000000041", "event": "ring_to_member", "result": "no_answer",
+            "operator_ext_number": "804", "operator_ext_type": "call_queue", "start_time": from, "end_time": OVER })
+    }
+
     const BEGAN: &str = "2026-11-21T13:00:00Z";
     const SENT: &str = "2026-11-21T13:01:20Z";
     const OVER: &str = "2026-11-21T13:02:07Z";
@@ -389,10 +397,6 @@ mod tests {
     fn who_is_sent_to_a_mailbox_after_an_answer_visited_the_queue_once() {
         let mut answered = of_queue("incoming", "answered", BEGAN, "2026-11-21T13:00:20Z");
         answered["answer_time"] = json!("2026-11-21T13:00:20Z");
-        let ring = |from: &str| {
-            json!({ "call_id": "7000000000000000041", "event": "ring_to_member", "result": "no_answer",
-                "operator_ext_number": "804", "operator_ext_type": "call_queue", "start_time": from, "end_time": OVER })
-        };
         let visit = (at(BEGAN), at("2026-11-21T13:00:20Z"), StayEnd::Answered);
         for list in ["call_path", "call_elements"] {
             for event in ["forward", "direct_transfer"] {
@@ -420,9 +424,11 @@ mod tests {
         let mailbox = of_queue("forward", "voicemail", SENT, OVER);
         assert_eq!(stays_of("call_elements", &json!([mailbox])), []);
         assert_eq!(stays_of("call_path", &json!([mailbox])), []);
-        let waited = of_queue("incoming", "voicemail", SENT, OVER);
         let visit = (at(SENT), at(OVER), StayEnd::Voicemail);
+        let waited = of_queue("incoming", "voicemail", SENT, OVER);
         assert_eq!(stays_of("call_elements", &json!([waited])), [visit], "it may have waited");
+        let told = json!([ring(BEGAN), mailbox]);
+        assert_eq!(stays_of("call_elements", &told), [visit], "its members' phones rang");
     }
 
     #[test]
