@@ -1,6 +1,6 @@
 //! What a process has used, as the kernel counts it in `/proc`.
 
-use std::{fs, time::Duration};
+use std::{collections::HashMap, fs, time::Duration};
 
 use anyhow::Context as _;
 
@@ -14,6 +14,27 @@ pub(crate) fn cpu_of(pid: u32) -> anyhow::Result<Duration> {
     let ticks: u64 =
         numbers.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap_or(0)).sum();
     Ok(ticks_to_time(ticks))
+}
+
+/// Threads of the server on which nobody waits: they tell the past again for the next snapshot, some of them every
+/// minute, for half a second each.
+const UPKEEP: &str = "past";
+
+/// Processor time of each thread of a process that serves somebody.
+fn cpu_of_threads(pid: u32) -> anyhow::Result<HashMap<String, Duration>> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).context("the measured process is gone")?;
+    let mut times = HashMap::new();
+    for thread in threads.flatten() {
+        // A thread may end meanwhile.
+        let name = fs::read_to_string(thread.path().join("comm")).unwrap_or_default();
+        let stat = fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
+        let nanoseconds = stat.split_whitespace().next().and_then(|number| number.parse().ok());
+        if let Some(nanoseconds) = nanoseconds.filter(|_| name.trim_end() != UPKEEP) {
+            times
+                .insert(thread.file_name().to_string_lossy().into_owned(), Duration::from_nanos(nanoseconds));
+        }
+    }
+    Ok(times)
 }
 
 /// Memory of a process in bytes.
@@ -64,6 +85,8 @@ pub(crate) struct Window {
     pub(crate) length: Duration,
     /// Processor time of the measured process.
     pub(crate) cpu: Duration,
+    /// The same without threads on which nobody waits.
+    pub(crate) serving: Duration,
     /// Share of the machine that neither the measured process nor this one used, 0–1.
     pub(crate) foreign: f64,
 }
@@ -74,6 +97,7 @@ pub(crate) struct Opening {
     pid: u32,
     at: Duration,
     measured: Duration,
+    threads: HashMap<String, Duration>,
     own: Duration,
     machine: Duration,
 }
@@ -82,16 +106,21 @@ impl Opening {
     pub(crate) fn of(pid: u32) -> anyhow::Result<Self> {
         let own = cpu_of(std::process::id())?;
         let at = crate::clock::now();
-        Ok(Self { pid, at, measured: cpu_of(pid)?, own, machine: cpu_of_machine() })
+        let threads = cpu_of_threads(pid)?;
+        Ok(Self { pid, at, measured: cpu_of(pid)?, threads, own, machine: cpu_of_machine() })
     }
 
     pub(crate) fn close(&self) -> anyhow::Result<Window> {
         let now = Self::of(self.pid)?;
         let length = now.at - self.at;
         let cpu = now.measured.saturating_sub(self.measured);
+        let used = |(thread, now): (&String, &Duration)| {
+            now.saturating_sub(self.threads.get(thread).copied().unwrap_or_default())
+        };
+        let serving = now.threads.iter().map(used).sum();
         let known = cpu + now.own.saturating_sub(self.own);
         let foreign = now.machine.saturating_sub(self.machine).saturating_sub(known).as_secs_f64();
         let cores = crate::machine::cores();
-        Ok(Window { length, cpu, foreign: foreign / length.as_secs_f64() / cores as f64 })
+        Ok(Window { length, cpu, serving, foreign: foreign / length.as_secs_f64() / cores as f64 })
     }
 }

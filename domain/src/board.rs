@@ -639,9 +639,14 @@ impl Board {
         self.midnights.earliest()
     }
 
-    /// Calls and legs kept in memory: live ones and those not settled yet.
+    /// Calls kept in memory: live ones and those not settled yet.
+    pub fn call_count(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// The same, and their legs.
     pub fn size(&self) -> (usize, usize) {
-        (self.calls.len(), self.calls.iter().map(|tracked| tracked.state.legs.len()).sum())
+        (self.call_count(), self.calls.iter().map(|tracked| tracked.state.legs.len()).sum())
     }
 
     /// The row of one queue.

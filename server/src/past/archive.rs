@@ -29,8 +29,11 @@ use crate::{
 
 /// How often it looks for work.
 const LOOK: Duration = Duration::from_secs(10);
-/// Events from one snapshot to the next: a tenth of a second to tell again.
+/// Events from one snapshot to the next, at least: a tenth of a second to tell again.
 const SNAPSHOT_EVENTS: u64 = 5_000;
+/// The same, at most. A snapshot of many calls takes as long to restore as so many events to tell, and is taken
+/// as much more seldom.
+const SNAPSHOT_EVENTS_OF_MANY_CALLS: u64 = 20_000;
 /// Time from one snapshot to the next, however little happened: an hour of notes takes as long to tell.
 const SNAPSHOT_AFTER: Duration = Duration::from_secs(3600);
 /// Notes from one to the next in a recording, which has few in a quiet hour: as many as a server takes in one.
@@ -273,11 +276,16 @@ impl Winding {
             // The very first is of the first note: nothing can be shown of earlier times.
             let notes = reel.note_id() - self.before.unwrap_or(0);
             let is_over = lasted.is_none_or(|lasted| self.pace.is_over(lasted, notes));
-            if is_over || reel.told_events() >= SNAPSHOT_EVENTS {
+            if is_over || reel.told_events() >= events_between(reel.board().call_count()) {
                 return Ok(reel.snapshot());
             }
         }
     }
+}
+
+/// Events from one snapshot of so many calls to the next.
+fn events_between(calls: usize) -> u64 {
+    (calls as u64).clamp(SNAPSHOT_EVENTS, SNAPSHOT_EVENTS_OF_MANY_CALLS)
 }
 
 /// The time between two instants: a clock may have been set back.
@@ -304,4 +312,15 @@ fn compress(
     let mut row = segment::pack(events, notes, packed, (id, dictionary))?;
     row.new_dictionary = new;
     Ok(row)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_calls_a_snapshot_holds_the_longer_it_lasts_but_no_instant_lies_too_far_from_one() {
+        let between = [0, 5_000, 12_000, 1_000_000].map(events_between);
+        assert_eq!(between, [5_000, 5_000, 12_000, 20_000]);
+    }
 }
