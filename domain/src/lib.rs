@@ -5,7 +5,7 @@
 //! them into [`fact::Fact`]s.
 //!
 //! Suggested reading order: `time`, `id`, `fact`, `call`, `outcome`, `queue`, `service_level`,
-//! `volume`, `interval`, `erlang`, `directory`, `phone_book`, `agent`, `history`, `journey`, `reconciliation`, `board`,
+//! `volume`, `interval`, `calendar`, `report`, `erlang`, `directory`, `phone_book`, `agent`, `history`, `journey`, `reconciliation`, `board`,
 //! `quality`, `trust`, `view`.
 #![forbid(unsafe_code)]
 
@@ -26,6 +26,10 @@ pub mod service_level;
 pub mod volume;
 
 pub mod interval;
+
+pub mod calendar;
+
+pub mod report;
 
 pub mod erlang;
 

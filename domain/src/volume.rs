@@ -271,6 +271,9 @@ impl Histogram {
     /// Adds counts that were kept. A band that there is not counts as the last.
     pub fn add_to_band(&mut self, band: usize, count: u32) {
         let band = band.min(band_of(Self::LONGEST));
+        if count == 0 {
+            return;
+        }
         if self.bands.len() <= band {
             self.bands.resize(band + 1, 0);
         }

@@ -4,9 +4,11 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone, Utc};
+use chrono::{
+    DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, SecondsFormat, TimeZone, Utc,
+};
 use chrono_tz::Tz;
-use domain::{id::ZoneName, time::Timestamp};
+use domain::{calendar::Offsets, id::ZoneName, time::Timestamp};
 
 /// What time it is.
 pub fn now() -> Timestamp {
@@ -93,6 +95,42 @@ pub fn date_of(zone: Tz, at: Timestamp) -> NaiveDate {
         .date_naive()
 }
 
+/// The first instant at which clocks of `zone` show that time, or where they skip it, so much later.
+pub fn instant_of(zone: Tz, local: NaiveDateTime) -> Option<Timestamp> {
+    let instant = zone.from_local_datetime(&local).earliest().or_else(|| {
+        zone.from_local_datetime(&local.checked_add_signed(chrono::Duration::hours(1))?).earliest()
+    })?;
+    Some(Timestamp::from_millis(instant.timestamp_millis()))
+}
+
+/// The offsets of a zone from `from` to `to`. No zone changes twice within a day.
+pub fn offsets(zone: Tz, from: Timestamp, to: Timestamp) -> Offsets {
+    const DAY: i64 = 86_400;
+    let offset_at = |second: i64| {
+        let at = DateTime::<Utc>::from_timestamp(second, 0).unwrap_or_default();
+        zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc()
+    };
+    // Whoever asks for the beginning of an interval asks for the instant before it.
+    let start = from.as_millis().div_euclid(1000) - DAY;
+    let end = to.as_millis().div_euclid(1000) + DAY;
+    let (mut second, mut offset) = (start, offset_at(start));
+    let (first, mut changes) = (offset, Vec::new());
+    while second < end {
+        let next = offset_at(second + DAY);
+        if next != offset {
+            let (mut before, mut after) = (second, second + DAY);
+            while after - before > 1 {
+                let middle = before + (after - before) / 2;
+                if offset_at(middle) == offset { before = middle } else { after = middle }
+            }
+            changes.push((Timestamp::from_millis(after * 1000), next));
+            offset = next;
+        }
+        second += DAY;
+    }
+    Offsets::new(first, changes)
+}
+
 /// When the UTC day after `now` begins.
 pub fn next_utc_day(now: Timestamp) -> Timestamp {
     const DAY: Duration = Duration::from_secs(86_400);
@@ -173,6 +211,27 @@ mod tests {
         assert_eq!(at("2026-08-19T21:12:28"), at("2026-08-19T21:12:28Z"));
         assert_eq!(parse_rfc3339("yesterday"), None);
         assert_eq!(format_rfc3339(Timestamp::from_millis(i64::MAX)), format!("@{}ms", i64::MAX));
+    }
+
+    #[test]
+    fn the_offsets_of_a_zone_are_those_of_its_clocks() {
+        let check = |zone: Tz, first: i32, changes: &[(&str, i32)]| {
+            let changes = changes.iter().map(|(from, offset)| (at(from), *offset)).collect();
+            let (from, to) = (at("2026-01-01T00:00:00Z"), at("2027-01-01T00:00:00Z"));
+            assert_eq!(offsets(zone, from, to), Offsets::new(first, changes), "{zone}");
+        };
+        check(Tz::Asia__Kathmandu, 20_700, &[]);
+        check(Tz::Europe__Berlin, 3_600, &[("2026-03-29T01:00:00Z", 7_200), ("2026-10-25T01:00:00Z", 3_600)]);
+        check(
+            Tz::Australia__Lord_Howe,
+            39_600,
+            &[("2026-04-04T15:00:00Z", 37_800), ("2026-10-03T15:30:00Z", 39_600)],
+        );
+        check(
+            Tz::Australia__Sydney,
+            39_600,
+            &[("2026-04-04T16:00:00Z", 36_000), ("2026-10-03T16:00:00Z", 39_600)],
+        );
     }
 
     #[test]

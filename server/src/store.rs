@@ -12,6 +12,7 @@ mod journey;
 mod note;
 mod reconciliation;
 mod record;
+mod report;
 mod request;
 mod segment;
 #[cfg(test)]
@@ -48,6 +49,7 @@ pub use self::{
     note::{NoteRow, StoredNote},
     reconciliation::{ClassCount, DayOf, DifferingStay, Queues, Unwritten},
     record::{ElementRow, RecordBatch, RecordEvent, RecordRow},
+    report::{QueueSums, ReportQuestion},
     request::RequestCount,
     segment::{ArchiveOrder, ArchiveSize, LooseEvent, SegmentBody, SegmentRow, SnapshotPlace, SnapshotRow},
     visit::{HistoryBatch, HistoryPlace, WaitHistograms},

@@ -2,6 +2,7 @@
 
 mod agents;
 mod board;
+mod calendar;
 mod calls;
 mod doubt;
 mod history;
@@ -9,6 +10,7 @@ mod laws;
 mod order;
 mod parties;
 mod promises;
+mod reports;
 mod staffing;
 mod story;
 mod transfers;

@@ -4,10 +4,11 @@ use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqliteConnection};
 use tempfile::TempDir;
 
 use super::*;
-use crate::store::{event, gap, journey, reconciliation, record, visit, walk, writer};
+use crate::store::{event, gap, journey, reconciliation, record, report, visit, walk, writer};
 
 mod calls;
 mod history;
+mod reports;
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
@@ -305,7 +306,7 @@ async fn what_is_known_of_the_account_is_replaced_thing_by_thing() {
 
 /// Everything the store ever says to SQLite, and whether it may read a whole table: the counts of
 /// rows that are kept few may.
-const STATEMENTS: [(&str, bool); 83] = [
+const STATEMENTS: [(&str, bool); 87] = [
     (event::PAGE, false),
     (event::FIRST_SINCE, false),
     (event::LAST, false),
@@ -331,7 +332,8 @@ const STATEMENTS: [(&str, bool); 83] = [
     (visit::INSERT_VISITS, false),
     (visit::INSERT_CORRECTIONS, false),
     (visit::WAITS_OF_QUARTERS, false),
-    (visit::SUM_QUARTERS, false),
+    // What is read whole are the quarters that are asked for; see `reports`.
+    (visit::SUM_QUARTERS, true),
     (visit::WAITS, false),
     (visit::FINISHED, false),
     (visit::SET_PLACE, false),
@@ -350,6 +352,11 @@ const STATEMENTS: [(&str, bool); 83] = [
     (walk::FIRST_STAY, false),
     (reconciliation::CLASSES, false),
     (reconciliation::DIFFERING, false),
+    // What is read whole are the stretches and queues that are asked for.
+    (report::BY_QUEUE, true),
+    (report::BY_ANY_QUEUE, true),
+    (report::BY_STRETCH, true),
+    (report::BY_STRETCH_OF_ALL, true),
     (journey::RECORDS, false),
     (journey::ELEMENTS, false),
     (journey::EVENTS, false),

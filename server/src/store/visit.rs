@@ -102,48 +102,100 @@ pub(super) const WAITS_OF_QUARTERS: &str = "
         on v.queue_id = quarter.value ->> 0
         and v.left_at >= quarter.value ->> 1 and v.left_at < (quarter.value ->> 1) + 900000";
 
-/// Sums up every quarter of `?1` anew: queue, beginning and waits. `?2` is now: a quarter that had been closed for a while is marked
-/// when that changes it.
+/// Sums up every quarter of `?1` anew: queue, beginning and waits. `?2` is now: a quarter that had been closed
+/// for a while is marked when that changes it. Entries count where they entered, the service level of who waited
+/// longer than promised where the promised time passed, all else where the outcome came about.
 pub(super) const SUM_QUARTERS: &str = "
+    with quarter as materialized (
+        select key as place, value ->> 0 as queue_id, value ->> 1 as began_at, value ->> 2 as waits
+        from json_each(?1)
+    ), late as materialized (
+        select quarter.place, count(*) as decided,
+            count(*) filter (where v.outcome = 'answered') as answered,
+            count(*) filter (where v.outcome = 'answered'
+                or ifnull(v.definition, 'short_excluded') <> 'answered_only') as promised
+        from quarter cross join queue_visit as v indexed by queue_visit_by_late_mark
+            on v.queue_id = quarter.queue_id
+            and v.entered_at + v.threshold_seconds * 1000 >= quarter.began_at
+            and v.entered_at + v.threshold_seconds * 1000 < quarter.began_at + 900000
+        where v.left_at - v.entered_at > v.threshold_seconds * 1000
+        group by quarter.place
+    ), visit as (
+        select quarter.place, v.*, v.left_at - v.entered_at as wait_ms,
+            v.left_at - v.entered_at <= v.threshold_seconds * 1000 as in_time,
+            v.outcome in ('abandoned', 'short_abandoned') as is_abandoned,
+            ifnull(v.definition, 'short_excluded') as rule
+        from quarter left join queue_visit as v
+            on v.queue_id = quarter.queue_id
+            and v.left_at >= quarter.began_at and v.left_at < quarter.began_at + 900000
+    ), summed as (
+        select place,
+            count(*) filter (where outcome = 'answered') as answered,
+            count(*) filter (where outcome = 'answered' and in_time) as answered_in_time,
+            count(*) filter (where outcome = 'abandoned') as abandoned,
+            count(*) filter (where outcome = 'short_abandoned') as short_abandoned,
+            count(*) filter (where is_abandoned and in_time) as abandoned_in_time,
+            count(*) filter (where outcome = 'overflowed') as overflowed,
+            count(*) filter (where outcome = 'overflowed' and overflow_reason = 'overflow_maxwait') as maxwait,
+            count(*) filter (where outcome = 'overflowed' and overflow_reason = 'overflow_full') as queue_full,
+            count(*) filter (where outcome = 'overflowed' and overflow_reason = 'overflow_no_agent') as no_agent,
+            count(*) filter (where outcome = 'voicemail') as voicemail,
+            count(*) filter (where outcome = 'transferred_out') as transferred_out,
+            coalesce(sum(wait_ms) filter (where outcome = 'answered'), 0) as answered_wait_ms,
+            coalesce(sum(wait_ms) filter (where is_abandoned), 0) as abandoned_wait_ms,
+            coalesce(sum(wait_ms), 0) as wait_ms,
+            coalesce(max(wait_ms), 0) as longest_wait_ms,
+            count(record_outcome) as measured,
+            count(*) filter (where live_presumed = 1 and record_outcome is null) as presumed,
+            count(*) filter (where in_time) as decided,
+            count(*) filter (where in_time and (outcome = 'answered' or is_abandoned and rule = 'positive'))
+                as promised_met,
+            count(*) filter (where in_time and (outcome = 'answered'
+                or is_abandoned and (rule in ('negative', 'positive')
+                    or rule = 'short_excluded' and wait_ms > short_abandon_seconds * 1000)
+                or not is_abandoned and rule <> 'answered_only')) as promised_decided
+        from visit group by place
+    )
     insert into queue_quarter (
-        queue_id, began_at, entered, answered, answered_in_time, abandoned, short_abandoned, overflowed,
-        voicemail, transferred_out, answered_wait_ms, wait_ms, longest_wait_ms, measured, waits, revised_at)
-    select quarter.value ->> 0, quarter.value ->> 1,
-        (select count(*) from queue_visit as e where e.queue_id = quarter.value ->> 0
-            and e.entered_at >= quarter.value ->> 1 and e.entered_at < (quarter.value ->> 1) + 900000),
-        count(*) filter (where v.outcome = 'answered'),
-        count(*) filter (where v.outcome = 'answered'
-            and v.left_at - v.entered_at <= v.threshold_seconds * 1000),
-        count(*) filter (where v.outcome = 'abandoned'),
-        count(*) filter (where v.outcome = 'short_abandoned'),
-        count(*) filter (where v.outcome = 'overflowed'),
-        count(*) filter (where v.outcome = 'voicemail'),
-        count(*) filter (where v.outcome = 'transferred_out'),
-        coalesce(sum(v.left_at - v.entered_at) filter (where v.outcome = 'answered'), 0),
-        coalesce(sum(v.left_at - v.entered_at), 0),
-        coalesce(max(v.left_at - v.entered_at), 0),
-        count(v.record_outcome),
-        quarter.value ->> 2,
-        iif(?2 >= (quarter.value ->> 1) + 1800000, ?2, null)
-    from json_each(?1) as quarter left join queue_visit as v
-        on v.queue_id = quarter.value ->> 0
-        and v.left_at >= quarter.value ->> 1 and v.left_at < (quarter.value ->> 1) + 900000
+        queue_id, began_at, entered, answered, answered_in_time, abandoned, short_abandoned, abandoned_in_time,
+        overflowed, overflowed_maxwait, overflowed_full, overflowed_no_agent, voicemail, transferred_out,
+        answered_wait_ms, abandoned_wait_ms, wait_ms, longest_wait_ms, measured, presumed,
+        decided, decided_answered, promised_met, promised_decided, waits, revised_at)
+    select q.queue_id, q.began_at,
+        (select count(*) from queue_visit as e where e.queue_id = q.queue_id
+            and e.entered_at >= q.began_at and e.entered_at < q.began_at + 900000),
+        s.answered, s.answered_in_time, s.abandoned, s.short_abandoned, s.abandoned_in_time,
+        s.overflowed, s.maxwait, s.queue_full, s.no_agent, s.voicemail, s.transferred_out,
+        s.answered_wait_ms, s.abandoned_wait_ms, s.wait_ms, s.longest_wait_ms, s.measured, s.presumed,
+        s.decided + ifnull(late.decided, 0), s.answered_in_time + ifnull(late.answered, 0),
+        s.promised_met, s.promised_decided + ifnull(late.promised, 0), q.waits,
+        iif(?2 >= q.began_at + 1800000, ?2, null)
+    from quarter as q join summed as s on s.place = q.place left join late on late.place = q.place
     where true
-    group by quarter.key
     on conflict (queue_id, began_at) do update set
         entered = excluded.entered, answered = excluded.answered,
         answered_in_time = excluded.answered_in_time, abandoned = excluded.abandoned,
-        short_abandoned = excluded.short_abandoned, overflowed = excluded.overflowed,
+        short_abandoned = excluded.short_abandoned, abandoned_in_time = excluded.abandoned_in_time,
+        overflowed = excluded.overflowed, overflowed_maxwait = excluded.overflowed_maxwait,
+        overflowed_full = excluded.overflowed_full, overflowed_no_agent = excluded.overflowed_no_agent,
         voicemail = excluded.voicemail, transferred_out = excluded.transferred_out,
-        answered_wait_ms = excluded.answered_wait_ms, wait_ms = excluded.wait_ms,
-        longest_wait_ms = excluded.longest_wait_ms, measured = excluded.measured, waits = excluded.waits,
+        answered_wait_ms = excluded.answered_wait_ms, abandoned_wait_ms = excluded.abandoned_wait_ms,
+        wait_ms = excluded.wait_ms, longest_wait_ms = excluded.longest_wait_ms,
+        measured = excluded.measured, presumed = excluded.presumed,
+        decided = excluded.decided, decided_answered = excluded.decided_answered,
+        promised_met = excluded.promised_met, promised_decided = excluded.promised_decided,
+        waits = excluded.waits,
         revised_at = iif(
-            (entered, answered, answered_in_time, abandoned, short_abandoned, overflowed, voicemail,
-                transferred_out, answered_wait_ms, wait_ms, longest_wait_ms, ifnull(waits, excluded.waits))
+            (entered, answered, answered_in_time, abandoned, short_abandoned, abandoned_in_time, overflowed,
+                overflowed_maxwait, overflowed_full, overflowed_no_agent, voicemail, transferred_out,
+                answered_wait_ms, abandoned_wait_ms, wait_ms, longest_wait_ms,
+                decided, decided_answered, promised_met, promised_decided, ifnull(waits, excluded.waits))
             is (excluded.entered, excluded.answered, excluded.answered_in_time, excluded.abandoned,
-                excluded.short_abandoned, excluded.overflowed, excluded.voicemail,
-                excluded.transferred_out, excluded.answered_wait_ms, excluded.wait_ms,
-                excluded.longest_wait_ms, excluded.waits),
+                excluded.short_abandoned, excluded.abandoned_in_time, excluded.overflowed,
+                excluded.overflowed_maxwait, excluded.overflowed_full, excluded.overflowed_no_agent,
+                excluded.voicemail, excluded.transferred_out, excluded.answered_wait_ms,
+                excluded.abandoned_wait_ms, excluded.wait_ms, excluded.longest_wait_ms, excluded.decided,
+                excluded.decided_answered, excluded.promised_met, excluded.promised_decided, excluded.waits),
             revised_at, coalesce(excluded.revised_at, revised_at))";
 
 /// A place never goes back.
@@ -163,6 +215,9 @@ pub(super) const WAITS: &str = "
 pub(super) const FINISHED: &str = "
     select outcome, left_at - entered_at, overflow_reason from queue_visit
     where queue_id = ?1 and entered_at >= ?2 and entered_at < ?3";
+
+/// A band as it is kept: which, and how many answered and others are in it.
+pub(super) type Band = (usize, u32, u32);
 
 /// How long callers waited.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -193,10 +248,13 @@ impl WaitHistograms {
 
     /// Adds what was kept. What cannot be read adds nothing.
     fn add(&mut self, text: &str) {
-        let bands: Vec<(usize, u32, u32)> = serde_json::from_str(text).unwrap_or_default();
+        self.add_bands(&serde_json::from_str::<Vec<Band>>(text).unwrap_or_default());
+    }
+
+    pub(super) fn add_bands(&mut self, bands: &[Band]) {
         for (band, answered, unanswered) in bands {
-            self.answered.add_to_band(band, answered);
-            self.unanswered.add_to_band(band, unanswered);
+            self.answered.add_to_band(*band, *answered);
+            self.unanswered.add_to_band(*band, *unanswered);
         }
     }
 }
@@ -321,7 +379,7 @@ async fn write_changed(
         let written = known.get(call_id.as_str());
         rewritten.extend(written.map(|_| call_id.as_str()));
         for row in written.into_iter().flatten().copied().chain(rows) {
-            for at in [row.entered_at, row.left_at] {
+            for at in [row.entered_at, row.left_at, row.decided_at()] {
                 let quarter = Quarter::of(Timestamp::from_millis(at));
                 quarters.insert((&row.queue_id, quarter.start().as_millis()));
             }
@@ -414,6 +472,11 @@ impl VisitRow {
             definition: Some(stay.promise.definition.word().to_owned()),
             overflow_reason: stay.overflow.map(|reason| reason.word().to_owned()),
         })
+    }
+
+    /// When it was known whether the promise was kept: at the outcome, or when the promised time passed.
+    fn decided_at(&self) -> i64 {
+        self.left_at.min(self.entered_at + i64::from(self.threshold_seconds) * 1000)
     }
 
     /// In the order of [`INSERT_VISITS`].
