@@ -33,6 +33,12 @@ pub fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
     address
 }
 
+/// An address with more asked for; `query` is written as it stands.
+pub fn joined(address: &str, query: &str) -> String {
+    let separator = if address.contains('?') { '&' } else { '?' };
+    format!("{address}{separator}{query}")
+}
+
 /// Keeps what RFC 3986 calls unreserved, and encodes every other byte.
 fn encoded(text: &str) -> String {
     let mut address = String::with_capacity(text.len());

@@ -18,6 +18,14 @@ pub mod folded;
 
 pub mod scroll_hint;
 
+pub mod form_fields;
+
+pub mod times;
+
+pub mod meaning;
+
+pub mod figures_table;
+
 pub mod trust_strip;
 
 pub mod trust_band;

@@ -39,6 +39,8 @@ pub mod standing;
 
 pub mod numeral;
 
+pub mod metric;
+
 pub mod components;
 
 pub mod address;

@@ -16,6 +16,10 @@ pub mod calls;
 
 pub mod call;
 
+pub mod reports;
+
+pub mod definitions;
+
 pub mod problem;
 
 pub mod style;

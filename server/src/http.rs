@@ -19,4 +19,5 @@ mod live;
 mod pages;
 mod past;
 mod reconciliation;
+mod reports;
 mod span;

@@ -5,7 +5,13 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{scroll_hint::ScrollHint, sort_heading::SortHeading},
+    components::{
+        form_fields::{Choice, FormTime, checkboxes, select, time_field},
+        meaning::Meaning,
+        scroll_hint::ScrollHint,
+        sort_heading::SortHeading,
+        times::{TimeLink, Times},
+    },
     document::{Bar, Document, Liveness, Site},
     numeral,
     settings::Theme,
@@ -62,17 +68,6 @@ pub struct ActiveFilter {
     pub without: String,
 }
 
-/// The same question of another time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TimeLink {
-    /// `Today`.
-    pub label: &'static str,
-    /// Where it is.
-    pub href: String,
-    /// It is what is shown.
-    pub is_shown: bool,
-}
-
 /// Where a heading leads, and how the list is sorted by its column now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SortLink {
@@ -113,26 +108,6 @@ pub struct CallsForm {
     pub result: Vec<Choice>,
     /// The order, where it is not the usual one.
     pub sort: Option<&'static str>,
-}
-
-/// An instant in a form.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FormTime {
-    /// As the field holds it.
-    pub value: String,
-    /// It is no plain local time.
-    pub is_instant: bool,
-}
-
-/// A value that can be chosen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
-    /// In the address.
-    pub value: String,
-    /// In words.
-    pub label: String,
-    /// It is asked for.
-    pub is_chosen: bool,
 }
 
 /// A visit, or a call with its first visit.
@@ -196,7 +171,7 @@ pub fn calls_page(page: CallsPage) -> impl IntoView {
                     <h2 id="count" class="count">{counted}</h2>
                     <Rows page />
                 </section>
-                <Meaning />
+                <Meaning words=&WORDS />
             </main>
         </Document>
     }
@@ -219,23 +194,6 @@ fn counted(count: ListCount, is_about_visits: bool) -> String {
         ListCount::Uncounted => {
             format!("Too many {} to be counted within a second; a shorter time is counted", what(false))
         }
-    }
-}
-
-/// The same question of other times.
-#[component]
-fn Times(
-    /// The longest last.
-    times: Vec<TimeLink>,
-) -> impl IntoView {
-    let links = times.into_iter().map(|TimeLink { label, href, is_shown }| {
-        let here = is_shown.then_some("true");
-        view! { <li><a href=href aria-current=here>{label}</a></li> }
-    });
-    view! {
-        <nav class="times" aria-label="Time">
-            <ul>{links.collect_view()}</ul>
-        </nav>
     }
 }
 
@@ -324,45 +282,6 @@ fn Form(
     }
 }
 
-fn time_field(name: &'static str, label: &'static str, time: FormTime) -> impl IntoView {
-    let kind = if time.is_instant { "text" } else { "datetime-local" };
-    view! {
-        <label>
-            <span>{label}</span>
-            <input name=name type=kind step="any" value=time.value />
-        </label>
-    }
-}
-
-fn select(name: &'static str, label: &'static str, choices: Vec<Choice>) -> impl IntoView {
-    let options = choices.into_iter().map(|Choice { value, label, is_chosen }| {
-        view! { <option value=value selected=is_chosen>{label}</option> }
-    });
-    view! {
-        <label>
-            <span>{label}</span>
-            <select name=name>{options.collect_view()}</select>
-        </label>
-    }
-}
-
-fn checkboxes(name: &'static str, legend: &'static str, choices: Vec<Choice>) -> impl IntoView {
-    let boxes = choices.into_iter().map(|Choice { value, label, is_chosen }| {
-        view! {
-            <label>
-                <input type="checkbox" name=name value=value checked=is_chosen />
-                <span>{label}</span>
-            </label>
-        }
-    });
-    view! {
-        <fieldset>
-            <legend>{legend}</legend>
-            {boxes.collect_view()}
-        </fieldset>
-    }
-}
-
 /// The rows, and the way on.
 #[component]
 fn Rows(
@@ -446,21 +365,18 @@ fn row(row: CallRow) -> impl IntoView {
 }
 
 /// What the words of the page mean.
-#[component]
-fn Meaning() -> impl IntoView {
-    view! {
-        <section class="part meaning" aria-labelledby="meaning">
-            <h2 id="meaning">"What this page means"</h2>
-            <dl>
-                <dt>"Visit"</dt>
-                <dd>"One stay of a caller in one queue. A call that goes on to a second queue makes two. Whoever filters by queue, outcome or wait sees visits; else every call is there once."</dd>
-                <dt>"Waited"</dt>
-                <dd>"From entering the queue to the outcome, ringing included. Bands go from the first number up to, and without, the second."</dd>
-                <dt>"Answered late"</dt>
-                <dd>"After more seconds than the queue promised when the caller entered."</dd>
-                <dt>"How sure"</dt>
-                <dd>"Measured: by Zoom’s record of the call. Live: by events, until the record is read. Corrected: the record says otherwise than what was shown live."</dd>
-            </dl>
-        </section>
-    }
-}
+const WORDS: [(&str, &str); 4] = [
+    (
+        "Visit",
+        "One stay of a caller in one queue. A call that goes on to a second queue makes two. Whoever filters by queue, outcome or wait sees visits; else every call is there once.",
+    ),
+    (
+        "Waited",
+        "From entering the queue to the outcome, ringing included. Bands go from the first number up to, and without, the second.",
+    ),
+    ("Answered late", "After more seconds than the queue promised when the caller entered."),
+    (
+        "How sure",
+        "Measured: by Zoom’s record of the call. Live: by events, until the record is read. Corrected: the record says otherwise than what was shown live.",
+    ),
+];

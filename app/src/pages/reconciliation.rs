@@ -14,7 +14,9 @@ use leptos::prelude::*;
 
 use crate::{
     address,
-    components::{folded::folded_list, scroll_hint::ScrollHint, trust_band::StillTrustBand},
+    components::{
+        folded::folded_list, meaning::Meaning, scroll_hint::ScrollHint, trust_band::StillTrustBand,
+    },
     document::{Bar, Document, Liveness, Site},
     numeral,
     settings::Theme,
@@ -136,7 +138,7 @@ pub fn reconciliation_page(page: ReconciliationPage) -> impl IntoView {
                 <Days days />
                 <Queues title=day.title.clone() is_today=day.is_today home=day.zone.label.clone() queues=day.queues />
                 <Calls calls=day.calls zone=day.zone is_closed=day.is_closed has_more=day.has_more only=day.only />
-                <Meaning />
+                <Meaning words=&WORDS />
             </main>
         </Document>
     }
@@ -449,30 +451,33 @@ fn Calls(
 }
 
 /// What the words of the page mean.
-#[component]
-fn Meaning() -> impl IntoView {
-    view! {
-        <section class="part meaning" aria-labelledby="meaning">
-            <h2 id="meaning">"What this page means"</h2>
-            <dl>
-                <dt>"Live"</dt>
-                <dd>"Visits to queues that began on this day as live events told them: what boards showed before the record was known."</dd>
-                <dt>"Zoom"</dt>
-                <dd>"The same visits as Zoom wrote them down after the calls. The record has the last word: boards and reports are corrected by it."</dd>
-                <dt>"Corrected"</dt>
-                <dd>"Calls that the two count differently and of which the record says how it really was. Each is listed with what was said and why."</dd>
-                <dt>"Times corrected"</dt>
-                <dd>"Counted alike, but the caller came or left at another time: live events only know when the first phone rang."</dd>
-                <dt>"To check, not read yet"</dt>
-                <dd>"Zoom’s record of the call is still to be read: some minutes after the call ended. Zoom’s side lacks these calls until then; that is no difference."</dd>
-                <dt>"Abandoned, short abandons"</dt>
-                <dd>"As on boards: callers who left unanswered, and apart from them those who left within the queue’s short time (5 s unless promised otherwise). Both sides by the same rule, Zoom’s by the wait it wrote down."</dd>
-                <dt>"Unexplained"</dt>
-                <dd>"Zoom’s record does not know of the visit at all. Should be 0."</dd>
-            </dl>
-        </section>
-    }
-}
+const WORDS: [(&str, &str); 7] = [
+    (
+        "Live",
+        "Visits to queues that began on this day as live events told them: what boards showed before the record was known.",
+    ),
+    (
+        "Zoom",
+        "The same visits as Zoom wrote them down after the calls. The record has the last word: boards and reports are corrected by it.",
+    ),
+    (
+        "Corrected",
+        "Calls that the two count differently and of which the record says how it really was. Each is listed with what was said and why.",
+    ),
+    (
+        "Times corrected",
+        "Counted alike, but the caller came or left at another time: live events only know when the first phone rang.",
+    ),
+    (
+        "To check, not read yet",
+        "Zoom’s record of the call is still to be read: some minutes after the call ended. Zoom’s side lacks these calls until then; that is no difference.",
+    ),
+    (
+        "Abandoned, short abandons",
+        "As on boards: callers who left unanswered, and apart from them those who left within the queue’s short time (5 s unless promised otherwise). Both sides by the same rule, Zoom’s by the wait it wrote down.",
+    ),
+    ("Unexplained", "Zoom’s record does not know of the visit at all. Should be 0."),
+];
 
 /// A stay in words: how it ended, and after how long.
 pub(crate) fn words(told: Told) -> String {

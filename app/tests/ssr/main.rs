@@ -15,6 +15,8 @@ mod reconciliation;
 
 mod calls;
 
+mod reports;
+
 mod documents;
 
 mod past;

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 
 use app::{
     address,
+    components::{
+        form_fields::{Choice, FormTime},
+        times::TimeLink,
+    },
     document::PageLink,
     pages::{
-        calls::{
-            ActiveFilter, CallRow, CallsForm, CallsPage, Choice, FormTime, ListCount, SortLink, TimeLink,
-            calls_page,
-        },
+        calls::{ActiveFilter, CallRow, CallsForm, CallsPage, ListCount, SortLink, calls_page},
         problem::ProblemPage,
     },
 };

@@ -30,7 +30,7 @@ pub(crate) enum ApiError {
     },
     /// Nobody waits for so long for it.
     #[error(
-        "finding these calls takes longer than a second; ask for a shorter time, or for another order than by waits"
+        "finding this takes longer than a second; ask for a shorter time or fewer queues, or for another order than by waits"
     )]
     TooLong,
     /// A recording has nothing for it.

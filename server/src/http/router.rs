@@ -20,6 +20,7 @@ use super::{
     error::{self, ApiError},
     feed, guard, health, journey, live, pages, past, reconciliation,
     rendered::RenderedPages,
+    reports,
 };
 use crate::{
     journal::Journal,
@@ -116,6 +117,7 @@ impl SiteFacts {
             PageLink::new("Queues", "/queues"),
             PageLink::new("Agents", "/agents"),
             PageLink::new("Wall", "/wall"),
+            PageLink::new("Reports", "/reports"),
             PageLink::new("Calls", "/calls"),
             PageLink::new("Reconciliation", "/reconciliation"),
             PageLink::new("Feed", "/feed"),
@@ -159,6 +161,7 @@ pub fn router(state: AppState) -> Router {
         .route("/queues/{queue}", get(pages::queue))
         .merge(pages_of_now(&state))
         .route(feed::CUT, post(feed::cut))
+        .route("/definitions", get(reports::definitions))
         .route("/style", get(pages::style))
         .fallback(pages::not_found);
     let of_now = Router::new()
@@ -169,6 +172,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/v1/calls/{call}", get(journey::json))
         .route("/api/v1/feed", get(health::feed))
         .route("/api/v1/reconciliation", get(reconciliation::json))
+        .route("/api/v1/reports/queues", get(reports::json))
         .layer(middleware::from_fn_with_state(state.clone(), past::refuse_instants));
     let programs = Router::new()
         .route("/live/{board}", get(live::stream_board))
@@ -197,7 +201,8 @@ pub fn router(state: AppState) -> Router {
 /// Pages that know now only, of which a recording has nothing.
 fn pages_of_now(state: &AppState) -> Router<AppState> {
     if state.past.ends_at().is_some() {
-        let paths = ["/agents", "/calls", "/calls/{call}", "/feed", "/reconciliation"];
+        let paths =
+            ["/agents", "/calls", "/calls/{call}", "/feed", "/reconciliation", "/reports", "/reports.csv"];
         return paths
             .into_iter()
             .fold(Router::new(), |router, path| router.route(path, get(pages::not_recorded)));
@@ -210,6 +215,9 @@ fn pages_of_now(state: &AppState) -> Router<AppState> {
         .route("/calls/", get(|| async { Redirect::permanent("/calls") }))
         .route("/feed", get(feed::feed))
         .route("/reconciliation", get(reconciliation::page))
+        .route("/reports", get(reports::page))
+        .route("/reports/", get(|| async { Redirect::permanent("/reports") }))
+        .route("/reports.csv", get(reports::csv))
 }
 
 /// A bug in one answer must not take the others down.

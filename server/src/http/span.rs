@@ -5,7 +5,10 @@
 
 use chrono::{DateTime, Datelike as _, LocalResult, NaiveDateTime, TimeZone as _, Timelike as _};
 use chrono_tz::Tz;
-use domain::time::Timestamp;
+use domain::{
+    calendar::{Interval, Stretch},
+    time::Timestamp,
+};
 
 use crate::clock::{self, format_rfc3339};
 
@@ -89,10 +92,7 @@ fn read(text: &str, zone: Tz) -> Option<Timestamp> {
     let local = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(&text, format).ok());
     let local = local.or_else(day)?;
     // An hour that is there twice is meant the first time; one that is not, an hour later.
-    let instant = zone.from_local_datetime(&local).earliest().or_else(|| {
-        zone.from_local_datetime(&local.checked_add_signed(chrono::Duration::hours(1))?).earliest()
-    })?;
-    Some(Timestamp::from_millis(instant.timestamp_millis()))
+    clock::instant_of(zone, local)
 }
 
 /// An instant as the clocks of the zone show it. Beyond what a calendar can count in, as milliseconds.
@@ -112,6 +112,50 @@ pub(super) fn local_time(zone: Tz, at: Timestamp) -> String {
     let Some(local) = local(zone, at) else { return format_rfc3339(at) };
     let text = local.format("%a %-d %b %Y, %H:%M:%S").to_string();
     if is_doubled(&local) { format!("{text} ({})", local.format("%:z")) } else { text }
+}
+
+/// The date of an instant: `Wed 25 Nov 2026`.
+fn local_date(zone: Tz, at: Timestamp) -> String {
+    local(zone, at).map_or_else(|| format_rfc3339(at), |local| local.format("%a %-d %b %Y").to_string())
+}
+
+/// The time of day of an instant, with the offset in an hour that is there twice: `14:00`, `02:00 (+01:00)`.
+fn local_hour(zone: Tz, at: Timestamp) -> String {
+    let Some(local) = local(zone, at) else { return format_rfc3339(at) };
+    let text = local.format("%H:%M").to_string();
+    if is_doubled(&local) { format!("{text} ({})", local.format("%:z")) } else { text }
+}
+
+/// A stretch of time in words: of whole days, by the first and the last of them.
+pub(super) fn stretch_words(zone: Tz, stretch: Stretch) -> String {
+    let Stretch { from, to } = stretch;
+    let last = Timestamp::from_millis(to.as_millis() - 1);
+    let days = (clock::day_start(zone, from), clock::day_of(zone, clock::date_of(zone, last)).1);
+    let (first_date, last_date) = (local_date(zone, from), local_date(zone, last));
+    match (days == (from, to), first_date == last_date) {
+        (true, true) => first_date,
+        (true, false) => format!("{first_date} to {last_date}"),
+        (false, true) => format!("{first_date}, {} to {}", local_hour(zone, from), local_hour(zone, to)),
+        (false, false) => {
+            let to_date = local_date(zone, to);
+            format!("{first_date}, {} to {to_date}, {}", local_hour(zone, from), local_hour(zone, to))
+        }
+    }
+}
+
+/// What an interval is called that begins at an instant.
+pub(super) fn interval_label(zone: Tz, interval: Interval, from: Timestamp) -> String {
+    match interval {
+        Interval::Quarter | Interval::HalfHour | Interval::Hour => {
+            let date = local(zone, from).map(|local| local.format("%a %-d %b, ").to_string());
+            date.unwrap_or_default() + &local_hour(zone, from)
+        }
+        Interval::Day => local_date(zone, from),
+        Interval::Week => format!("Week of {}", local_date(zone, from)),
+        Interval::Month => {
+            local(zone, from).map_or_else(|| format_rfc3339(from), |local| local.format("%B %Y").to_string())
+        }
+    }
 }
 
 /// An instant as a form holds it, and whether that is a plain local time: in an hour that is there twice the
@@ -183,6 +227,52 @@ mod tests {
             assert_eq!(take(&pairs).unwrap_err().len(), problems, "{pairs:?}");
         }
         assert!(take(&[("from", "0000-01-01T00:00:00Z"), ("to", "9999-12-31T23:59:59Z")]).is_ok());
+    }
+
+    #[test]
+    fn stretches_are_told_by_their_days_and_hours() {
+        let berlin = Tz::Europe__Berlin;
+        for (from, to, words) in [
+            ("2026-11-24T23:00:00Z", "2026-11-25T23:00:00Z", "Wed 25 Nov 2026"),
+            ("2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z", "Sun 25 Oct 2026"),
+            ("2026-11-22T23:00:00Z", "2026-11-29T23:00:00Z", "Mon 23 Nov 2026 to Sun 29 Nov 2026"),
+            ("2026-11-25T13:00:00Z", "2026-11-25T13:15:00Z", "Wed 25 Nov 2026, 14:00 to 14:15"),
+            (
+                "2026-11-25T13:00:00Z",
+                "2026-11-26T13:15:00Z",
+                "Wed 25 Nov 2026, 14:00 to Thu 26 Nov 2026, 14:15",
+            ),
+            (
+                "2026-10-25T00:00:00Z",
+                "2026-10-25T01:00:00Z",
+                "Sun 25 Oct 2026, 02:00 (+02:00) to 02:00 (+01:00)",
+            ),
+        ] {
+            assert_eq!(stretch_words(berlin, Stretch { from: at(from), to: at(to) }), words);
+        }
+        let labels = |zone, interval, instants: &[&str]| -> Vec<String> {
+            instants.iter().map(|instant| interval_label(zone, interval, at(instant))).collect()
+        };
+        assert_eq!(
+            labels(
+                berlin,
+                Interval::Hour,
+                &["2026-10-24T23:00:00Z", "2026-10-25T00:00:00Z", "2026-10-25T01:00:00Z"]
+            ),
+            ["Sun 25 Oct, 01:00", "Sun 25 Oct, 02:00 (+02:00)", "Sun 25 Oct, 02:00 (+01:00)"]
+        );
+        let howe = Tz::Australia__Lord_Howe;
+        assert_eq!(
+            labels(
+                howe,
+                Interval::HalfHour,
+                &["2026-04-04T14:00:00Z", "2026-04-04T14:30:00Z", "2026-04-04T15:00:00Z"]
+            ),
+            ["Sun 5 Apr, 01:00", "Sun 5 Apr, 01:30 (+11:00)", "Sun 5 Apr, 01:30 (+10:30)"]
+        );
+        let from = ["2026-11-30T23:00:00Z"];
+        assert_eq!(labels(berlin, Interval::Month, &from), ["December 2026"]);
+        assert_eq!(labels(berlin, Interval::Week, &from), ["Week of Tue 1 Dec 2026"]);
     }
 
     #[test]

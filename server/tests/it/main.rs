@@ -18,6 +18,7 @@ mod past;
 mod reconciliation;
 mod refusing_disk;
 mod replay;
+mod reports;
 mod requests;
 mod restart;
 mod support;
