@@ -26,6 +26,8 @@ pub mod meaning;
 
 pub mod figures_table;
 
+pub mod chart;
+
 pub mod trust_strip;
 
 pub mod trust_band;

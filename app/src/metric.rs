@@ -289,7 +289,7 @@ impl Metric {
             Self::Quality => Definition {
                 what: "Whether Zoom’s record tells of the outcomes.",
                 formula: "outcomes that the record tells of, of all",
-                counts: "Measured: all of them. Live: some are told by events alone, and may be corrected. Inferred: of some nobody told the end, and it was worked out of silence.",
+                counts: "Measured: all of them. Live: some are told by events alone, and may be corrected. Inferred: of some nobody told the end, and it was worked out of silence. The percentage is the measured part, rounded down.",
                 credited: AT_OUTCOME,
             },
         }
@@ -357,8 +357,9 @@ impl Metric {
                 None => numeral::NOTHING_TO_DIVIDE.to_owned(),
                 Some(Quality::Measured) => Quality::Measured.word().to_owned(),
                 Some(quality) => {
-                    let (measured, all) = (numeral::count(sums.measured), numeral::count(sums.finished()));
-                    format!("{}, {measured} of {all} measured", quality.word())
+                    let permille = u64::from(sums.measured) * 1000 / u64::from(sums.finished().max(1));
+                    let permille = u16::try_from(permille).unwrap_or(1000);
+                    format!("{}, {}\u{a0}%", quality.word(), numeral::whole_percent(permille))
                 }
             },
             _ => match self.count(sums) {
@@ -417,7 +418,7 @@ mod tests {
             (Metric::ServiceLevel, "73\u{a0}%", "73"),
             (Metric::SpeedOfAnswer, "1:01", "1:01"),
             (Metric::LongestWait, "1:02:11", "1:02:11"),
-            (Metric::Quality, "live, 9,000 of 9,500 measured", "live"),
+            (Metric::Quality, "live, 94\u{a0}%", "live"),
         ] {
             assert_eq!(told(metric), (text.to_owned(), plain.to_owned()));
         }

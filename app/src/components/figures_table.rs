@@ -46,7 +46,11 @@ pub fn FiguresTable(
             </th>
         }
     });
-    let rows = rows.into_iter().map(|row| figures_row(row, "normal")).collect_view();
+    let rows = rows.into_iter().map(|row| {
+        let mark = if row.sums.is_empty() { "nothing" } else { "normal" };
+        figures_row(row, mark)
+    });
+    let rows = rows.collect_view();
     let total = total.map(|row| view! { <tfoot>{figures_row(row, "total")}</tfoot> });
     view! {
         <section class="part" aria-labelledby=id>

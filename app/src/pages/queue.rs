@@ -114,6 +114,7 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
     let is_now = past.is_none();
     let is_past = past.is_some().then_some("yes");
     let calls_of_it = address::with_query("/calls", &[("queue", queue.id.as_str())]);
+    let report_of_it = address::with_query("/reports", &[("queue", queue.id.as_str())]);
     view! {
         <Document site=site.clone() title=title.clone() body="desk".to_owned() theme=Theme::Auto liveness>
             <Bar site current="" at />
@@ -126,6 +127,7 @@ pub fn queue_page(page: QueuePage) -> impl IntoView {
                         <a href=queues>"All queues"</a>
                         <a href=wall>"Its wall"</a>
                         <a href=calls_of_it hidden=is_past.is_some()>"Its calls"</a>
+                        <a href=report_of_it hidden=is_past.is_some()>"Its report"</a>
                         <a class="look-back" href=look_back hidden=is_past.is_some()>"Look back"</a>
                     </p>
                 </div>

@@ -14,6 +14,7 @@ use leptos::prelude::*;
 use crate::{
     address,
     components::{
+        chart::{Chart, ChartFigure},
         figures_table::{FiguresRow, FiguresTable, level_text},
         form_fields::{Choice, FormTime, checkboxes, select, time_field},
         scroll_hint::ScrollHint,
@@ -34,8 +35,8 @@ pub struct ReportsPage {
     pub zone: String,
     /// The time, in words.
     pub time: String,
-    /// The time is not over: until when it is counted, in words.
-    pub until: Option<String>,
+    /// What is to be known of that time: that it is not over, or that nobody was there to hear all of it.
+    pub notes: Vec<String>,
     /// Which queues, in words.
     pub subject: String,
     /// The same question of other times.
@@ -50,6 +51,8 @@ pub struct ReportsPage {
     pub interval: &'static str,
     /// Each interval.
     pub intervals: Vec<FiguresRow>,
+    /// The intervals as charts.
+    pub charts: Vec<Chart>,
     /// This time and times before it.
     pub compared: Vec<FiguresRow>,
     /// The same as files.
@@ -81,10 +84,11 @@ pub const RULE: &str = "Offered counts where callers entered; answered, abandone
 
 /// The whole page.
 pub fn reports_page(page: ReportsPage) -> impl IntoView {
-    let ReportsPage { site, zone, time, until, subject, times, form, .. } = page.clone();
-    let ReportsPage { total, queues, interval, intervals, compared, files, .. } = page;
+    let ReportsPage { site, zone, time, notes, subject, times, form, .. } = page.clone();
+    let ReportsPage { total, queues, interval, intervals, charts, compared, files, .. } = page;
     let sheet = site.assets.analytics;
-    let until = until.map(|until| view! { <p class="report-until">{until}</p> });
+    let notes = notes.into_iter().map(|note| view! { <p class="report-note">{note}</p> });
+    let notes = notes.collect_view();
     let is_empty = total.sums.is_empty();
     let body = if is_empty {
         view! { <Nothing zone=zone.clone() /> }.into_any()
@@ -97,6 +101,7 @@ pub fn reports_page(page: ReportsPage) -> impl IntoView {
         let calls = total.calls.clone();
         view! {
             <FiguresTable id="by-queue" title=by_queue first="Queue" rows=queues total=Some(total) />
+            <Charts charts />
             <FiguresTable id="by-interval" title=format!("{subject}, by {interval}") first="Began" rows=intervals />
             <FiguresTable id="compared" title="Beside times before".to_owned() first="Time" rows=compared />
             <Closer sums calls />
@@ -120,13 +125,31 @@ pub fn reports_page(page: ReportsPage) -> impl IntoView {
                 </div>
                 <Times times />
                 <p class="report-subject"><strong>{subject.clone()}</strong> {format!(": {time}")}</p>
-                {until}
+                {notes}
                 <Form form />
                 {body}
                 <Foot files zone />
             </main>
         </Document>
     }
+}
+
+/// The intervals, drawn.
+#[component]
+fn Charts(
+    /// In order.
+    charts: Vec<Chart>,
+) -> impl IntoView {
+    if charts.is_empty() {
+        return None;
+    }
+    let charts = charts.into_iter().map(|chart| view! { <ChartFigure chart twin="by-interval" /> });
+    Some(view! {
+        <section class="part" aria-labelledby="charts">
+            <h2 id="charts">"Over time"</h2>
+            {charts.collect_view()}
+        </section>
+    })
 }
 
 /// What can be asked for. Without a program it is sent as an address.

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use app::{
-    components::{figures_table::FiguresRow, times::TimeLink},
+    components::{
+        chart::{Chart, ChartPart},
+        figures_table::FiguresRow,
+        times::TimeLink,
+    },
     document::PageLink,
     metric::Metric,
     pages::{
@@ -16,7 +20,12 @@ use domain::{report::Sums, service_level::ServiceLevel};
 use crate::{assert_reads, render, site};
 
 fn row(name: &str, sums: Sums) -> FiguresRow {
-    FiguresRow { name: name.to_owned(), calls: "/calls?queue=q%267".to_owned(), sums, ..FiguresRow::default() }
+    FiguresRow {
+        name: name.to_owned(),
+        calls: "/calls?queue=q%267".to_owned(),
+        sums,
+        ..FiguresRow::default()
+    }
 }
 
 fn sums() -> Sums {
@@ -40,12 +49,13 @@ fn sums() -> Sums {
 }
 
 fn page(sums: Sums) -> ReportsPage {
-    let revised = FiguresRow { revised: Some("last changed on Monday".to_owned()), ..row("14:00", sums.clone()) };
+    let revised =
+        FiguresRow { revised: Some("last changed on Monday".to_owned()), ..row("14:00", sums.clone()) };
     ReportsPage {
         site: site(),
         zone: "Europe/Berlin".to_owned(),
         time: "Sat 21 Nov 2026".to_owned(),
-        until: None,
+        notes: vec!["That time is not over.".to_owned()],
         subject: "<b>Billing</b>".to_owned(),
         times: vec![TimeLink { label: "Today", href: "/reports".to_owned(), is_shown: true }],
         form: ReportForm::default(),
@@ -53,6 +63,14 @@ fn page(sums: Sums) -> ReportsPage {
         queues: vec![row("<script>alert(1)</script>", sums.clone())],
         interval: "hour",
         intervals: vec![revised],
+        charts: vec![Chart {
+            id: "chart-volume",
+            title: "What became of visits, by hour".to_owned(),
+            description: "Stacked bars, one for each hour.".to_owned(),
+            height: 260,
+            svg: "<rect fill=\"var(--accent)\"/>".to_owned(),
+            parts: vec![ChartPart { mark: "answered", label: "answered (below)" }],
+        }],
         compared: vec![row("This time", sums)],
         files: vec![PageLink::new("Each queue as CSV", "/reports.csv")],
     }
@@ -72,6 +90,9 @@ fn every_count_leads_to_its_calls_and_every_heading_to_its_definition() {
             "10:00",
             "measured",
             "revised",
+            "That time is not over.",
+            "What became of visits, by hour as a table",
+            "Stacked bars, one for each hour.",
             "Overflow by reason: 40",
             "longest wait reached 30",
             "not told by anything 10",
@@ -82,7 +103,12 @@ fn every_count_leads_to_its_calls_and_every_heading_to_its_definition() {
     for metric in Metric::ALL {
         assert!(html.contains(&format!("href=\"/definitions#{}\"", metric.anchor())), "{metric:?}");
     }
-    assert!(html.contains("href=\"/calls?queue=q%267&amp;credit=left&amp;outcome=answered&amp;late=1\""), "{html}");
+    assert!(
+        html.contains("href=\"/calls?queue=q%267&amp;credit=left&amp;outcome=answered&amp;late=1\""),
+        "{html}"
+    );
+    let drawn = "role=\"img\" aria-labelledby=\"chart-volume-title\" aria-describedby=\"chart-volume-words\"";
+    assert!(html.contains(drawn) && html.contains("fill=\"var(--accent)\""), "{html}");
     assert!(!html.contains("<script>alert") && !html.contains("<b>Billing"), "names are text");
     // Nobody went to a mailbox: there is nothing to lead to.
     assert!(!html.contains("outcome=voicemail"));
@@ -92,7 +118,10 @@ fn every_count_leads_to_its_calls_and_every_heading_to_its_definition() {
 #[test]
 fn a_report_of_nothing_says_why_and_what_to_do() {
     let html = render(|| reports_page(page(Sums::default())));
-    assert_reads(&html, &["No visit to these queues came or ended in this time.", "Choose another time above"]);
+    assert_reads(
+        &html,
+        &["No visit to these queues came or ended in this time.", "Choose another time above"],
+    );
     assert!(!html.contains("figures-table"));
 }
 

@@ -1,6 +1,7 @@
 //! The report of queues over any time: as a page, as JSON and as a file.
 
 mod asked;
+mod chart;
 mod file;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,7 @@ use domain::{
 use leptos::prelude::IntoAny as _;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use self::asked::{Address, AskedTime, Range};
 use super::{
@@ -81,10 +83,11 @@ async fn read(state: &AppState, address: Address, now: Timestamp) -> Result<Repo
     let parts: Vec<Stretch> = address.parts.iter().copied().filter(|part| part.from <= now).collect();
     let by_queue = ReportQuestion { queues: chosen, stretches: &times };
     let by_part = ReportQuestion { queues: chosen, stretches: &parts };
-    let (rows, intervals) = tokio::try_join!(
-        state.store.sums_by_queue(by_queue, DEADLINE),
-        state.store.sums_by_stretch(by_part, DEADLINE),
-    )?;
+    // One after the other, so that two who ask do not wait for each other's connections.
+    let asked_at = Instant::now();
+    let rows = state.store.sums_by_queue(by_queue, DEADLINE).await?;
+    let rest = DEADLINE.saturating_sub(asked_at.elapsed());
+    let intervals = state.store.sums_by_stretch(by_part, rest).await?;
     let names = names(state).await;
     let mut sums_of_times = vec![Sums::default(); times.len()];
     let mut queues = Vec::new();
@@ -230,10 +233,12 @@ impl Report {
         let is_finest = address.interval == Interval::Quarter;
         let intervals = self.intervals.iter().map(|(part, sums)| {
             let href = (!is_finest).then(|| asked.of_time(AskedTime::Between(*part)).href("/reports"));
-            let name = interval_label(*zone, address.interval, part.from);
+            let name = self.label(*part);
             let remark = (!self.is_whole(*part)).then(|| "in part".to_owned());
             FiguresRow { remark, ..row(name, href, (&asked.queues, *part), sums) }
         });
+        let points: Vec<_> = self.intervals.iter().map(|(part, sums)| (self.label(*part), sums)).collect();
+        let charts = chart::charts(&points, address.interval.words());
         let words = stretch_words(*zone, address.stretch);
         let this =
             FiguresRow { remark: Some(words.clone()), ..row("This time".to_owned(), None, whole, total) };
@@ -246,12 +251,6 @@ impl Report {
                 sums,
             )
         });
-        let until = (address.stretch.to > self.now).then(|| {
-            format!(
-                "That time is not over: this is how it stands at {}. Times before are counted to the same time of day.",
-                local_time(*zone, self.now)
-            )
-        });
         let files = vec![
             PageLink::new("Each queue as CSV", asked.href("/reports.csv")),
             PageLink::new("Everything as JSON", asked.href("/api/v1/reports/queues")),
@@ -260,7 +259,7 @@ impl Report {
             site: state.site.site(),
             zone: zone.name().to_owned(),
             time: words,
-            until,
+            notes: self.notes(state),
             subject,
             times: times.into(),
             form: self.form(state),
@@ -268,9 +267,36 @@ impl Report {
             queues: queues.collect(),
             interval: address.interval.words(),
             intervals: intervals.collect(),
+            charts,
             compared: [this].into_iter().chain(before).collect(),
             files,
         }
+    }
+
+    /// What one of its intervals is called: of a single day, without the date.
+    fn label(&self, part: Stretch) -> String {
+        let Stretch { from, to } = self.address.stretch;
+        let is_one_day = clock::day_of(self.zone, clock::date_of(self.zone, from)).1 >= to;
+        interval_label(self.zone, self.address.interval, part.from, !is_one_day)
+    }
+
+    /// What is to be known of its time.
+    fn notes(&self, state: &AppState) -> Vec<String> {
+        let stretch = self.address.stretch;
+        let goes_on = (stretch.to > self.now).then(|| {
+            format!(
+                "That time is not over: this is how it stands at {}. Times before are counted to the same time of day.",
+                local_time(self.zone, self.now)
+            )
+        });
+        let installed_at = state.store.installation().created_at;
+        let is_before = (stretch.from < installed_at).then(|| {
+            format!(
+                "This server was installed on {}: of what was before, it has what Zoom’s record told since.",
+                local_time(self.zone, installed_at)
+            )
+        });
+        goes_on.into_iter().chain(is_before).collect()
     }
 
     /// A part that begins and ends where its interval does.

@@ -143,9 +143,11 @@ pub(super) fn stretch_words(zone: Tz, stretch: Stretch) -> String {
     }
 }
 
-/// What an interval is called that begins at an instant.
-pub(super) fn interval_label(zone: Tz, interval: Interval, from: Timestamp) -> String {
+/// What an interval is called that begins at an instant; shorter ones than a day, where it is not said elsewhere,
+/// with their date.
+pub(super) fn interval_label(zone: Tz, interval: Interval, from: Timestamp, is_dated: bool) -> String {
     match interval {
+        Interval::Quarter | Interval::HalfHour | Interval::Hour if !is_dated => local_hour(zone, from),
         Interval::Quarter | Interval::HalfHour | Interval::Hour => {
             let date = local(zone, from).map(|local| local.format("%a %-d %b, ").to_string());
             date.unwrap_or_default() + &local_hour(zone, from)
@@ -251,7 +253,7 @@ mod tests {
             assert_eq!(stretch_words(berlin, Stretch { from: at(from), to: at(to) }), words);
         }
         let labels = |zone, interval, instants: &[&str]| -> Vec<String> {
-            instants.iter().map(|instant| interval_label(zone, interval, at(instant))).collect()
+            instants.iter().map(|instant| interval_label(zone, interval, at(instant), true)).collect()
         };
         assert_eq!(
             labels(
@@ -261,6 +263,8 @@ mod tests {
             ),
             ["Sun 25 Oct, 01:00", "Sun 25 Oct, 02:00 (+02:00)", "Sun 25 Oct, 02:00 (+01:00)"]
         );
+        let doubled = at("2026-10-25T01:00:00Z");
+        assert_eq!(interval_label(berlin, Interval::Hour, doubled, false), "02:00 (+01:00)");
         let howe = Tz::Australia__Lord_Howe;
         assert_eq!(
             labels(
