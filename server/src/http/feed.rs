@@ -29,7 +29,7 @@ use url::Url;
 
 use super::{
     error::problem,
-    health::{clock_problem, presence_problem},
+    health::{clock_behind_problem, clock_problem, presence_problem},
     pages::{local_zone, not_found, not_ready, problem_page_of},
     past::{Asked, NOT_OF_THE_PAST},
     rendered::RenderedPage,
@@ -125,7 +125,10 @@ async fn facts(state: &AppState, now: Timestamp) -> Result<FeedFacts, KeeperGone
     Ok(FeedFacts {
         link: feed.link,
         since: feed.connected_since.unwrap_or(feed.since),
-        problem: feed.problem.or_else(|| clock_problem(&anomalies, now)),
+        problem: feed
+            .problem
+            .or_else(|| clock_problem(&anomalies, now))
+            .or_else(|| clock_behind_problem(&stats)),
         heard_at: feed.heard_at,
         newest_at: stats.newest_at,
         lag: stats.newest_delay,

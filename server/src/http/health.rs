@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{api::link_word, error::ApiError, router::AppState};
 use crate::{
     clock::{self, format_rfc3339},
-    journal::JournalStatus,
+    journal::{JournalStats, JournalStatus},
     past::Proofs,
     publish::BoardKey,
     store::ArchiveSize,
@@ -60,6 +60,7 @@ pub(super) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Re
     let ready = reasons.is_empty();
     // Boards are of use without, and say themselves what they do not know.
     reasons.extend(presence_problem(&state));
+    reasons.extend(clock_behind_problem(&state.journal.stats()));
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(Readiness { ready, feed: link_word(feed.link), store, reasons }))
 }
@@ -80,6 +81,15 @@ pub(super) fn clock_problem(anomalies: &Anomalies, now: Timestamp) -> Option<Str
          this machine's clock, then start Callboard again."
             .to_owned()
     })
+}
+
+/// Waits are told by this machine's clock from instants that Zoom's tells.
+pub(super) fn clock_behind_problem(stats: &JournalStats) -> Option<String> {
+    let seconds = stats.clock_behind?.as_secs();
+    Some(format!(
+        "Zoom dates its events at least {seconds} s after this server's clock, so waits look as much shorter than they \
+         are; let the time of this machine be synchronised."
+    ))
 }
 
 /// The feed's own health.
@@ -251,7 +261,10 @@ pub(super) async fn feed(State(state): State<AppState>) -> Result<Json<FeedJson>
     Ok(Json(FeedJson {
         link: link_word(feed.link),
         since: format_rfc3339(feed.since),
-        problem: feed.problem.or_else(|| clock_problem(&anomalies, now)),
+        problem: feed
+            .problem
+            .or_else(|| clock_problem(&anomalies, now))
+            .or_else(|| clock_behind_problem(&stats)),
         connected_since: rfc3339(feed.connected_since),
         last_heard_at: rfc3339(feed.heard_at),
         reconnects: feed.reconnects,

@@ -48,6 +48,9 @@ pub struct JournalStats {
     pub newest_at: Option<Timestamp>,
     /// How long that event was on its way, by its own account; `None` when it does not say.
     pub newest_delay: Option<Duration>,
+    /// By how much at least each of the newest events was sent after it arrived: this machine's clock is behind.
+    /// `None` unless that holds for several in a row.
+    pub clock_behind: Option<Duration>,
     /// Orders in the last commit.
     pub last_batch: u64,
     /// How long the last commit took.
@@ -69,6 +72,11 @@ pub struct KindStats {
     pub last_at: Timestamp,
 }
 
+/// Clocks that are kept differ by less.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(2);
+/// One event of another date may be somebody else's slip.
+const IN_A_ROW: u64 = 5;
+
 /// Names that are counted one by one; Zoom has about 200.
 const MOST_KINDS: usize = 500;
 
@@ -84,6 +92,9 @@ pub(super) struct Counters {
     newest_at_ms: AtomicI64,
     /// Negative when unknown.
     newest_delay_ms: AtomicI64,
+    /// Events in a row that were sent after they arrived, and by how much each of them at least.
+    sent_later: AtomicU64,
+    sent_later_by_ms: AtomicU64,
     last_batch: AtomicU64,
     last_commit_us: AtomicU64,
     commits: AtomicU64,
@@ -136,6 +147,17 @@ impl Counters {
         self.newest_at_ms.fetch_max(at.as_millis(), Relaxed);
         let delay = sent_at.map_or(-1, |sent_at| i64::try_from(at.since(sent_at).as_millis()).unwrap_or(-1));
         self.newest_delay_ms.store(delay, Relaxed);
+        let Some(sent_at) = sent_at else { return };
+        let later_by = sent_at.since(at);
+        if later_by <= CLOCKS_DIFFER {
+            self.sent_later.store(0, Relaxed);
+            return;
+        }
+        let later_by_ms = u64::try_from(later_by.as_millis()).unwrap_or(u64::MAX);
+        match self.sent_later.fetch_add(1, Relaxed) {
+            0 => self.sent_later_by_ms.store(later_by_ms, Relaxed),
+            _ => drop(self.sent_later_by_ms.fetch_min(later_by_ms, Relaxed)),
+        }
     }
 
     pub(super) fn committed(&self, orders: usize, took: Duration) {
@@ -158,11 +180,35 @@ impl Counters {
                 .ok()
                 .filter(|_| newest_at_ms != 0)
                 .map(Duration::from_millis),
+            clock_behind: (self.sent_later.load(Relaxed) >= IN_A_ROW)
+                .then(|| Duration::from_millis(self.sent_later_by_ms.load(Relaxed))),
             newest_at: (newest_at_ms != 0).then(|| Timestamp::from_millis(newest_at_ms)),
             last_batch: self.last_batch.load(Relaxed),
             last_commit: Duration::from_micros(self.last_commit_us.load(Relaxed)),
             commits: self.commits.load(Relaxed),
             queued,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_behind_shows_by_events_in_a_row_that_arrive_before_they_are_sent() {
+        let counters = Counters::default();
+        let at = Timestamp::from_millis(1_790_000_000_000);
+        let hear = |seconds: u64| counters.heard(at, Some(at + Duration::from_secs(seconds)));
+        let behind = || counters.read(0).clock_behind;
+        [30, 29, 31, 33].into_iter().for_each(hear);
+        counters.heard(at, None);
+        assert_eq!(behind(), None, "four are few");
+        hear(34);
+        assert_eq!(behind(), Some(Duration::from_secs(29)));
+        hear(2);
+        assert_eq!(behind(), None, "the clock was set");
+        [40; 5].into_iter().for_each(hear);
+        assert_eq!(behind(), Some(Duration::from_secs(40)), "what was before is over");
     }
 }

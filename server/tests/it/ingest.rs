@@ -171,6 +171,30 @@ async fn webhooks_are_refused_without_a_valid_signature_and_above_a_size() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_behind_zooms_is_told() {
+    let rig = Rig::start_with(SimConfig::quiet(), |_| {}).await;
+    let tell = async |call: usize, later: i64| {
+        let ring = Ring::new(&rig.sim, &format!("700000000000000010{call}"), 0, 0, now());
+        let mut event = ring.ringing();
+        event["event_ts"] = (now().timestamp_millis() + 1000 * later).into();
+        rig.sim.send_event(event).await;
+    };
+    for call in 0..5 {
+        tell(call, 40).await;
+    }
+    let told =
+        |feed: &Value| feed["problem"].as_str().is_some_and(|told| told.contains("this server's clock"));
+    let feed = rig.eventually("the clock is told to be behind", told, "/api/v1/feed").await;
+    let ready = rig.json("/readyz").await;
+    assert_eq!((ready["ready"].as_bool(), &ready["reasons"][0]), (Some(true), &feed["problem"]));
+    let page = rig.get("/feed").await.text().await.unwrap();
+    assert!(page.contains("let the time of this machine be synchronised"), "{page}");
+    tell(5, 0).await;
+    rig.eventually("it is set right", |feed| feed["problem"].is_null(), "/api/v1/feed").await;
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn losing_the_feed_is_told_and_a_gap_is_kept() {
     let rig = Rig::start_with(SimConfig::quiet(), |config| {
         config.zoom.timings.back_off_first = std::time::Duration::from_millis(50);
