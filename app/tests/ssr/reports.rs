@@ -72,7 +72,7 @@ fn page(sums: Sums) -> ReportsPage {
             parts: vec![ChartPart { mark: "answered", label: "answered (below)" }],
         }],
         compared: vec![row("This time", sums)],
-        files: vec![PageLink::new("Each queue as CSV", "/reports.csv")],
+        files: vec![PageLink::new("All rows as CSV", "/reports.csv")],
     }
 }
 

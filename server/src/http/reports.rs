@@ -252,8 +252,8 @@ impl Report {
             )
         });
         let files = vec![
-            PageLink::new("Each queue as CSV", asked.href("/reports.csv")),
-            PageLink::new("Everything as JSON", asked.href("/api/v1/reports/queues")),
+            PageLink::new("All rows as CSV", asked.href("/reports.csv")),
+            PageLink::new("The same as JSON", asked.href("/api/v1/reports/queues")),
         ];
         ReportsPage {
             site: state.site.site(),
