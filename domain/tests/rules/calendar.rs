@@ -34,7 +34,7 @@ fn howe() -> Offsets {
 
 /// How long each part is, in minutes.
 fn minutes(offsets: &Offsets, interval: Interval, from: i64, to: i64) -> Vec<i64> {
-    let parts = Stretch { from: at(from), to: at(to) }.cut(offsets, interval, 10_000).unwrap();
+    let parts = Stretch { from: at(from), to: at(to) }.cut(offsets, interval, 10_000).expect("not so many");
     assert_eq!((parts[0].from, parts[parts.len() - 1].to), (at(from), at(to)));
     assert!(parts.is_sorted_by(|a, b| a.to == b.from));
     parts.iter().map(|part| (part.to.as_millis() - part.from.as_millis()) / 60_000).collect()
