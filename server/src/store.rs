@@ -49,7 +49,7 @@ pub use self::{
     note::{NoteRow, StoredNote},
     reconciliation::{ClassCount, DayOf, DifferingStay, Queues, Unwritten},
     record::{ElementRow, RecordBatch, RecordEvent, RecordRow},
-    report::{QueueSums, ReportQuestion},
+    report::{ReportQuestion, ReportSums},
     request::RequestCount,
     segment::{ArchiveOrder, ArchiveSize, LooseEvent, SegmentBody, SegmentRow, SnapshotPlace, SnapshotRow},
     visit::{HistoryBatch, HistoryPlace, WaitHistograms},

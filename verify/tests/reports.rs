@@ -105,8 +105,10 @@ async fn a_report_of_a_day_says_what_really_happened() {
     let (mut all, mut all_sent_on) = (Counts::default(), 0);
     for queue in &world.directory().queues {
         let queues = [QueueId::new(queue.id.as_str())];
-        let question = ReportQuestion { queues: &queues, stretches: &stretches };
-        let sums = store.sums_by_stretch(question, DEADLINE).await.expect("in time");
+        let question =
+            ReportQuestion { queues: &queues, intervals: &stretches[..24], others: &stretches[24..] };
+        let told = store.report(question, DEADLINE).await.expect("in time");
+        let sums: Vec<Sums> = told.intervals.into_iter().chain(told.others).collect();
         for ((from, to), sums) in times.iter().zip(&sums) {
             let (really, in_time, sent_on) = truth(&world, &queue.id, *from, *to);
             // Who enters in one hour may be sent on in the next.

@@ -37,7 +37,6 @@ use domain::{
 use leptos::prelude::IntoAny as _;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use tokio::time::Instant;
 
 use self::asked::{Address, AskedTime, Range};
 use super::{
@@ -77,34 +76,17 @@ fn parse(state: &AppState, uri: &Uri, now: Timestamp) -> Result<Address, Vec<Str
 }
 
 async fn read(state: &AppState, address: Address, now: Timestamp) -> Result<Report, SeekError> {
-    let chosen = &address.asked.queues[..];
-    let times: Vec<Stretch> =
-        [address.stretch].into_iter().chain(address.before.iter().map(|(_, before)| *before)).collect();
     let parts: Vec<Stretch> = address.parts.iter().copied().filter(|part| part.from <= now).collect();
-    let by_queue = ReportQuestion { queues: chosen, stretches: &times };
-    let by_part = ReportQuestion { queues: chosen, stretches: &parts };
-    // One after the other, so that two who ask do not wait for each other's connections.
-    let asked_at = Instant::now();
-    let rows = state.store.sums_by_queue(by_queue, DEADLINE).await?;
-    let rest = DEADLINE.saturating_sub(asked_at.elapsed());
-    let intervals = state.store.sums_by_stretch(by_part, rest).await?;
+    let before: Vec<Stretch> = address.before.iter().map(|(_, before)| *before).collect();
+    let question = ReportQuestion { queues: &address.asked.queues, intervals: &parts, others: &before };
+    let sums = state.store.report(question, DEADLINE).await?;
     let names = names(state).await;
-    let mut sums_of_times = vec![Sums::default(); times.len()];
-    let mut queues = Vec::new();
-    for row in rows {
-        if let Some(sums) = sums_of_times.get_mut(row.stretch) {
-            sums.add(&row.sums);
-        }
-        if row.stretch == 0 && !row.sums.is_empty() {
-            queues.push((row.queue_id, row.sums));
-        }
-    }
+    let total = sums.total();
+    let mut queues = sums.queues;
     queues.sort_by_cached_key(|(id, _)| (name_of(&names, id), id.clone()));
-    let mut sums_of_times = sums_of_times.into_iter();
-    let total = sums_of_times.next().unwrap_or_default();
-    let before = address.before.iter().zip(sums_of_times);
+    let before = address.before.iter().zip(sums.others);
     let before = before.map(|((name, stretch), sums)| (*name, *stretch, sums)).collect();
-    let intervals = parts.into_iter().zip(intervals).collect();
+    let intervals = parts.into_iter().zip(sums.intervals).collect();
     let zone = address.asked.zone.unwrap_or(state.home);
     Ok(Report { address, now, zone, names, total, queues, intervals, before })
 }

@@ -1,50 +1,58 @@
-//! Sums over queues and stretches of time, out of quarters of an hour.
+//! Sums over queues and intervals, out of quarters of an hour.
 //!
-//! People ask for any time of any queues, so there is a deadline, on connections of their own. Every stretch is
-//! one look at the rows of its quarters, and what comes back is a row for each queue or stretch.
+//! People ask for any time of any queues, so there is a deadline, on connections of their own. All that a report
+//! tells is added up out of one statement, so that its parts cannot differ. Rows are read one by one: a function of
+//! SQLite that works on the waits of many at once cannot be interrupted.
 
 use std::time::Duration;
 
 use domain::{calendar::Stretch, id::QueueId, report::Sums, service_level::ServiceLevel, time::Timestamp};
-use serde::Deserialize;
+use futures_util::TryStreamExt as _;
 use serde_json::json;
-use tokio::time::Instant;
+use sqlx::{Row as _, sqlite::SqliteRow};
+use tokio::{task::coop::consume_budget, time::Instant};
 
-use super::{
-    SeekError, Store,
-    visit::{Band, WaitHistograms},
-};
+use super::{SeekError, Store, visit::Band};
 
-/// Which queues; of all where there are none.
+/// Which queues over which time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReportQuestion<'a> {
-    /// The queues.
+    /// The queues; all where there are none.
     pub queues: &'a [QueueId],
-    /// The stretches, from quarter to quarter. They may overlap.
-    pub stretches: &'a [Stretch],
+    /// Each begins where the one before it ends.
+    pub intervals: &'a [Stretch],
+    /// Other times, each as a whole. They may overlap.
+    pub others: &'a [Stretch],
 }
 
-/// What a queue comes to over one of the stretches.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueueSums {
-    /// The queue.
-    pub queue_id: QueueId,
-    /// The place of the stretch among those asked for.
-    pub stretch: usize,
-    /// The sums.
-    pub sums: Sums,
+/// What queues come to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReportSums {
+    /// Each queue over all intervals together, where there is anything.
+    pub queues: Vec<(QueueId, Sums)>,
+    /// The queues together over each interval.
+    pub intervals: Vec<Sums>,
+    /// The queues together over each of the other times.
+    pub others: Vec<Sums>,
 }
 
-/// The sums of the rows of `queue_quarter` that `q` stands for, as a list in JSON; see [`Row`].
-macro_rules! sums {
+impl ReportSums {
+    /// All queues over all intervals.
+    pub fn total(&self) -> Sums {
+        let mut total = Sums::default();
+        self.queues.iter().for_each(|(_, sums)| total.add(sums));
+        total
+    }
+}
+
+/// What is read of each row of `queue_quarter` that `q` stands for; see [`Quarter::read`].
+macro_rules! columns {
     () => {
-        "json_array(
-            count(*), sum(entered), sum(answered), sum(answered_in_time), sum(abandoned), sum(short_abandoned),
-            sum(abandoned_in_time), sum(overflowed), sum(overflowed_maxwait), sum(overflowed_full),
-            sum(overflowed_no_agent), sum(voicemail), sum(transferred_out), sum(decided), sum(decided_answered),
-            sum(promised_met), sum(promised_decided), sum(answered_wait_ms), sum(abandoned_wait_ms),
-            sum(wait_ms), max(longest_wait_ms), sum(measured), sum(presumed), max(revised_at),
-            json('[' || ifnull(group_concat(waits), '') || ']'))"
+        " queue.value, stretch.place, q.began_at, q.waits, q.entered, q.answered, q.answered_in_time, q.abandoned,
+        q.short_abandoned, q.abandoned_in_time, q.overflowed, q.overflowed_maxwait, q.overflowed_full,
+        q.overflowed_no_agent, q.voicemail, q.transferred_out, q.decided, q.decided_answered, q.promised_met,
+        q.promised_decided, q.answered_wait_ms, q.abandoned_wait_ms, q.wait_ms, q.longest_wait_ms, q.measured,
+        q.presumed, q.revised_at "
     };
 }
 
@@ -56,19 +64,18 @@ macro_rules! stretches {
     };
 }
 
-/// Each queue of `?2` over each stretch of `?1`.
-pub(super) const BY_QUEUE: &str = concat!(
+/// The rows of each queue of `?2` in each stretch of `?1`.
+pub(super) const QUARTERS: &str = concat!(
     "with ",
     stretches!(),
-    " select queue.value, stretch.place, (select ",
-    sums!(),
-    " from queue_quarter as q where q.queue_id = queue.value
-        and q.began_at >= stretch.began_at and q.began_at < stretch.ended_at)
-    from json_each(?2) as queue cross join stretch"
+    " select ",
+    columns!(),
+    " from json_each(?2) as queue cross join stretch cross join queue_quarter as q
+        on q.queue_id = queue.value and q.began_at >= stretch.began_at and q.began_at < stretch.ended_at"
 );
 
-/// Each queue that there ever was over each stretch of `?1`. Queues are found one after the other.
-pub(super) const BY_ANY_QUEUE: &str = concat!(
+/// The rows of each queue that there ever was in each stretch of `?1`. Queues are found one after the other.
+pub(super) const QUARTERS_OF_ALL: &str = concat!(
     "with recursive ",
     stretches!(),
     ", queue (value) as (
@@ -76,158 +83,135 @@ pub(super) const BY_ANY_QUEUE: &str = concat!(
         union all
         select (select min(queue_id) from queue_quarter where queue_id > queue.value) from queue
         where queue.value is not null)
-    select queue.value, stretch.place, (select ",
-    sums!(),
-    " from queue_quarter as q where q.queue_id = queue.value
-        and q.began_at >= stretch.began_at and q.began_at < stretch.ended_at)
-    from queue cross join stretch where queue.value is not null"
+    select ",
+    columns!(),
+    " from queue cross join stretch cross join queue_quarter as q
+        on q.queue_id = queue.value and q.began_at >= stretch.began_at and q.began_at < stretch.ended_at"
 );
 
-/// The queues of `?2` together over each stretch of `?1`.
-pub(super) const BY_STRETCH: &str = concat!(
-    "with ",
-    stretches!(),
-    " select stretch.place, (select ",
-    sums!(),
-    " from json_each(?2) as queue cross join queue_quarter as q on q.queue_id = queue.value
-        and q.began_at >= stretch.began_at and q.began_at < stretch.ended_at)
-    from stretch"
-);
+/// A row.
+struct Quarter<'a> {
+    queue_id: &'a str,
+    /// The place of its stretch.
+    place: i64,
+    began_at: Timestamp,
+    /// But for waits by band.
+    sums: Sums,
+    waits: Vec<Band>,
+}
 
-/// All queues together over each stretch of `?1`.
-pub(super) const BY_STRETCH_OF_ALL: &str = concat!(
-    "with ",
-    stretches!(),
-    " select stretch.place, (select ",
-    sums!(),
-    " from queue_quarter as q where q.began_at >= stretch.began_at and q.began_at < stretch.ended_at)
-    from stretch"
-);
+impl<'a> Quarter<'a> {
+    /// In the order of `columns!`.
+    fn read(row: &'a SqliteRow) -> Result<Self, sqlx::Error> {
+        let count = |index: usize| row.try_get::<u32, _>(index);
+        let millis = |index: usize| row.try_get::<u64, _>(index).map(Duration::from_millis);
+        let sums = Sums {
+            offered: count(4)?,
+            answered: count(5)?,
+            answered_in_time: count(6)?,
+            abandoned: count(7)?,
+            short_abandoned: count(8)?,
+            abandoned_in_time: count(9)?,
+            overflowed: count(10)?,
+            overflowed_for: [count(11)?, count(12)?, count(13)?],
+            voicemail: count(14)?,
+            transferred_out: count(15)?,
+            decided: count(16)?,
+            decided_answered: count(17)?,
+            promised: ServiceLevel { met: count(18)?, decided: count(19)? },
+            answered_wait: millis(20)?,
+            abandoned_wait: millis(21)?,
+            wait: millis(22)?,
+            longest_wait: millis(23)?,
+            measured: count(24)?,
+            presumed: count(25)?,
+            revised_at: row.try_get::<Option<i64>, _>(26)?.map(Timestamp::from_millis),
+            ..Sums::default()
+        };
+        let waits: Option<&str> = row.try_get(3)?;
+        Ok(Self {
+            queue_id: row.try_get(0)?,
+            place: row.try_get(1)?,
+            began_at: Timestamp::from_millis(row.try_get(2)?),
+            sums,
+            // What cannot be read adds nothing: the writer writes it, nobody else.
+            waits: waits.and_then(|waits| serde_json::from_str(waits).ok()).unwrap_or_default(),
+        })
+    }
 
-/// In the order of `sums!`; all but the first are null where there is no row.
-#[derive(Deserialize)]
-struct Row(
-    u32,
-    Option<u32>,
-    Option<u32>,
-    Option<u32>,
-    Option<u32>,
-    Option<u32>,
-    Option<u32>,
-    Option<u32>,
-    Option<u32>,
-    Option<u32>,
-    Option<u32>,
-    Option<u32>,
-    Option<u32>,
-    Option<u32>,
-    Option<u32>,
-    Option<u32>,
-    Option<u32>,
-    Option<u64>,
-    Option<u64>,
-    Option<u64>,
-    Option<u64>,
-    Option<u32>,
-    Option<u32>,
-    Option<i64>,
-    Vec<Vec<Band>>,
-);
-
-impl Row {
-    fn sums(self) -> Sums {
-        let millis = |wait: Option<u64>| Duration::from_millis(wait.unwrap_or(0));
-        let count = Option::unwrap_or_default;
-        let mut waits = WaitHistograms::default();
-        self.24.iter().for_each(|bands| waits.add_bands(bands));
-        Sums {
-            offered: count(self.1),
-            answered: count(self.2),
-            answered_in_time: count(self.3),
-            abandoned: count(self.4),
-            short_abandoned: count(self.5),
-            abandoned_in_time: count(self.6),
-            overflowed: count(self.7),
-            overflowed_for: [count(self.8), count(self.9), count(self.10)],
-            voicemail: count(self.11),
-            transferred_out: count(self.12),
-            decided: count(self.13),
-            decided_answered: count(self.14),
-            promised: ServiceLevel { met: count(self.15), decided: count(self.16) },
-            answered_wait: millis(self.17),
-            abandoned_wait: millis(self.18),
-            wait: millis(self.19),
-            longest_wait: millis(self.20),
-            measured: count(self.21),
-            presumed: count(self.22),
-            revised_at: self.23.map(Timestamp::from_millis),
-            answered_waits: waits.answered,
-            unanswered_waits: waits.unanswered,
+    fn add_to(&self, sums: &mut Sums) {
+        sums.add(&self.sums);
+        for (band, answered, unanswered) in &self.waits {
+            sums.answered_waits.add_to_band(*band, *answered);
+            sums.unanswered_waits.add_to_band(*band, *unanswered);
         }
     }
 }
 
-/// What cannot be read amounts to nothing: the statement writes it, nobody else.
-fn sums(text: &str) -> Option<Sums> {
-    let row: Row = serde_json::from_str(text).ok()?;
-    (row.0 > 0).then(|| row.sums())
-}
-
 impl ReportQuestion<'_> {
+    /// All intervals as one, and the other times, as [`QUARTERS`] takes them.
     fn stretches(&self) -> String {
-        let millis = |at: Timestamp| at.as_millis();
-        let pairs = self.stretches.iter().map(|stretch| (millis(stretch.from), millis(stretch.to)));
-        json!(pairs.collect::<Vec<_>>()).to_string()
+        let whole = self.intervals.first().zip(self.intervals.last());
+        // Of no interval, no time.
+        let whole = whole.map_or((0, 0), |(first, last)| (first.from.as_millis(), last.to.as_millis()));
+        let others = self.others.iter().map(|other| (other.from.as_millis(), other.to.as_millis()));
+        json!([whole].into_iter().chain(others).collect::<Vec<_>>()).to_string()
     }
 
     fn queues(&self) -> Option<String> {
         let ids: Vec<&str> = self.queues.iter().map(QueueId::as_str).collect();
         (!ids.is_empty()).then(|| json!(ids).to_string())
     }
+
+    /// Adds a row to what it belongs to.
+    fn add(&self, sums: &mut ReportSums, quarter: &Quarter<'_>) {
+        let Ok(place) = usize::try_from(quarter.place) else { return };
+        if let Some(other) = place.checked_sub(1) {
+            sums.others.get_mut(other).into_iter().for_each(|sums| quarter.add_to(sums));
+            return;
+        }
+        let begun = self.intervals.partition_point(|interval| interval.from <= quarter.began_at);
+        let interval = begun.checked_sub(1).and_then(|index| sums.intervals.get_mut(index));
+        interval.into_iter().for_each(|sums| quarter.add_to(sums));
+        // Rows come queue by queue.
+        if sums.queues.last().is_none_or(|(last, _)| last.as_str() != quarter.queue_id) {
+            sums.queues.push((QueueId::new(quarter.queue_id), Sums::default()));
+        }
+        sums.queues.last_mut().into_iter().for_each(|(_, sums)| quarter.add_to(sums));
+    }
 }
 
 impl Store {
-    /// Each queue by itself over each stretch, where there is anything. Whatever is not summed up within `within`
+    /// What queues come to by queue and by interval, as of one instant. Whatever is not summed up within `within`
     /// is not.
-    pub async fn sums_by_queue(
+    pub async fn report(
         &self,
         question: ReportQuestion<'_>,
         within: Duration,
-    ) -> Result<Vec<QueueSums>, SeekError> {
-        let mut connection = self.seek(Instant::now() + within).await?;
+    ) -> Result<ReportSums, SeekError> {
+        let deadline = Instant::now() + within;
+        let mut connection = self.seek(deadline).await?;
         let queues = question.queues();
         let query = match &queues {
-            Some(queues) => sqlx::query_as(BY_QUEUE).bind(question.stretches()).bind(queues),
-            None => sqlx::query_as(BY_ANY_QUEUE).bind(question.stretches()),
+            Some(queues) => sqlx::query(QUARTERS).bind(question.stretches()).bind(queues),
+            None => sqlx::query(QUARTERS_OF_ALL).bind(question.stretches()),
         };
-        let rows: Vec<(String, i64, String)> = query.fetch_all(&mut *connection).await?;
-        let row = |(queue, stretch, text): (String, i64, String)| {
-            let stretch = usize::try_from(stretch).ok()?;
-            Some(QueueSums { queue_id: QueueId::new(queue), stretch, sums: sums(&text)? })
+        let mut sums = ReportSums {
+            queues: Vec::new(),
+            intervals: vec![Sums::default(); question.intervals.len()],
+            others: vec![Sums::default(); question.others.len()],
         };
-        Ok(rows.into_iter().filter_map(row).collect())
-    }
-
-    /// The queues together over each stretch, in the order of the stretches.
-    pub async fn sums_by_stretch(
-        &self,
-        question: ReportQuestion<'_>,
-        within: Duration,
-    ) -> Result<Vec<Sums>, SeekError> {
-        let mut connection = self.seek(Instant::now() + within).await?;
-        let queues = question.queues();
-        let query = match &queues {
-            Some(queues) => sqlx::query_as(BY_STRETCH).bind(question.stretches()).bind(queues),
-            None => sqlx::query_as(BY_STRETCH_OF_ALL).bind(question.stretches()),
-        };
-        let rows: Vec<(i64, String)> = query.fetch_all(&mut *connection).await?;
-        let mut all = vec![Sums::default(); question.stretches.len()];
-        for (place, text) in rows {
-            let place = usize::try_from(place).ok().and_then(|place| all.get_mut(place));
-            if let (Some(place), Some(sums)) = (place, sums(&text)) {
-                *place = sums;
+        let mut rows = query.fetch(&mut *connection);
+        while let Some(row) = rows.try_next().await? {
+            question.add(&mut sums, &Quarter::read(&row)?);
+            if Instant::now() >= deadline {
+                return Err(SeekError::TooLong);
             }
+            // Many rows may be ready at once; boards go first.
+            consume_budget().await;
         }
-        Ok(all)
+        drop(rows);
+        sums.queues.retain(|(_, sums)| !sums.is_empty());
+        Ok(sums)
     }
 }

@@ -306,7 +306,7 @@ async fn what_is_known_of_the_account_is_replaced_thing_by_thing() {
 
 /// Everything the store ever says to SQLite, and whether it may read a whole table: the counts of
 /// rows that are kept few may.
-const STATEMENTS: [(&str, bool); 87] = [
+const STATEMENTS: [(&str, bool); 85] = [
     (event::PAGE, false),
     (event::FIRST_SINCE, false),
     (event::LAST, false),
@@ -353,10 +353,8 @@ const STATEMENTS: [(&str, bool); 87] = [
     (reconciliation::CLASSES, false),
     (reconciliation::DIFFERING, false),
     // What is read whole are the stretches and queues that are asked for.
-    (report::BY_QUEUE, true),
-    (report::BY_ANY_QUEUE, true),
-    (report::BY_STRETCH, true),
-    (report::BY_STRETCH_OF_ALL, true),
+    (report::QUARTERS, true),
+    (report::QUARTERS_OF_ALL, true),
     (journey::RECORDS, false),
     (journey::ELEMENTS, false),
     (journey::EVENTS, false),

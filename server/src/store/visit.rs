@@ -248,13 +248,9 @@ impl WaitHistograms {
 
     /// Adds what was kept. What cannot be read adds nothing.
     fn add(&mut self, text: &str) {
-        self.add_bands(&serde_json::from_str::<Vec<Band>>(text).unwrap_or_default());
-    }
-
-    pub(super) fn add_bands(&mut self, bands: &[Band]) {
-        for (band, answered, unanswered) in bands {
-            self.answered.add_to_band(*band, *answered);
-            self.unanswered.add_to_band(*band, *unanswered);
+        for (band, answered, unanswered) in serde_json::from_str::<Vec<Band>>(text).unwrap_or_default() {
+            self.answered.add_to_band(band, answered);
+            self.unanswered.add_to_band(band, unanswered);
         }
     }
 }

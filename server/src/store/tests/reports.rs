@@ -14,7 +14,7 @@ use domain::{
 use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
 
 use super::*;
-use crate::store::{DEADLINE, HistoryBatch, ReportQuestion, SeekError};
+use crate::store::{DEADLINE, HistoryBatch, ReportQuestion, ReportSums, SeekError};
 
 /// 14:15 UTC, the beginning of a quarter.
 const QUARTER: i64 = 1_790_000_100_000;
@@ -110,32 +110,39 @@ async fn sums_equal_the_visits_one_by_one() {
     let folder = TempDir::new().unwrap();
     let (store, mut writer) = open(folder.path()).await;
     let visits = write_some(&mut writer).await;
-    // Quarters, hours, all, nothing, and one within another.
-    let quarters = (0..16).map(|number| stretch(at(number * 900), at((number + 1) * 900)));
-    let others = [(0, 3_600), (0, 20_000 / 900 * 900), (-9_000, 0), (1_800, 2_700)];
-    let stretches: Vec<Stretch> =
-        quarters.chain(others.map(|(from, to)| stretch(at(from), at(to)))).collect();
-    let unrevised = |sums: Sums| Sums { revised_at: None, ..sums };
-    for queues in [vec![], vec!["q-a"], vec!["q-a", "q-c"], vec!["nobody"]] {
+    // Hours, all, nothing, and one within another.
+    let others = [(0, 3_600), (3_600, 7_200), (0, 20_000 / 900 * 900), (-9_000, 0), (1_800, 2_700)];
+    let others = others.map(|(from, to)| stretch(at(from), at(to)));
+    let whole = stretch(at(900), at(15 * 900));
+    let quarters: Vec<Stretch> =
+        (1..15).map(|number| stretch(at(number * 900), at((number + 1) * 900))).collect();
+    let uneven = [stretch(at(900), at(1_800)), stretch(at(1_800), at(9_000)), stretch(at(9_000), whole.to)];
+    let unrevised = |sums: &Sums| Sums { revised_at: None, ..sums.clone() };
+    for queues in [vec![], vec!["q-a"], vec!["q-c", "q-a"], vec!["nobody"]] {
         let ids: Vec<QueueId> = queues.iter().map(|id| QueueId::new(*id)).collect();
-        let question = ReportQuestion { queues: &ids, stretches: &stretches };
-        let all = store.sums_by_stretch(question, DEADLINE).await.unwrap();
-        for (stretch, sums) in stretches.iter().zip(all) {
-            assert_eq!(unrevised(sums), counted(&visits, &queues, *stretch), "{queues:?} {stretch:?}");
-        }
-        let told = store.sums_by_queue(question, DEADLINE).await.unwrap();
-        let is_there = |queue: &str, place| !counted(&visits, &[queue], stretches[place]).is_empty();
-        for (place, stretch) in stretches.iter().enumerate() {
+        for intervals in [&quarters[..], &uneven] {
+            let question = ReportQuestion { queues: &ids, intervals, others: &others };
+            let told = store.report(question, DEADLINE).await.unwrap();
+            for (stretch, sums) in
+                intervals.iter().chain(&others).zip(told.intervals.iter().chain(&told.others))
+            {
+                assert_eq!(unrevised(sums), counted(&visits, &queues, *stretch), "{queues:?} {stretch:?}");
+            }
+            assert_eq!((told.intervals.len(), told.others.len()), (intervals.len(), others.len()));
             for queue in ["q-a", "q-b", "q-c"] {
                 let is_wanted = queues.is_empty() || queues.contains(&queue);
-                let found = told.iter().find(|row| row.stretch == place && row.queue_id.as_str() == queue);
-                assert_eq!(found.is_some(), is_wanted && is_there(queue, place), "{queue} {place}");
-                if let Some(row) = found {
-                    assert_eq!(unrevised(row.sums.clone()), counted(&visits, &[queue], *stretch), "{queue}");
-                }
+                let found = told.queues.iter().find(|(id, _)| id.as_str() == queue);
+                let found = found.map(|(_, sums)| unrevised(sums));
+                assert_eq!(found, is_wanted.then(|| counted(&visits, &[queue], whole)), "{queue}");
             }
+            let mut together = Sums::default();
+            told.intervals.iter().for_each(|sums| together.add(sums));
+            assert_eq!(told.total(), together, "the total is its intervals");
         }
     }
+    let question = ReportQuestion { queues: &[], intervals: &[], others: &others[3..4] };
+    let nothing = ReportSums { others: vec![Sums::default()], ..ReportSums::default() };
+    assert_eq!(store.report(question, DEADLINE).await.unwrap(), nothing);
     let late = visits
         .iter()
         .filter(|(_, visit)| visit.left_at.since(visit.entered_at) > visit.promise.policy.threshold());
@@ -179,26 +186,59 @@ async fn a_report_that_takes_too_long_is_given_up() {
     let folder = TempDir::new().unwrap();
     let (store, mut writer) = open(folder.path()).await;
     write_some(&mut writer).await;
-    let stretches = vec![stretch(at(0), at(9_000)); 500];
-    let question = ReportQuestion { queues: &[], stretches: &stretches };
-    let refused = store.sums_by_queue(question, Duration::ZERO).await.unwrap_err();
+    let others = vec![stretch(at(0), at(9_000)); 500];
+    let question = ReportQuestion { queues: &[], intervals: &[], others: &others };
+    let refused = store.report(question, Duration::ZERO).await.unwrap_err();
     assert!(matches!(refused, SeekError::TooLong), "{refused:?}");
-    let refused = store.sums_by_stretch(question, Duration::ZERO).await.unwrap_err();
-    assert!(matches!(refused, SeekError::TooLong), "{refused:?}");
-    assert_eq!(store.sums_by_stretch(question, Duration::from_secs(60)).await.unwrap().len(), 500);
+    assert_eq!(store.report(question, Duration::from_secs(60)).await.unwrap().others.len(), 500);
+}
+
+/// As many rows as offices with many queues have, each of 40 quarters a day with the waits of a busy one.
+async fn write_busy_days(writer: &mut Writer, queues: u32, days: u32) {
+    const ROWS: &str = "
+        with recursive number (n) as (select 0 union all select n + 1 from number where n < 99),
+        waits (of_number, bands) as materialized (
+            select n, (select json_group_array(json_array(n + b.n * 4, 1 + b.n % 3, b.n % 2))
+                from number as b where b.n < 30)
+            from number where n < 40)
+        insert into queue_quarter (queue_id, began_at, entered, answered, answered_in_time, abandoned,
+            short_abandoned, overflowed, voicemail, transferred_out, answered_wait_ms, wait_ms, longest_wait_ms,
+            measured, waits)
+        select 'q-' || queue.n, ?1 + day.n * 86400000 + of_number * 900000, 90, 60, 50, 30,
+            0, 0, 0, 0, 700000, 900000, 60000, 90, bands
+        from number as queue, number as day, waits where queue.n < ?2 and day.n < ?3";
+    let written = sqlx::query(ROWS).bind(QUARTER).bind(queues).bind(days).execute(writer.connection());
+    assert_eq!(written.await.unwrap().rows_affected(), u64::from(queues * days * 40));
+}
+
+#[tokio::test]
+async fn a_report_of_many_queues_is_summed_up_or_given_up_at_any_row() {
+    let folder = TempDir::new().unwrap();
+    let (store, mut writer) = open(folder.path()).await;
+    write_busy_days(&mut writer, 60, 4).await;
+    let day = |number: i64| stretch(at(number * 86_400), at((number + 1) * 86_400));
+    let (days, before) = ([day(2), day(3)], [stretch(at(0), at(2 * 86_400))]);
+    let question = ReportQuestion { queues: &[], intervals: &days, others: &before };
+    let asked_at = tokio::time::Instant::now();
+    let told = store.report(question, Duration::from_secs(60)).await.unwrap();
+    println!("9,600 quarters: {:?}", asked_at.elapsed());
+    assert_eq!((told.queues.len(), told.intervals.len()), (60, 2));
+    assert_eq!(told.total().offered, 60 * 2 * 40 * 90);
+    assert_eq!(told.total().answered_waits.count(), 60 * 2 * 40 * 60, "30 bands of 1, 2 and 3");
+    assert_eq!(told.others[0].offered, told.total().offered);
+    // Who gives up leaves a connection that answers the next one.
+    for within in [0, 1, 5, 10] {
+        let given_up = store.report(question, Duration::from_millis(within)).await;
+        assert!(matches!(given_up, Ok(_) | Err(SeekError::TooLong)), "{given_up:?}");
+    }
+    assert_eq!(store.report(question, Duration::from_secs(60)).await.unwrap(), told);
 }
 
 #[tokio::test]
 async fn sums_are_made_and_read_of_the_rows_of_their_time_alone() {
     let folder = TempDir::new().unwrap();
     let (_store, mut writer) = open(folder.path()).await;
-    for statement in [
-        report::BY_QUEUE,
-        report::BY_ANY_QUEUE,
-        report::BY_STRETCH,
-        report::BY_STRETCH_OF_ALL,
-        visit::SUM_QUARTERS,
-    ] {
+    for statement in [report::QUARTERS, report::QUARTERS_OF_ALL, visit::SUM_QUARTERS] {
         let plan = sqlx::query(AssertSqlSafe(format!("explain query plan {statement}")));
         for step in plan.fetch_all(writer.connection()).await.unwrap() {
             let step: String = step.get("detail");
