@@ -277,7 +277,7 @@ impl Metric {
             Self::Median | Self::Percentile80 | Self::Percentile90 | Self::Percentile95 => Definition {
                 what: "The wait that so many of a hundred callers did not exceed.",
                 formula: "the wait in place ⌈p · n⌉ of all n waits, the shortest first",
-                counts: "In the tables, everybody; in “Waits” also the answered alone. Worked out of histograms that are added up, never of averages, and exact to 2 %.",
+                counts: "In the tables, everybody; in “Waits” also the answered alone. Worked out of histograms that are added up, never of averages: exact to 2 %, and told to the nearest second.",
                 credited: AT_OUTCOME,
             },
             Self::LongestWait => Definition {
@@ -327,15 +327,16 @@ impl Metric {
         })
     }
 
+    /// To the whole second, as pages and files tell it.
     fn wait(self, sums: &Sums) -> Option<Duration> {
         match self {
             Self::SpeedOfAnswer => sums.average_speed_of_answer(),
             Self::TimeToAbandon => sums.average_time_to_abandon(),
             Self::AverageWait => sums.average_wait(),
-            Self::Median => sums.percentile(Callers::All, 50),
-            Self::Percentile80 => sums.percentile(Callers::All, 80),
-            Self::Percentile90 => sums.percentile(Callers::All, 90),
-            Self::Percentile95 => sums.percentile(Callers::All, 95),
+            Self::Median => percentile(sums, Callers::All, 50),
+            Self::Percentile80 => percentile(sums, Callers::All, 80),
+            Self::Percentile90 => percentile(sums, Callers::All, 90),
+            Self::Percentile95 => percentile(sums, Callers::All, 95),
             Self::LongestWait => sums.longest_wait(),
             _ => None,
         }
@@ -388,6 +389,13 @@ impl Metric {
     }
 }
 
+/// A percentile to the nearest second, never more than the longest wait as it is told. It is the middle of a band:
+/// cut off, whole seconds would read as the one before.
+pub fn percentile(sums: &Sums, callers: Callers, percent: u8) -> Option<Duration> {
+    let nearest = (sums.percentile(callers, percent)? + Duration::from_millis(500)).as_secs();
+    Some(Duration::from_secs(nearest.min(sums.longest_wait.as_secs())))
+}
+
 #[cfg(test)]
 mod tests {
     use domain::service_level::ServiceLevel;
@@ -430,6 +438,22 @@ mod tests {
             };
             assert_eq!(text, plain, "{metric:?}");
         }
+    }
+
+    #[test]
+    fn percentiles_of_whole_seconds_are_told_as_these_seconds() {
+        for seconds in 1..25 {
+            let mut sums = Sums { longest_wait: Duration::from_secs(60), ..Sums::default() };
+            sums.answered_waits.add(Duration::from_secs(seconds));
+            let clock = clock_face(Duration::from_secs(seconds));
+            assert_eq!(
+                (Metric::Median.text(&sums), Metric::Median.plain(&sums)),
+                (clock, seconds.to_string())
+            );
+        }
+        let mut sums = Sums { answered: 1, longest_wait: Duration::from_millis(10_900), ..Sums::default() };
+        sums.answered_waits.add(sums.longest_wait);
+        assert_eq!(Metric::Percentile95.text(&sums), Metric::LongestWait.text(&sums), "never more");
     }
 
     #[test]

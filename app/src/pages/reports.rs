@@ -21,7 +21,7 @@ use crate::{
         times::{TimeLink, Times},
     },
     document::{Bar, Document, Liveness, PageLink, Site},
-    metric::Metric,
+    metric::{self, Metric},
     numeral,
     settings::Theme,
 };
@@ -221,7 +221,7 @@ fn Closer(
     });
     let waits = [(Callers::Answered, "Answered"), (Callers::All, "Everybody")].map(|(callers, name)| {
         let cells = [50, 80, 90, 95].map(|percent| {
-            let wait = sums.percentile(callers, percent);
+            let wait = metric::percentile(&sums, callers, percent);
             view! { <td>{wait.map_or(numeral::NOTHING_TO_DIVIDE.to_owned(), clock_face)}</td> }
         });
         let count = match callers {

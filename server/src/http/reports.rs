@@ -4,7 +4,7 @@ mod asked;
 mod chart;
 mod file;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use app::{
     components::{
@@ -390,9 +390,15 @@ impl Report {
     }
 }
 
+/// A percentile to the nearest millisecond: bands end in between.
+fn percentile(sums: &Sums, callers: Callers, percent: u8) -> Option<Duration> {
+    let nearest = sums.percentile(callers, percent)? + Duration::from_micros(500);
+    Some(Duration::from_millis(u64::try_from(nearest.as_millis()).unwrap_or(u64::MAX)))
+}
+
 /// The figures of one cell.
 fn figures_json(sums: &Sums) -> Map<String, Value> {
-    let seconds = |wait: Option<std::time::Duration>| wait.map(|wait| wait.as_secs_f64());
+    let seconds = |wait: Option<Duration>| wait.map(|wait| wait.as_secs_f64());
     let share = |part: u32, whole: u32| (whole > 0).then(|| f64::from(part) / f64::from(whole));
     let level = |level: ServiceLevel| share(level.met, level.decided);
     let levels = Definition::ALL.map(|definition| {
@@ -405,7 +411,7 @@ fn figures_json(sums: &Sums) -> Map<String, Value> {
     let reasons = reasons.chain([("unknown".to_owned(), json!(sums.overflowed_for_unknown()))]);
     let percentiles = |callers| {
         let told = [50, 80, 90, 95]
-            .map(|percent| (format!("p{percent}"), json!(seconds(sums.percentile(callers, percent)))));
+            .map(|percent| (format!("p{percent}"), json!(seconds(percentile(sums, callers, percent)))));
         Value::Object(told.into_iter().collect())
     };
     let (abandoned, whole) = sums.abandon_rate();

@@ -136,6 +136,11 @@ async fn page_json_and_file_say_the_same() {
         assert_eq!(sum(&told["queues"], name), total[name].as_u64().unwrap(), "{name}");
         assert_eq!(sum(&told["intervals"], name), total[name].as_u64().unwrap(), "{name}");
     }
+    for percent in ["p50", "p80", "p90", "p95"] {
+        let seconds = total["wait_seconds"][percent].to_string();
+        let digits = seconds.split_once('.').map_or(0, |(_, digits)| digits.len());
+        assert!(digits <= 3, "to milliseconds: {seconds}");
+    }
     let levels = &total["service_levels"];
     assert_eq!(levels["negative"]["decided"], json!(240));
     assert_eq!(levels["short_excluded"]["level"], total["service_level"]);
