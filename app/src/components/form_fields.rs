@@ -47,7 +47,8 @@ pub fn select(name: &'static str, label: &'static str, choices: Vec<Choice>) -> 
 }
 
 /// Any of some values.
-pub fn checkboxes(name: &'static str, legend: &'static str, choices: Vec<Choice>) -> impl IntoView {
+pub fn checkboxes(name: &'static str, legend: impl Into<String>, choices: Vec<Choice>) -> impl IntoView {
+    let legend: String = legend.into();
     let boxes = choices.into_iter().map(|Choice { value, label, is_chosen }| {
         view! {
             <label>

@@ -72,6 +72,8 @@ pub struct ReportForm {
     pub home_zone: String,
     /// Queues.
     pub queues: Vec<Choice>,
+    /// How many of them can be asked for at once.
+    pub most_queues: usize,
     /// Intervals.
     pub interval: Vec<Choice>,
 }
@@ -158,8 +160,13 @@ fn Form(
     /// What it holds.
     form: ReportForm,
 ) -> impl IntoView {
-    let ReportForm { from, to, zone, home_zone, queues, interval } = form;
-    let queues = (!queues.is_empty()).then(|| checkboxes("queue", "Queues; none chosen are all", queues));
+    let ReportForm { from, to, zone, home_zone, queues, most_queues, interval } = form;
+    let legend = if queues.len() > most_queues {
+        format!("Queues, at most {most_queues}; none chosen are all")
+    } else {
+        "Queues; none chosen are all".to_owned()
+    };
+    let queues = (!queues.is_empty()).then(|| checkboxes("queue", legend, queues));
     view! {
         <details class="filter">
             <summary>"Time, queues and interval"</summary>

@@ -38,8 +38,9 @@ use crate::{
     telemetry,
 };
 
-/// Longer queries than this are nobody's who wants to see a board.
-const LONGEST_QUERY: usize = 2_000;
+/// Longer queries than this are nobody's. As many queues as can be asked for fit, and so does the whole in the
+/// 8 KiB that proxies take.
+pub(super) const LONGEST_QUERY: usize = 8_000;
 
 /// `GET /wall`
 pub(super) async fn wall(State(state): State<AppState>, request: Request) -> Response {

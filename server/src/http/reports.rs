@@ -38,7 +38,7 @@ use leptos::prelude::IntoAny as _;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use self::asked::{Address, AskedTime, Range};
+use self::asked::{Address, AskedTime, MOST_QUEUES, Range};
 use super::{
     calls::{name_of, names},
     error::ApiError,
@@ -320,6 +320,7 @@ impl Report {
             zone: asked.zone.map(|zone| zone.name().to_owned()).unwrap_or_default(),
             home_zone: state.home.name().to_owned(),
             queues,
+            most_queues: MOST_QUEUES,
             interval: [suitable].into_iter().chain(intervals).collect(),
         }
     }

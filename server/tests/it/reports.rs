@@ -194,7 +194,7 @@ async fn whatever_an_address_asks_is_answered_or_refused_in_words() {
     let sim = Sim::start(SimConfig::quiet()).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(&sim, &folder.path().join("data")).await;
-    let long = "9".repeat(5_000);
+    let long = "9".repeat(9_000);
     for (query, status, said) in [
         (String::new(), 200, "No visit to these queues"),
         ("range=last_month&zone=Australia/Lord_Howe".to_owned(), 200, "Australia/Lord_Howe"),

@@ -12,8 +12,9 @@ use domain::{
 use super::super::span::Span;
 use crate::clock;
 
-/// More queues than this in one question are all of them.
-const MOST_QUEUES: usize = 100;
+/// More queues than this in one question are all of them. Links to reports and calls of so many are no longer than
+/// addresses may be.
+pub(super) const MOST_QUEUES: usize = 100;
 /// More intervals than this are nothing that anybody reads: a month by the hour fits.
 pub(super) const MOST_INTERVALS: usize = 800;
 /// Who wants more asks twice.
@@ -362,7 +363,9 @@ fn address(path: &str, pairs: impl IntoIterator<Item = (&'static str, String)>) 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use app::{address, metric::Metric};
+
+    use super::{super::super::pages::LONGEST_QUERY, *};
     use crate::clock::{format_rfc3339, parse_instant};
 
     fn at(text: &str) -> Timestamp {
@@ -474,6 +477,23 @@ mod tests {
             before(&[("from", "2026-11-25T09:00"), ("to", "2026-11-25T10:30")])[0],
             (previous, times("2026-11-25T06:30:00Z", "2026-11-25T08:00:00Z"))
         );
+    }
+
+    #[test]
+    fn links_of_as_many_queues_as_can_be_asked_for_can_be_followed() {
+        let ids: Vec<String> = (0..MOST_QUEUES).map(|number| format!("{number:0>64}")).collect();
+        let queues = ids.iter().map(|id| ("queue", id.as_str()));
+        let times =
+            [("day", "2026-11-25"), ("zone", "America/Argentina/ComodRivadavia"), ("interval", "15min")];
+        let read = parse(&times.into_iter().chain(queues).collect::<Vec<_>>()).unwrap();
+        let calls = read.asked.calls(&read.asked.queues, read.parts[0]);
+        let calls =
+            Metric::ALL.into_iter().filter_map(|metric| Some(address::joined(&calls, metric.calls()?)));
+        let between = read.asked.of_time(AskedTime::Between(read.parts[0])).href("/api/v1/reports/queues");
+        for link in calls.chain([read.asked.href("/reports.csv"), between]) {
+            let (_, query) = link.split_once('?').unwrap();
+            assert!(query.len() <= LONGEST_QUERY, "{} of {link}", query.len());
+        }
     }
 
     #[test]
