@@ -98,6 +98,22 @@ impl ProblemPage {
         Self { is_awaited: true, ..self }
     }
 
+    /// Others ask for lists and reports.
+    pub fn busy(site: Site) -> Self {
+        Self {
+            site,
+            status: 503,
+            title: "Too many lists and reports are asked for".to_owned(),
+            explanation: vec![
+                "Few of them are made at once, so that boards never wait for them. This page loads itself again until it is your turn."
+                    .to_owned(),
+            ],
+            problems: Vec::new(),
+            next: Vec::new(),
+            is_awaited: true,
+        }
+    }
+
     /// The server cannot answer yet.
     pub fn not_ready(site: Site) -> Self {
         Self {

@@ -103,6 +103,7 @@ pub(super) async fn page(State(state): State<AppState>, request: Request) -> Res
             RenderedPage::of(|| calls_page(page).into_any()).respond(StatusCode::OK, request.headers())
         }
         Err(SeekError::TooLong) => problem_page_of(&request, too_long(&state, &asked)),
+        Err(SeekError::Busy) => problem_page_of(&request, ProblemPage::busy(state.site.site())),
         Err(SeekError::Store(error)) => {
             tracing::warn!(error = telemetry::chain(&error), "failed to read a list of calls");
             not_ready(&state, &request)
@@ -114,7 +115,7 @@ fn too_long(state: &AppState, asked: &AskedCalls) -> ProblemPage {
     let today = day_span(asked.span.zone_or(state.home), clock::now(), 0, 1);
     ProblemPage {
         site: state.site.site(),
-        status: 503,
+        status: 422,
         title: "Finding these calls takes too long".to_owned(),
         explanation: vec![
             format!(
@@ -425,11 +426,7 @@ pub(super) async fn json(
     let Address { asked, after, .. } =
         parse(&state, &request).map_err(|problems| ApiError::BadQuestion { problem: problems.join(" ") })?;
     let question = asked.question();
-    let found = state.store.find_calls(&question, after.as_ref(), ROWS_JSON, DEADLINE).await;
-    let found = found.map_err(|error| match error {
-        SeekError::TooLong => ApiError::TooLong,
-        SeekError::Store(error) => error.into(),
-    })?;
+    let found = state.store.find_calls(&question, after.as_ref(), ROWS_JSON, DEADLINE).await?;
     let names = names(&state).await;
     let (count, count_exceeded) = match found.count {
         RowCount::Exactly(count) => (Some(count), false),

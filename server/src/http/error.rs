@@ -8,7 +8,11 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::{keeper::KeeperGone, store::StoreError, telemetry};
+use crate::{
+    keeper::KeeperGone,
+    store::{SeekError, StoreError},
+    telemetry,
+};
 
 /// What can go wrong while answering a request.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +37,9 @@ pub(crate) enum ApiError {
         "finding this takes longer than a second; ask for a shorter time or fewer queues, or for another order than by waits"
     )]
     TooLong,
+    /// Others are asking.
+    #[error("too many lists and reports are asked for at once; try again in a moment")]
+    TooManyQuestions,
     /// A recording has nothing for it.
     #[error(
         "this is not in the recording, which holds the events of calls; /api/v1/queues?at= shows its queues"
@@ -58,6 +65,16 @@ impl From<KeeperGone> for ApiError {
     }
 }
 
+impl From<SeekError> for ApiError {
+    fn from(error: SeekError) -> Self {
+        match error {
+            SeekError::TooLong => Self::TooLong,
+            SeekError::Busy => Self::TooManyQuestions,
+            SeekError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         tracing::warn!(error = telemetry::chain(&error), "failed to read what was asked for");
@@ -80,10 +97,12 @@ impl ApiError {
             Self::TooManyStreams
             | Self::TooManyLookBack
             | Self::PastNotReady
-            | Self::TooLong
+            | Self::TooManyQuestions
             | Self::Stopping
             | Self::StoreUnreadable => StatusCode::SERVICE_UNAVAILABLE,
             Self::BadQuestion { .. } => StatusCode::BAD_REQUEST,
+            // Whoever asks the same again waits in vain again.
+            Self::TooLong => StatusCode::UNPROCESSABLE_ENTITY,
         }
     }
 }
@@ -118,7 +137,8 @@ mod tests {
             (ApiError::BadQuestion { problem: "day is a date".to_owned() }, 400),
             (ApiError::NotRecorded, 404),
             (ApiError::TooManyStreams, 503),
-            (ApiError::TooLong, 503),
+            (ApiError::TooLong, 422),
+            (ApiError::TooManyQuestions, 503),
             (ApiError::Stopping, 503),
             (ApiError::StoreUnreadable, 503),
         ];

@@ -160,7 +160,7 @@ impl Report {
                 let of_today = asked.of_time(AskedTime::Range(Range::Today)).href("/reports");
                 Refused::Problem(Box::new(ProblemPage {
                     site,
-                    status: 503,
+                    status: 422,
                     title: "Summing up this report takes too long".to_owned(),
                     explanation: vec![
                         format!(
@@ -177,6 +177,7 @@ impl Report {
                     is_awaited: false,
                 }))
             }
+            SeekError::Busy => Refused::Problem(Box::new(ProblemPage::busy(site))),
             SeekError::Store(error) => {
                 tracing::warn!(error = telemetry::chain(&error), "failed to read a report");
                 Refused::Problem(Box::new(ProblemPage::not_ready(site)))
@@ -340,11 +341,7 @@ pub(super) async fn json(
     let now = clock::now();
     let address = parse(&state, request.uri(), now)
         .map_err(|problems| ApiError::BadQuestion { problem: problems.join(" ") })?;
-    let report = read(&state, address, now).await.map_err(|error| match error {
-        SeekError::TooLong => ApiError::TooLong,
-        SeekError::Store(error) => error.into(),
-    })?;
-    Ok(Json(report.json()))
+    Ok(Json(read(&state, address, now).await?.json()))
 }
 
 /// A report as programs get it.

@@ -14,7 +14,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection, pool::PoolConnection};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use super::{Store, StoreError};
 
@@ -184,6 +184,9 @@ pub enum SeekError {
     /// It would take longer than people wait.
     #[error("find calls within the time there is for it")]
     TooLong,
+    /// All connections for questions like these were taken for as long as people wait.
+    #[error("get one of the connections there are for it")]
+    Busy,
     /// The database does not answer.
     #[error(transparent)]
     Store(StoreError),
@@ -530,7 +533,7 @@ impl Store {
         limit: u32,
         within: Duration,
     ) -> Result<FoundCalls, SeekError> {
-        let mut connection = self.seek(Instant::now() + within).await?;
+        let mut connection = self.seek(within).await?.0;
         let page = question.page(after, limit + 1);
         let found: Vec<Row> =
             bound!(sqlx::query_as(AssertSqlSafe(page.text)), page.values).fetch_all(&mut *connection).await?;
@@ -544,15 +547,20 @@ impl Store {
         Ok(FoundCalls { next, count, rows: found.into_iter().take(limit as usize).map(Row::found).collect() })
     }
 
-    /// A connection that does not go on after the deadline. Each question sets its own: one that was given up
-    /// leaves nothing behind that matters.
-    pub(super) async fn seek(&self, deadline: Instant) -> Result<PoolConnection<Sqlite>, SeekError> {
+    /// A connection that does not go on after a deadline, and when that is: `within` from having it, so that who
+    /// had to wait for others has no less. Each question sets its own: one that was given up leaves nothing behind
+    /// that matters.
+    pub(super) async fn seek(
+        &self,
+        within: Duration,
+    ) -> Result<(PoolConnection<Sqlite>, Instant), SeekError> {
         let mut connection =
-            timeout_at(deadline, self.seekers.acquire()).await.map_err(|_| SeekError::TooLong)??;
+            timeout(DEADLINE, self.seekers.acquire()).await.map_err(|_| SeekError::Busy)??;
+        let deadline = Instant::now() + within;
         let mut handle = connection.lock_handle().await?;
         handle.set_progress_handler(STEPS, move || Instant::now() < deadline);
         drop(handle);
-        Ok(connection)
+        Ok((connection, deadline))
     }
 }
 

@@ -7,7 +7,6 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::json;
-use tokio::time::Instant;
 
 use super::{
     DEADLINE, ElementRow, RecordRow, SeekError, Store, StoreError,
@@ -115,7 +114,7 @@ impl Store {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<CallEvent>, SeekError> {
-        let mut connection = self.seek(Instant::now() + DEADLINE).await?;
+        let (mut connection, _) = self.seek(DEADLINE).await?;
         let events = sqlx::query_as(EVENTS)
             .bind(call_id.as_str())
             .bind(from.as_millis())

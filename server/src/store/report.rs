@@ -189,8 +189,7 @@ impl Store {
         question: ReportQuestion<'_>,
         within: Duration,
     ) -> Result<ReportSums, SeekError> {
-        let deadline = Instant::now() + within;
-        let mut connection = self.seek(deadline).await?;
+        let (mut connection, deadline) = self.seek(within).await?;
         let queues = question.queues();
         let query = match &queues {
             Some(queues) => sqlx::query(QUARTERS).bind(question.stretches()).bind(queues),

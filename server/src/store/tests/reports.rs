@@ -193,6 +193,36 @@ async fn a_report_that_takes_too_long_is_given_up() {
     assert_eq!(store.report(question, Duration::from_secs(60)).await.unwrap().others.len(), 500);
 }
 
+#[tokio::test]
+async fn who_waits_for_others_is_told_so_and_has_all_of_the_time_then() {
+    let folder = TempDir::new().unwrap();
+    let (store, mut writer) = open(folder.path()).await;
+    write_some(&mut writer).await;
+    let question = ReportQuestion { queues: &[], intervals: &[stretch(at(0), at(9_000))], others: &[] };
+    let mut taken = Vec::new();
+    for _ in 0..SEEKERS {
+        taken.push(store.seekers.acquire().await.unwrap());
+    }
+    // Nobody gives one back, so that the clock goes on at once.
+    tokio::time::pause();
+    let refused = store.report(question, DEADLINE).await.unwrap_err();
+    assert!(matches!(refused, SeekError::Busy), "{refused:?}");
+    // It waits for longer than there is for the question itself.
+    let within = DEADLINE / 2;
+    let waiting = tokio::spawn({
+        let store = store.clone();
+        let intervals = [stretch(at(0), at(9_000))];
+        async move {
+            store.report(ReportQuestion { queues: &[], intervals: &intervals, others: &[] }, within).await
+        }
+    });
+    tokio::task::yield_now().await;
+    tokio::time::advance(within + Duration::from_millis(1)).await;
+    tokio::time::resume();
+    taken.clear();
+    assert!(!waiting.await.unwrap().unwrap().queues.is_empty());
+}
+
 /// As many rows as offices with many queues have, each of 40 quarters a day with the waits of a busy one.
 async fn write_busy_days(writer: &mut Writer, queues: u32, days: u32) {
     const ROWS: &str = "
