@@ -58,7 +58,8 @@ impl Address {
         let mut asked = AskedCalls { span, ..AskedCalls::default() };
         let (mut cursor, mut seen) = (None, Vec::new());
         for (name, value) in rest {
-            let value = value.trim();
+            // Ids are whatever they are, white space and all.
+            let value = if name == "queue" { value } else { value.trim() };
             // Forms send what was left empty.
             if value.is_empty() {
                 continue;
@@ -337,6 +338,7 @@ mod tests {
             ("to", "2026-11-26T13:00:00Z"),
             ("zone", "America/New_York"),
             ("queue", "q 7"),
+            ("queue", " q "),
             ("queue", "q-8"),
             ("outcome", "abandoned"),
             ("outcome", "answered"),
@@ -353,7 +355,7 @@ mod tests {
         let told = read.asked.pairs();
         assert_eq!(told.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>(), pairs);
         assert!(read.is_plain && read.after.is_none());
-        assert!(read.asked.href("/calls", None).contains("queue=q+7&queue=q-8"));
+        assert!(read.asked.href("/calls", None).contains("queue=q+7&queue=+q+&queue=q-8"));
         // As a form sends it.
         let sent = parse(&[("queue", ""), ("number", "+49 (30)"), ("from", "2026-11-25T14:00")]).unwrap();
         assert!(!sent.is_plain);

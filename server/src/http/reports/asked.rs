@@ -150,7 +150,8 @@ impl Address {
         let (mut range, mut day, mut interval, mut queues) = (None, None, None, Vec::new());
         let mut seen = Vec::new();
         for (name, value) in rest {
-            let value = value.trim();
+            // Ids are whatever they are, white space and all.
+            let value = if name == "queue" { value } else { value.trim() };
             // Forms send what was left empty.
             if value.is_empty() {
                 continue;
@@ -477,6 +478,14 @@ mod tests {
             before(&[("from", "2026-11-25T09:00"), ("to", "2026-11-25T10:30")])[0],
             (previous, times("2026-11-25T06:30:00Z", "2026-11-25T08:00:00Z"))
         );
+    }
+
+    #[test]
+    fn an_id_keeps_its_white_space() {
+        let read =
+            parse(&[("queue", " q\t"), ("queue", "q"), ("queue", ""), ("zone", " Europe/Paris ")]).unwrap();
+        assert_eq!(read.asked.queues, [QueueId::new(" q\t"), QueueId::new("q")]);
+        assert!(read.asked.calls(&read.asked.queues[..1], read.parts[0]).ends_with("&queue=+q%09"));
     }
 
     #[test]
