@@ -47,10 +47,14 @@ impl Span {
         let mut instant = |name: &str, text: Option<String>| {
             let text = text?;
             let instant = read(&text, zone.unwrap_or(home));
-            if instant.is_none() {
-                problems.push(format!(
+            match instant {
+                None => problems.push(format!(
                     "{name} is an instant such as 2026-11-25T14:00:00Z, or a local time such as 2026-11-25T14:00."
-                ));
+                )),
+                Some(at) if !is_of_the_calendar(at) => {
+                    problems.push(format!("{name} lies outside the years 0 to 9999 of UTC."));
+                }
+                Some(_) => {}
             }
             instant
         };
@@ -76,6 +80,12 @@ impl Span {
     }
 }
 
+/// Of a year that has four digits in UTC, so that an address can tell the instant.
+pub(super) fn is_of_the_calendar(at: Timestamp) -> bool {
+    let utc = DateTime::from_timestamp_millis(at.as_millis());
+    utc.is_some_and(|utc| (0..=9999).contains(&utc.year()))
+}
+
 /// An instant, or a local time of the zone.
 fn read(text: &str, zone: Tz) -> Option<Timestamp> {
     // In a query, a plus that is not encoded is a space.
@@ -97,9 +107,9 @@ fn read(text: &str, zone: Tz) -> Option<Timestamp> {
 
 /// An instant as the clocks of the zone show it. Beyond what a calendar can count in, as milliseconds.
 fn local(zone: Tz, at: Timestamp) -> Option<DateTime<Tz>> {
-    let utc = DateTime::from_timestamp_millis(at.as_millis())?;
     // Offsets reach beyond the calendar at its ends.
-    (0..=9999).contains(&utc.year()).then(|| utc.with_timezone(&zone))
+    let utc = DateTime::from_timestamp_millis(at.as_millis()).filter(|_| is_of_the_calendar(at))?;
+    Some(utc.with_timezone(&zone))
 }
 
 /// True in an hour that is there twice: told alone, it may be either.
@@ -221,6 +231,8 @@ mod tests {
             (vec![("from", "yesterday"), ("to", "25.11.2026"), ("zone", "Mars/Olympus")], 3),
             (vec![("from", "2026-11-25T14:00:00Z"), ("to", "2026-11-25T14:00:00Z")], 1),
             (vec![("from", "2026-11-25T14:00:00Z"), ("to", "0000-01-01T00:00:00Z")], 1),
+            (vec![("zone", "Asia/Kolkata"), ("from", "0000-01-01")], 1),
+            (vec![("zone", "America/New_York"), ("to", "9999-12-31T23:00")], 1),
             (vec![("from", "+262142-12-31T00:00:00Z")], 1),
             (vec![("to", "-262143-01-01")], 1),
             (vec![("from", "2026-11-25"), ("from", "2026-11-26")], 1),

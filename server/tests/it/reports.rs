@@ -209,8 +209,11 @@ async fn whatever_an_address_asks_is_answered_or_refused_in_words() {
         ("from=2026-11-25T14:07&to=2026-11-25T15:00".to_owned(), 400, "whole ones"),
         ("interval=year&range=ever".to_owned(), 400, "interval is one of 15min"),
         ("day=%2B262142-12-31".to_owned(), 400, "day is a date"),
-        ("day=0000-01-01&zone=Asia/Kolkata".to_owned(), 200, ""),
-        ("day=9999-12-31".to_owned(), 200, ""),
+        ("day=0000-01-01&zone=Asia/Kolkata".to_owned(), 400, "outside the years"),
+        ("from=0000-01-01&to=0000-01-02&zone=Asia/Kolkata".to_owned(), 400, "outside the years"),
+        ("day=0000-01-02&zone=Asia/Kolkata".to_owned(), 200, ""),
+        ("day=9999-12-31&zone=UTC".to_owned(), 400, "outside the years"),
+        ("day=9999-12-30".to_owned(), 200, ""),
         (format!("queue={long}"), 400, "longer than"),
     ] {
         for path in ["/reports", "/reports.csv", "/api/v1/reports/queues"] {

@@ -9,7 +9,7 @@ use domain::{
     time::Timestamp,
 };
 
-use super::super::span::Span;
+use super::super::span::{Span, is_of_the_calendar};
 use crate::clock;
 
 /// More queues than this in one question are all of them. Links to reports and calls of so many are no longer than
@@ -230,6 +230,9 @@ impl Address {
         let asked = AskedReport { time, zone: span.zone, interval, queues };
         let zone = asked.zone.unwrap_or(home);
         let stretch = time.stretch(zone, now);
+        if !is_of_the_calendar(stretch.from) || !is_of_the_calendar(stretch.to) {
+            return Err(vec!["That day begins or ends outside the years 0 to 9999 of UTC.".to_owned()]);
+        }
         let interval = interval.unwrap_or_else(|| suitable(stretch));
         let offsets = clock::offsets(zone, stretch.from, stretch.to);
         let Some(parts) = stretch.cut(&offsets, interval, MOST_INTERVALS) else {
@@ -310,7 +313,7 @@ fn before(stretch: Stretch, zone: Tz, now: Timestamp) -> Vec<(&'static str, Stre
     named
         .into_iter()
         .filter_map(|(name, stretch)| Some((name, stretch?)))
-        .filter(|(_, s)| s.from < s.to)
+        .filter(|(_, s)| s.from < s.to && is_of_the_calendar(s.from))
         .collect()
 }
 
@@ -435,6 +438,8 @@ mod tests {
             (vec![("to", "2026-11-25"), ("interval", "day"), ("interval", "day")], 2),
             (vec![("from", "0001-01-01T00:00:00Z"), ("to", "9999-01-01"), ("interval", "month")], 1),
             (vec![("from", "2020-01-01"), ("to", "2026-01-01"), ("interval", "15min")], 1),
+            (vec![("day", "0000-01-01"), ("zone", "Asia/Kolkata")], 1),
+            (vec![("day", "9999-12-31"), ("zone", "UTC")], 1),
             (vec![("queue", "x"); MOST_QUEUES + 1], 0),
         ] {
             let told = parse(&pairs).err().unwrap_or_default();
@@ -471,6 +476,7 @@ mod tests {
             before(&[("range", "last_month")]),
             [(previous, times("2026-08-31T22:00:00Z", "2026-09-30T22:00:00Z"))]
         );
+        assert_eq!(before(&[("day", "0000-01-02"), ("zone", "UTC")]).len(), 1, "there was no week before");
         // The week before is the time before.
         assert_eq!(before(&[("range", "last_7_days")]).len(), 1);
         assert_eq!(before(&[("day", "2026-12-24")]), [], "it did not come yet");
