@@ -267,6 +267,9 @@ impl Report {
     fn notes(&self, state: &AppState) -> Vec<String> {
         let stretch = self.address.stretch;
         let goes_on = (stretch.to > self.now).then(|| {
+            if stretch.from > self.now {
+                return "That time has not begun: there is nothing to count yet.".to_owned();
+            }
             format!(
                 "That time is not over: this is how it stands at {}. Times before are counted to the same time of day.",
                 local_time(self.zone, self.now)
