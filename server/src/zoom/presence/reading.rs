@@ -99,9 +99,9 @@ pub(crate) struct PresenceReading {
 struct Agenda {
     /// Everybody who was ever on it.
     known: HashSet<UserId>,
-    /// Who has none, and is not asked for again.
-    without_presence: HashSet<UserId>,
-    /// Somebody has one.
+    /// Who has none, and is not asked for again before the next gap, unless nobody has one.
+    without_presence: BTreeSet<UserId>,
+    /// Somebody has one, since the newest gap.
     anybody_has_one: bool,
     due: BTreeSet<UserId>,
     /// Who could not be read; how often it was tried, and when last.
@@ -116,10 +116,12 @@ impl Agenda {
     /// Puts on it whoever nothing is known of.
     fn note(&mut self, directory: &Directory, trust: &Trust) {
         let members = directory.queues.iter().flat_map(|queue| queue.members.iter().flatten());
-        let members: BTreeSet<&UserId> =
-            members.map(|member| &member.id).filter(|id| !self.without_presence.contains(*id)).collect();
+        let members: BTreeSet<&UserId> = members.map(|member| &member.id).collect();
         if trust.deaf_until > self.read_after {
             self.read_after = trust.deaf_until;
+            // Scopes and plans change, too.
+            self.anybody_has_one = false;
+            self.without_presence.clear();
             self.due.extend(members.iter().copied().cloned());
             self.left.clear();
         }
@@ -128,21 +130,39 @@ impl Agenda {
                 self.due.insert(id.clone());
             }
         }
-        if self.left.is_empty() {
+        if !self.is_open() {
             self.passes = 0;
         }
     }
 
+    /// Everybody was asked for, and Zoom says of all of them that they have none.
+    fn is_of_nobody(&self) -> bool {
+        !self.anybody_has_one && self.left.is_empty() && !self.without_presence.is_empty()
+    }
+
+    /// Somebody is to be asked for again: who could not be read, or everybody where nobody has one, because that
+    /// may be mended.
+    fn is_open(&self) -> bool {
+        !self.left.is_empty() || self.is_of_nobody()
+    }
+
     /// How long after the last try whoever is left is tried again; `None` when nobody is, or not any more.
     fn next_try(&self, timings: &FeedTimings) -> Option<Duration> {
-        pause_after(self.passes, timings).filter(|_| !self.left.is_empty())
+        pause_after(self.passes, timings).filter(|_| self.is_open())
     }
 
     /// Puts on it whoever was left, when it is time.
     fn take_up(&mut self, now: Timestamp, timings: &FeedTimings) {
         if self.next_try(timings).is_some_and(|pause| now.since(self.last) >= pause) {
-            self.due.append(&mut self.left);
+            self.ask_again();
         }
+    }
+
+    fn ask_again(&mut self) {
+        if self.is_of_nobody() {
+            self.due.append(&mut self.without_presence);
+        }
+        self.due.append(&mut self.left);
     }
 }
 
@@ -229,13 +249,10 @@ impl PresenceReading {
         }
         agenda.passes += 1;
         agenda.last = clock::now();
-        let Agenda { without_presence, left, anybody_has_one, .. } = agenda;
-        if *anybody_has_one || !left.is_empty() || without_presence.is_empty() {
-            return Ok(PresenceStatus::after(&setbacks));
+        if agenda.is_of_nobody() {
+            return Ok(PresenceStatus::of_nobody(agenda.without_presence.len()));
         }
-        // Nobody at all: that may be mended, so they are asked for again.
-        left.extend(without_presence.drain());
-        Ok(PresenceStatus::of_nobody(left.len()))
+        Ok(PresenceStatus::after(&setbacks))
     }
 
     async fn wait_after(&self, error: &RestError, back_off: &mut BackOff) {
@@ -402,20 +419,30 @@ mod tests {
         let problem = status.problem.unwrap();
         assert!(problem.contains("None of the 2 members"), "{problem}");
         assert!(problem.contains("the scope user:read:presence_status:admin"), "{problem}");
-        assert_eq!(agenda.left.len(), 2, "asked for again");
+        assert!(agenda.next_try(&timings).is_some(), "asked for again");
+        agenda.note(&directory(&["ada", "bo", "cy"]), &trust(None));
+        assert_eq!(agenda.due.len(), 1);
+        let status = reading.read(&mut agenda).await.unwrap();
+        assert!(status.problem.is_some_and(|problem| problem.contains("None of the 3 members")), "one more");
 
         // Where one answer could not be read, nobody knows yet.
         told.lock().unwrap().insert("bo", (StatusCode::SERVICE_UNAVAILABLE, json!({})));
-        agenda.due.append(&mut agenda.left);
+        agenda.ask_again();
+        assert_eq!(agenda.due.len(), 3);
         let status = reading.read(&mut agenda).await.unwrap();
         assert_eq!(status.unread, 1);
         assert!(status.problem.is_some_and(|problem| problem.contains("could not be read")));
 
         // One who has it shows that others have none.
         told.lock().unwrap().insert("bo", (StatusCode::OK, json!({ "status": "Available" })));
-        agenda.due.append(&mut agenda.left);
+        agenda.ask_again();
         assert_eq!(reading.read(&mut agenda).await.unwrap(), PresenceStatus::default());
-        assert_eq!(agenda.without_presence, HashSet::from(["ada".into()]));
-        assert!(agenda.left.is_empty());
+        assert_eq!(agenda.without_presence, BTreeSet::from(["ada".into(), "cy".into()]));
+
+        // Until a gap, after which that is not known any more.
+        told.lock().unwrap().clear();
+        agenda.note(&directory(&["ada", "bo", "cy"]), &trust(Some(7)));
+        let status = reading.read(&mut agenda).await.unwrap();
+        assert!(status.problem.is_some_and(|problem| problem.contains("None of the 3 members")));
     }
 }
