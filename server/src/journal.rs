@@ -28,6 +28,7 @@ pub use self::{
 };
 pub use crate::store::Source;
 use crate::{
+    clock,
     store::{
         ArchiveOrder, DirectoryChange, GapOrder, HistoryBatch, NoteRow, RecordBatch, RequestCount,
         StoreError, StoredEvent, WalkOrder, Writer,
@@ -397,7 +398,7 @@ impl Journal {
 
     /// What was counted since the start.
     pub fn stats(&self) -> JournalStats {
-        self.counters.read(QUEUE - self.orders.capacity())
+        self.counters.read(QUEUE - self.orders.capacity(), clock::now())
     }
 
     /// New events since the start, by their names.

@@ -76,6 +76,8 @@ pub struct KindStats {
 const CLOCKS_DIFFER: Duration = Duration::from_secs(2);
 /// One event of another date may be somebody else's slip.
 const IN_A_ROW: u64 = 5;
+/// A clock may be set while no event comes.
+const CLOCK_SEEN_LATELY: Duration = Duration::from_secs(5 * 60);
 
 /// Names that are counted one by one; Zoom has about 200.
 const MOST_KINDS: usize = 500;
@@ -92,9 +94,10 @@ pub(super) struct Counters {
     newest_at_ms: AtomicI64,
     /// Negative when unknown.
     newest_delay_ms: AtomicI64,
-    /// Events in a row that were sent after they arrived, and by how much each of them at least.
+    /// Events in a row that were sent after they arrived, by how much each of them at least, and when the last did.
     sent_later: AtomicU64,
     sent_later_by_ms: AtomicU64,
+    sent_later_at_ms: AtomicI64,
     last_batch: AtomicU64,
     last_commit_us: AtomicU64,
     commits: AtomicU64,
@@ -153,6 +156,7 @@ impl Counters {
             self.sent_later.store(0, Relaxed);
             return;
         }
+        self.sent_later_at_ms.store(at.as_millis(), Relaxed);
         let later_by_ms = u64::try_from(later_by.as_millis()).unwrap_or(u64::MAX);
         match self.sent_later.fetch_add(1, Relaxed) {
             0 => self.sent_later_by_ms.store(later_by_ms, Relaxed),
@@ -166,7 +170,13 @@ impl Counters {
         self.commits.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn read(&self, queued: usize) -> JournalStats {
+    fn clock_behind(&self, now: Timestamp) -> Option<Duration> {
+        let seen_at = Timestamp::from_millis(self.sent_later_at_ms.load(Relaxed));
+        let is_so = self.sent_later.load(Relaxed) >= IN_A_ROW && now.since(seen_at) < CLOCK_SEEN_LATELY;
+        is_so.then(|| Duration::from_millis(self.sent_later_by_ms.load(Relaxed)))
+    }
+
+    pub(super) fn read(&self, queued: usize, now: Timestamp) -> JournalStats {
         let newest_at_ms = self.newest_at_ms.load(Relaxed);
         JournalStats {
             journalled: self.journalled.load(Relaxed),
@@ -180,8 +190,7 @@ impl Counters {
                 .ok()
                 .filter(|_| newest_at_ms != 0)
                 .map(Duration::from_millis),
-            clock_behind: (self.sent_later.load(Relaxed) >= IN_A_ROW)
-                .then(|| Duration::from_millis(self.sent_later_by_ms.load(Relaxed))),
+            clock_behind: self.clock_behind(now),
             newest_at: (newest_at_ms != 0).then(|| Timestamp::from_millis(newest_at_ms)),
             last_batch: self.last_batch.load(Relaxed),
             last_commit: Duration::from_micros(self.last_commit_us.load(Relaxed)),
@@ -200,7 +209,7 @@ mod tests {
         let counters = Counters::default();
         let at = Timestamp::from_millis(1_790_000_000_000);
         let hear = |seconds: u64| counters.heard(at, Some(at + Duration::from_secs(seconds)));
-        let behind = || counters.read(0).clock_behind;
+        let behind = || counters.read(0, at).clock_behind;
         [30, 29, 31, 33].into_iter().for_each(hear);
         counters.heard(at, None);
         assert_eq!(behind(), None, "four are few");
@@ -210,5 +219,6 @@ mod tests {
         assert_eq!(behind(), None, "the clock was set");
         [40; 5].into_iter().for_each(hear);
         assert_eq!(behind(), Some(Duration::from_secs(40)), "what was before is over");
+        assert_eq!(counters.read(0, at + CLOCK_SEEN_LATELY).clock_behind, None, "nobody knows by now");
     }
 }
