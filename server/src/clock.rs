@@ -95,12 +95,18 @@ pub fn date_of(zone: Tz, at: Timestamp) -> NaiveDate {
         .date_naive()
 }
 
-/// The first instant at which clocks of `zone` show that time, or where they skip it, so much later.
+/// The first instant at which clocks of `zone` show that time; where they skip it, the one at which they would have
+/// shown it had they not been set.
 pub fn instant_of(zone: Tz, local: NaiveDateTime) -> Option<Timestamp> {
-    let instant = zone.from_local_datetime(&local).earliest().or_else(|| {
-        zone.from_local_datetime(&local.checked_add_signed(chrono::Duration::hours(1))?).earliest()
-    })?;
-    Some(Timestamp::from_millis(instant.timestamp_millis()))
+    let instant = match zone.from_local_datetime(&local).earliest() {
+        Some(instant) => instant.naive_utc(),
+        None => {
+            let before = local.checked_sub_signed(chrono::Duration::days(1))?;
+            let offset = zone.offset_from_local_datetime(&before).earliest()?.fix();
+            local.checked_sub_offset(offset)?
+        }
+    };
+    Some(Timestamp::from_millis(instant.and_utc().timestamp_millis()))
 }
 
 /// The offsets of a zone from `from` to `to`. No zone changes twice within a day.
@@ -150,6 +156,24 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         parse_rfc3339(text).expect("a test instant")
+    }
+
+    #[test]
+    fn a_time_that_clocks_skip_is_as_much_later_as_they_are_set() {
+        for (zone, local, instant) in [
+            (Tz::Europe__Berlin, "2026-03-29T02:10:00", "2026-03-29T01:10:00Z"),
+            (Tz::Australia__Lord_Howe, "2026-10-04T02:10:00", "2026-10-03T15:40:00Z"),
+            (Tz::Antarctica__Troll, "2026-03-29T02:30:00", "2026-03-29T02:30:00Z"),
+            (Tz::Pacific__Apia, "2011-12-30T12:00:00", "2011-12-30T22:00:00Z"),
+            (Tz::Europe__Berlin, "2026-10-25T02:10:00", "2026-10-25T00:10:00Z"),
+        ] {
+            let local: NaiveDateTime = local.parse().unwrap();
+            assert_eq!(
+                instant_of(zone, local).map(format_rfc3339).as_deref(),
+                Some(instant),
+                "{zone} {local}"
+            );
+        }
     }
 
     #[test]
