@@ -284,7 +284,7 @@ impl Winding {
 }
 
 /// Events from one snapshot of so many calls to the next.
-fn events_between(calls: usize) -> u64 {
+pub(super) fn events_between(calls: usize) -> u64 {
     (calls as u64).clamp(SNAPSHOT_EVENTS, SNAPSHOT_EVENTS_OF_MANY_CALLS)
 }
 

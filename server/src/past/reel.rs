@@ -10,7 +10,7 @@ use domain::{
 };
 use tokio::time::Instant;
 
-use super::PastError;
+use super::{PastError, archive::events_between};
 use crate::{
     clock,
     journal::{Journalled, Shelf, ShelfError},
@@ -25,8 +25,6 @@ use crate::{
 pub(super) const VERSION: i64 = 4;
 /// Notes ahead of a reel that are told faster than another one is set up: ten minutes.
 const NEAR: i64 = 600;
-/// Events ahead of it that are: as many as lie between two snapshots.
-const NEAR_EVENTS: i64 = 5_000;
 /// Loose rows read at once.
 const PAGE: u32 = 2_000;
 /// How long before the first note of all events are told: calls of that day.
@@ -144,7 +142,9 @@ impl Reel {
         if self.passed > Some(at) {
             return false;
         }
-        let is_few = note.note.event_id - self.told_event_id <= NEAR_EVENTS;
+        // As many events as lie between two snapshots.
+        let few = events_between(self.board().call_count()).cast_signed();
+        let is_few = note.note.event_id - self.told_event_id <= few;
         let is_near = is_few && (0..=NEAR).contains(&(note.note_id - self.note_id()));
         // Whoever steps on from an instant that was not reached profits from the way that was gone.
         let is_on_its_way = self.note_id() < self.goal
