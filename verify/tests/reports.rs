@@ -107,8 +107,8 @@ async fn a_report_of_a_day_says_what_really_happened() {
         let queues = [QueueId::new(queue.id.as_str())];
         let question =
             ReportQuestion { queues: &queues, intervals: &stretches[..24], others: &stretches[24..] };
-        let told = store.report(question, DEADLINE).await.expect("in time");
-        let sums: Vec<Sums> = told.intervals.into_iter().chain(told.others).collect();
+        let report = store.report(question, DEADLINE).await.expect("in time");
+        let sums: Vec<Sums> = report.intervals.into_iter().chain(report.others).collect();
         for ((from, to), sums) in times.iter().zip(&sums) {
             let (really, in_time, sent_on) = truth(&world, &queue.id, *from, *to);
             // Who enters in one hour may be sent on in the next.

@@ -334,7 +334,7 @@ fn Foot(
         <section class="part meaning" aria-labelledby="rule">
             <h2 id="rule">"How this report counts"</h2>
             <p>{RULE}</p>
-            <p>{format!("Days and hours are of {zone}; a day has 23 or 25 hours where clocks change, and an hour that is there twice is told apart by its offset. “revised”: a record changed figures after their time had been over for 15 minutes.")}</p>
+            <p>{format!("Days and hours are of {zone}; a day has 23 or 25 hours where clocks change, and an hour that is there twice is told apart by its offset. “revised”: figures changed after their time had been over for 15 minutes, by Zoom’s record or by a caller who left later.")}</p>
             <p><a href="/definitions">"What each figure is, and how it is counted"</a></p>
             <ul class="files" aria-label="The same as files">{files.collect_view()}</ul>
         </section>

@@ -34,7 +34,7 @@ pub(crate) enum ApiError {
     },
     /// Nobody waits for so long for it.
     #[error(
-        "finding this takes longer than a second; ask for a shorter time or fewer queues, or for another order than by waits"
+        "finding this takes longer than a second; ask for a shorter time or fewer queues, and of calls for another order than by waits"
     )]
     TooLong,
     /// Others are asking.

@@ -53,6 +53,9 @@ use crate::{
     telemetry,
 };
 
+/// Where the page is.
+const PAGE: &str = "/reports";
+
 /// A report that was read.
 struct Report {
     address: Address,
@@ -94,7 +97,7 @@ async fn read(state: &AppState, address: Address, now: Timestamp) -> Result<Repo
 /// `GET /reports`
 pub(super) async fn page(State(state): State<AppState>, request: Request) -> Response {
     let uri = request.uri().clone();
-    let report = match Report::asked(&state, &uri, "/reports").await {
+    let report = match Report::asked(&state, &uri, PAGE).await {
         Ok(report) => report,
         Err(refused) => return refused.answer(&request),
     };
@@ -151,8 +154,9 @@ impl Report {
             let next = today("The report of today");
             Refused::Problem(Box::new(ProblemPage::bad_address(site.clone(), problems, next)))
         })?;
-        if !address.is_plain {
-            return Err(Refused::There(address.asked.href(path)));
+        // One page, one address. A program that fetches a file wants the file.
+        if !address.is_plain && path == PAGE {
+            return Err(Refused::There(address.asked.href(PAGE)));
         }
         let asked = address.asked.clone();
         read(state, address, now).await.map_err(|error| match error {
@@ -271,7 +275,7 @@ impl Report {
                 return "That time has not begun: there is nothing to count yet.".to_owned();
             }
             format!(
-                "That time is not over: this is how it stands at {}. Times before are counted to the same time of day.",
+                "That time is not over: this is how it stands at {}. Times before are counted to the last whole quarter of an hour.",
                 local_time(self.zone, self.now)
             )
         });

@@ -129,13 +129,14 @@ impl<'a> Quarter<'a> {
             ..Sums::default()
         };
         let waits: Option<&str> = row.try_get(3)?;
+        let waits = waits.map_or(Ok(Vec::new()), serde_json::from_str);
         Ok(Self {
             queue_id: row.try_get(0)?,
             place: row.try_get(1)?,
             began_at: Timestamp::from_millis(row.try_get(2)?),
             sums,
-            // What cannot be read adds nothing: the writer writes it, nobody else.
-            waits: waits.and_then(|waits| serde_json::from_str(waits).ok()).unwrap_or_default(),
+            // A report without them would look like one of shorter waits.
+            waits: waits.map_err(|error| sqlx::Error::Decode(error.into()))?,
         })
     }
 

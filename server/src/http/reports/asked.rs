@@ -280,7 +280,8 @@ fn before(stretch: Stretch, zone: Tz, now: Timestamp) -> Vec<(&'static str, Stre
     if stretch.from > now {
         return Vec::new();
     }
-    let over = stretch.to.min(Quarter::of(now).end());
+    // What is under way has fewer calls than a whole quarter of an hour had then.
+    let over = stretch.to.min(Quarter::of(now).start());
     let local = |at: Timestamp| {
         let utc = chrono::DateTime::from_timestamp_millis(at.as_millis())?;
         Some(utc.with_timezone(&zone).naive_local())
@@ -299,7 +300,11 @@ fn before(stretch: Stretch, zone: Tz, now: Timestamp) -> Vec<(&'static str, Stre
     let previous = if are_months {
         // A month may be longer than the one before it.
         let back = Months::new(months.unsigned_abs());
-        moved(&|local| local.checked_sub_months(back))
+        moved(&|local| {
+            let then = local.checked_sub_months(back)?;
+            // A day that it does not have is its end.
+            if then.day() == local.day() { Some(then) } else { Some(then.date().succ_opt()?.into()) }
+        })
     } else if are_days {
         by_days(days)
     } else {
@@ -460,8 +465,8 @@ mod tests {
         assert_eq!(
             before(&[]),
             [
-                (previous, times("2026-11-23T23:00:00Z", "2026-11-24T13:30:00Z")),
-                (week, times("2026-11-17T23:00:00Z", "2026-11-18T13:30:00Z")),
+                (previous, times("2026-11-23T23:00:00Z", "2026-11-24T13:15:00Z")),
+                (week, times("2026-11-17T23:00:00Z", "2026-11-18T13:15:00Z")),
             ]
         );
         // A day after the clocks went back, and the days before it, by their own clocks.
@@ -480,6 +485,10 @@ mod tests {
         // The week before is the time before.
         assert_eq!(before(&[("range", "last_7_days")]).len(), 1);
         assert_eq!(before(&[("day", "2026-12-24")]), [], "it did not come yet");
+        // On the 29th of a month, of which the one before had 28 days.
+        let march = Stretch { from: at("2026-02-28T23:00:00Z"), to: at("2026-03-31T22:00:00Z") };
+        let (_, february) = super::before(march, chrono_tz::Europe::Berlin, at("2026-03-29T10:20:00Z"))[0];
+        assert_eq!(told(february), times("2026-01-31T23:00:00Z", "2026-02-28T23:00:00Z"));
         assert_eq!(
             before(&[("from", "2026-11-25T09:00"), ("to", "2026-11-25T10:30")])[0],
             (previous, times("2026-11-25T06:30:00Z", "2026-11-25T08:00:00Z"))

@@ -209,18 +209,15 @@ async fn who_waits_for_others_is_told_so_and_has_all_of_the_time_then() {
     assert!(matches!(refused, SeekError::Busy), "{refused:?}");
     // It waits for longer than there is for the question itself.
     let within = DEADLINE / 2;
-    let waiting = tokio::spawn({
-        let store = store.clone();
-        let intervals = [stretch(at(0), at(9_000))];
-        async move {
-            store.report(ReportQuestion { queues: &[], intervals: &intervals, others: &[] }, within).await
-        }
-    });
-    tokio::task::yield_now().await;
-    tokio::time::advance(within + Duration::from_millis(1)).await;
-    tokio::time::resume();
-    taken.clear();
-    assert!(!waiting.await.unwrap().unwrap().queues.is_empty());
+    let intervals = [stretch(at(0), at(9_000))];
+    let waiting = store.report(ReportQuestion { queues: &[], intervals: &intervals, others: &[] }, within);
+    let giving_back = async {
+        tokio::time::advance(within + Duration::from_millis(1)).await;
+        tokio::time::resume();
+        taken.clear();
+    };
+    let (answered, ()) = tokio::join!(waiting, giving_back);
+    assert!(!answered.unwrap().queues.is_empty());
 }
 
 /// As many rows as offices with many queues have, each of 40 quarters a day with the waits of a busy one.
