@@ -1,15 +1,15 @@
 //! Sums over queues and intervals, out of quarters of an hour.
 //!
 //! People ask for any time of any queues, so there is a deadline, on connections of their own. All that a report
-//! tells is added up out of one statement, so that its parts cannot differ. Rows are read one by one: a function of
-//! SQLite that works on the waits of many at once cannot be interrupted.
+//! tells is added up out of one statement, so that its parts cannot differ. No function of
+//! SQLite works on the waits of many quarters at once, which could not be interrupted.
 
 use std::time::Duration;
 
 use domain::{calendar::Stretch, id::QueueId, report::Sums, service_level::ServiceLevel, time::Timestamp};
 use futures_util::TryStreamExt as _;
-use serde_json::json;
-use sqlx::{Row as _, sqlite::SqliteRow};
+use serde::Deserialize;
+use serde_json::{Deserializer, json};
 use tokio::{task::coop::consume_budget, time::Instant};
 
 use super::{SeekError, Store, visit::Band};
@@ -45,14 +45,23 @@ impl ReportSums {
     }
 }
 
-/// What is read of each row of `queue_quarter` that `q` stands for; see [`Quarter::read`].
-macro_rules! columns {
+/// A queue over a stretch, where there is anything: one row, as each costs more to hand over than to add up. Its sums
+/// as a list in JSON (see [`Row`]), and then the waits of each quarter as they are kept, one after the other: that is
+/// put together step by step, and can be interrupted at each.
+macro_rules! sums {
     () => {
-        " queue.value, stretch.place, q.began_at, q.waits, q.entered, q.answered, q.answered_in_time, q.abandoned,
-        q.short_abandoned, q.abandoned_in_time, q.overflowed, q.overflowed_maxwait, q.overflowed_full,
-        q.overflowed_no_agent, q.voicemail, q.transferred_out, q.decided, q.decided_answered, q.promised_met,
-        q.promised_decided, q.answered_wait_ms, q.abandoned_wait_ms, q.wait_ms, q.longest_wait_ms, q.measured,
-        q.presumed, q.revised_at "
+        " select queue.value, stretch.place, (
+            select json_array(sum(entered), sum(answered), sum(answered_in_time), sum(abandoned),
+                sum(short_abandoned), sum(abandoned_in_time), sum(overflowed), sum(overflowed_maxwait),
+                sum(overflowed_full), sum(overflowed_no_agent), sum(voicemail), sum(transferred_out),
+                sum(decided), sum(decided_answered), sum(promised_met), sum(promised_decided),
+                sum(answered_wait_ms), sum(abandoned_wait_ms), sum(wait_ms), max(longest_wait_ms),
+                sum(measured), sum(presumed), max(revised_at)) || ifnull(group_concat(waits, ''), '')
+            from queue_quarter as q where q.queue_id = queue.value
+                and q.began_at >= stretch.began_at and q.began_at < stretch.ended_at)
+        from queue cross join stretch
+        where exists (select 1 from queue_quarter as q where q.queue_id = queue.value
+            and q.began_at >= stretch.began_at and q.began_at < stretch.ended_at)"
     };
 }
 
@@ -64,121 +73,111 @@ macro_rules! stretches {
     };
 }
 
-/// The rows of each queue of `?2` in each stretch of `?1`.
-pub(super) const QUARTERS: &str = concat!(
-    "with ",
-    stretches!(),
-    " select ",
-    columns!(),
-    " from json_each(?2) as queue cross join stretch cross join queue_quarter as q
-        on q.queue_id = queue.value and q.began_at >= stretch.began_at and q.began_at < stretch.ended_at"
-);
+/// Each queue of `?2` over each stretch of `?1`.
+pub(super) const SUMS: &str =
+    concat!("with ", stretches!(), ", queue as (select value from json_each(?2))", sums!());
 
-/// The rows of each queue that there ever was in each stretch of `?1`. Queues are found one after the other.
-pub(super) const QUARTERS_OF_ALL: &str = concat!(
+/// Each queue that there ever was over each stretch of `?1`. Queues are found one after the other.
+pub(super) const SUMS_OF_ALL: &str = concat!(
     "with recursive ",
     stretches!(),
     ", queue (value) as (
         select min(queue_id) from queue_quarter
         union all
         select (select min(queue_id) from queue_quarter where queue_id > queue.value) from queue
-        where queue.value is not null)
-    select ",
-    columns!(),
-    " from queue cross join stretch cross join queue_quarter as q
-        on q.queue_id = queue.value and q.began_at >= stretch.began_at and q.began_at < stretch.ended_at"
+        where queue.value is not null)",
+    sums!()
 );
 
-/// A row.
-struct Quarter<'a> {
-    queue_id: &'a str,
-    /// The place of its stretch.
-    place: i64,
-    began_at: Timestamp,
-    /// But for waits by band.
-    sums: Sums,
-    waits: Vec<Band>,
-}
+/// In the order of `sums!`.
+#[derive(Deserialize)]
+struct Row(
+    u32,
+    u32,
+    u32,
+    u32,
+    u32,
+    u32,
+    u32,
+    u32,
+    u32,
+    u32,
+    u32,
+    u32,
+    u32,
+    u32,
+    u32,
+    u32,
+    u64,
+    u64,
+    u64,
+    u64,
+    u32,
+    u32,
+    Option<i64>,
+);
 
-impl<'a> Quarter<'a> {
-    /// In the order of `columns!`.
-    fn read(row: &'a SqliteRow) -> Result<Self, sqlx::Error> {
-        let count = |index: usize| row.try_get::<u32, _>(index);
-        let millis = |index: usize| row.try_get::<u64, _>(index).map(Duration::from_millis);
-        let sums = Sums {
-            offered: count(4)?,
-            answered: count(5)?,
-            answered_in_time: count(6)?,
-            abandoned: count(7)?,
-            short_abandoned: count(8)?,
-            abandoned_in_time: count(9)?,
-            overflowed: count(10)?,
-            overflowed_for: [count(11)?, count(12)?, count(13)?],
-            voicemail: count(14)?,
-            transferred_out: count(15)?,
-            decided: count(16)?,
-            decided_answered: count(17)?,
-            promised: ServiceLevel { met: count(18)?, decided: count(19)? },
-            answered_wait: millis(20)?,
-            abandoned_wait: millis(21)?,
-            wait: millis(22)?,
-            longest_wait: millis(23)?,
-            measured: count(24)?,
-            presumed: count(25)?,
-            revised_at: row.try_get::<Option<i64>, _>(26)?.map(Timestamp::from_millis),
-            ..Sums::default()
-        };
-        let waits: Option<&str> = row.try_get(3)?;
-        let waits = waits.map_or(Ok(Vec::new()), serde_json::from_str);
-        Ok(Self {
-            queue_id: row.try_get(0)?,
-            place: row.try_get(1)?,
-            began_at: Timestamp::from_millis(row.try_get(2)?),
-            sums,
-            // A report without them would look like one of shorter waits.
-            waits: waits.map_err(|error| sqlx::Error::Decode(error.into()))?,
-        })
+/// What cannot be read amounts to nothing: the statement writes it, nobody else.
+fn sums(text: &str) -> Option<Sums> {
+    let mut texts = Deserializer::from_str(text);
+    let row = Row::deserialize(&mut texts).ok()?;
+    let mut sums = Sums {
+        offered: row.0,
+        answered: row.1,
+        answered_in_time: row.2,
+        abandoned: row.3,
+        short_abandoned: row.4,
+        abandoned_in_time: row.5,
+        overflowed: row.6,
+        overflowed_for: [row.7, row.8, row.9],
+        voicemail: row.10,
+        transferred_out: row.11,
+        decided: row.12,
+        decided_answered: row.13,
+        promised: ServiceLevel { met: row.14, decided: row.15 },
+        answered_wait: Duration::from_millis(row.16),
+        abandoned_wait: Duration::from_millis(row.17),
+        wait: Duration::from_millis(row.18),
+        longest_wait: Duration::from_millis(row.19),
+        measured: row.20,
+        presumed: row.21,
+        revised_at: row.22.map(Timestamp::from_millis),
+        ..Sums::default()
+    };
+    for (band, answered, unanswered) in texts.into_iter::<Vec<Band>>().map_while(Result::ok).flatten() {
+        sums.answered_waits.add_to_band(band, answered);
+        sums.unanswered_waits.add_to_band(band, unanswered);
     }
-
-    fn add_to(&self, sums: &mut Sums) {
-        sums.add(&self.sums);
-        for (band, answered, unanswered) in &self.waits {
-            sums.answered_waits.add_to_band(*band, *answered);
-            sums.unanswered_waits.add_to_band(*band, *unanswered);
-        }
-    }
+    Some(sums)
 }
 
 impl ReportQuestion<'_> {
-    /// All intervals as one, and the other times, as [`QUARTERS`] takes them.
+    /// The intervals and then the other times, as [`SUMS`] takes them.
     fn stretches(&self) -> String {
-        let whole = self.intervals.first().zip(self.intervals.last());
-        // Of no interval, no time.
-        let whole = whole.map_or((0, 0), |(first, last)| (first.from.as_millis(), last.to.as_millis()));
-        let others = self.others.iter().map(|other| (other.from.as_millis(), other.to.as_millis()));
-        json!([whole].into_iter().chain(others).collect::<Vec<_>>()).to_string()
+        let all = self.intervals.iter().chain(self.others);
+        let pairs = all.map(|stretch| (stretch.from.as_millis(), stretch.to.as_millis()));
+        json!(pairs.collect::<Vec<_>>()).to_string()
     }
 
     fn queues(&self) -> Option<String> {
         let ids: Vec<&str> = self.queues.iter().map(QueueId::as_str).collect();
         (!ids.is_empty()).then(|| json!(ids).to_string())
     }
+}
 
-    /// Adds a row to what it belongs to.
-    fn add(&self, sums: &mut ReportSums, quarter: &Quarter<'_>) {
-        let Ok(place) = usize::try_from(quarter.place) else { return };
-        if let Some(other) = place.checked_sub(1) {
-            sums.others.get_mut(other).into_iter().for_each(|sums| quarter.add_to(sums));
+impl ReportSums {
+    /// Adds what a queue comes to over a stretch, by the place of that, to what it belongs to. Queues come one after
+    /// the other.
+    fn add(&mut self, queue_id: &str, place: usize, sums: &Sums) {
+        if let Some(other) = place.checked_sub(self.intervals.len()) {
+            self.others.get_mut(other).into_iter().for_each(|other| other.add(sums));
             return;
         }
-        let begun = self.intervals.partition_point(|interval| interval.from <= quarter.began_at);
-        let interval = begun.checked_sub(1).and_then(|index| sums.intervals.get_mut(index));
-        interval.into_iter().for_each(|sums| quarter.add_to(sums));
-        // Rows come queue by queue.
-        if sums.queues.last().is_none_or(|(last, _)| last.as_str() != quarter.queue_id) {
-            sums.queues.push((QueueId::new(quarter.queue_id), Sums::default()));
+        self.intervals[place].add(sums);
+        match self.queues.last_mut().filter(|(last, _)| last.as_str() == queue_id) {
+            Some((_, queue)) => queue.add(sums),
+            None => self.queues.push((QueueId::new(queue_id), sums.clone())),
         }
-        sums.queues.last_mut().into_iter().for_each(|(_, sums)| quarter.add_to(sums));
     }
 }
 
@@ -193,17 +192,20 @@ impl Store {
         let (mut connection, deadline) = self.seek(within).await?;
         let queues = question.queues();
         let query = match &queues {
-            Some(queues) => sqlx::query(QUARTERS).bind(question.stretches()).bind(queues),
-            None => sqlx::query(QUARTERS_OF_ALL).bind(question.stretches()),
+            Some(queues) => sqlx::query_as(SUMS).bind(question.stretches()).bind(queues),
+            None => sqlx::query_as(SUMS_OF_ALL).bind(question.stretches()),
         };
-        let mut sums = ReportSums {
+        let mut told = ReportSums {
             queues: Vec::new(),
             intervals: vec![Sums::default(); question.intervals.len()],
             others: vec![Sums::default(); question.others.len()],
         };
         let mut rows = query.fetch(&mut *connection);
         while let Some(row) = rows.try_next().await? {
-            question.add(&mut sums, &Quarter::read(&row)?);
+            let (queue_id, place, text): (String, i64, String) = row;
+            if let (Ok(place), Some(sums)) = (usize::try_from(place), sums(&text)) {
+                told.add(&queue_id, place, &sums);
+            }
             if Instant::now() >= deadline {
                 return Err(SeekError::TooLong);
             }
@@ -211,7 +213,7 @@ impl Store {
             consume_budget().await;
         }
         drop(rows);
-        sums.queues.retain(|(_, sums)| !sums.is_empty());
-        Ok(sums)
+        told.queues.retain(|(_, sums)| !sums.is_empty());
+        Ok(told)
     }
 }

@@ -353,8 +353,8 @@ const STATEMENTS: [(&str, bool); 85] = [
     (reconciliation::CLASSES, false),
     (reconciliation::DIFFERING, false),
     // What is read whole are the stretches and queues that are asked for.
-    (report::QUARTERS, true),
-    (report::QUARTERS_OF_ALL, true),
+    (report::SUMS, true),
+    (report::SUMS_OF_ALL, true),
     (journey::RECORDS, false),
     (journey::ELEMENTS, false),
     (journey::EVENTS, false),

@@ -265,7 +265,7 @@ async fn a_report_of_many_queues_is_summed_up_or_given_up_at_any_row() {
 async fn sums_are_made_and_read_of_the_rows_of_their_time_alone() {
     let folder = TempDir::new().unwrap();
     let (_store, mut writer) = open(folder.path()).await;
-    for statement in [report::QUARTERS, report::QUARTERS_OF_ALL, visit::SUM_QUARTERS] {
+    for statement in [report::SUMS, report::SUMS_OF_ALL, visit::SUM_QUARTERS] {
         let plan = sqlx::query(AssertSqlSafe(format!("explain query plan {statement}")));
         for step in plan.fetch_all(writer.connection()).await.unwrap() {
             let step: String = step.get("detail");
