@@ -1,8 +1,8 @@
 //! Sums over queues and intervals, out of quarters of an hour.
 //!
 //! People ask for any time of any queues, so there is a deadline, on connections of their own. All that a report
-//! tells is added up out of one statement, so that its parts cannot differ. No function of
-//! SQLite works on the waits of many quarters at once, which could not be interrupted.
+//! tells is added up out of one statement, so that its parts cannot differ. No function of SQLite works on the waits
+//! of many quarters at once, which could not be interrupted.
 
 use std::time::Duration;
 
@@ -117,10 +117,10 @@ struct Row(
     Option<i64>,
 );
 
-/// What cannot be read amounts to nothing: the statement writes it, nobody else.
-fn sums(text: &str) -> Option<Sums> {
+/// What a row tells. Without what cannot be read, a report would look like one of a quieter time.
+fn sums(text: &str) -> Result<Sums, serde_json::Error> {
     let mut texts = Deserializer::from_str(text);
-    let row = Row::deserialize(&mut texts).ok()?;
+    let row = Row::deserialize(&mut texts)?;
     let mut sums = Sums {
         offered: row.0,
         answered: row.1,
@@ -144,11 +144,13 @@ fn sums(text: &str) -> Option<Sums> {
         revised_at: row.22.map(Timestamp::from_millis),
         ..Sums::default()
     };
-    for (band, answered, unanswered) in texts.into_iter::<Vec<Band>>().map_while(Result::ok).flatten() {
-        sums.answered_waits.add_to_band(band, answered);
-        sums.unanswered_waits.add_to_band(band, unanswered);
+    for bands in texts.into_iter::<Vec<Band>>() {
+        for (band, answered, unanswered) in bands? {
+            sums.answered_waits.add_to_band(band, answered);
+            sums.unanswered_waits.add_to_band(band, unanswered);
+        }
     }
-    Some(sums)
+    Ok(sums)
 }
 
 impl ReportQuestion<'_> {
@@ -203,9 +205,8 @@ impl Store {
         let mut rows = query.fetch(&mut *connection);
         while let Some(row) = rows.try_next().await? {
             let (queue_id, place, text): (String, i64, String) = row;
-            if let (Ok(place), Some(sums)) = (usize::try_from(place), sums(&text)) {
-                told.add(&queue_id, place, &sums);
-            }
+            let sums = sums(&text).map_err(|error| sqlx::Error::Decode(error.into()))?;
+            told.add(&queue_id, usize::try_from(place).unwrap_or(usize::MAX), &sums);
             if Instant::now() >= deadline {
                 return Err(SeekError::TooLong);
             }
@@ -215,5 +216,22 @@ impl Store {
         drop(rows);
         told.queues.retain(|(_, sums)| !sums.is_empty());
         Ok(told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_of_a_row_is_an_error_and_no_quieter_time() {
+        let counts = format!("[{}null]", "1,".repeat(22));
+        let read = |waits: &str| sums(&format!("{counts}{waits}")).map(|sums| sums.answered_waits.count());
+        assert_eq!(read("[[3,2,0],[5,1,0]][[3,4,0]]").unwrap(), 7);
+        assert_eq!(read("").unwrap(), 0);
+        for torn in ["[[3,2,0]", "[[3,2]]", "[[3,2,0]]{}"] {
+            assert!(read(torn).is_err(), "{torn}");
+        }
+        assert!(sums("[1,2]").is_err() && sums("").is_err());
     }
 }
