@@ -5,8 +5,8 @@
 //! them into [`fact::Fact`]s.
 //!
 //! Suggested reading order: `time`, `id`, `fact`, `call`, `outcome`, `queue`, `service_level`,
-//! `volume`, `interval`, `calendar`, `report`, `erlang`, `directory`, `phone_book`, `agent`, `history`, `journey`, `reconciliation`, `board`,
-//! `quality`, `trust`, `view`.
+//! `volume`, `interval`, `calendar`, `report`, `erlang`, `directory`, `phone_book`, `agent`, `history`, `journey`,
+//! `reconciliation`, `board`, `quality`, `trust`, `view`.
 #![forbid(unsafe_code)]
 
 pub mod time;

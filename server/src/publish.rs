@@ -366,8 +366,9 @@ impl Publisher {
     }
 }
 
-/// Of the queues that the directory does not list, being too many, those beyond [`MOST_UNRESOLVED`]. Who has callers now comes first,
-/// then who had the most today: that depends on what happened alone, and not on the order in which it was told.
+/// Of the queues that the directory does not list, being too many, those beyond [`MOST_UNRESOLVED`]. Who has callers
+/// now comes first, then who had the most today: that depends on what happened alone, and not on the order in which
+/// it was told.
 fn unlisted(rows: &[Arc<Row>]) -> BTreeSet<QueueId> {
     let views = rows.iter().map(|row| &row.view);
     let mut unresolved: Vec<&QueueView> = views.filter(|view| view.id.is_unresolved()).collect();
